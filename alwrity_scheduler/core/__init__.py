@@ -1,0 +1,1 @@
+"""The shared floor: a library without tables that imports nothing of ours."""

@@ -1,0 +1,200 @@
+"""Every setting of the product, read from the environment by typed readers. README.md lists the names.
+
+Sections: folders and keys; what is installed; web; database; sign-in; files; time and language; security; engine; logging.
+"""
+
+import zoneinfo
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from alwrity_scheduler import bootstrap
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Folders and keys. Real environment variables win over the generated file.
+DATA_DIR = Path(bootstrap.data_folder())
+if (DATA_DIR / "keys.env").is_file():
+    env.read_env(DATA_DIR / "keys.env")
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
+DEBUG = env.bool("DEBUG", default=False)
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+# What is installed.
+INSTALLED_APPS = [
+    "schedules.apps.SchedulesConfig",
+    "platforms.adapters.sandbox.apps.SandboxConfig",
+    "platforms.apps.PlatformsConfig",
+    "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_apscheduler",
+    "django_filters",
+    "django_htmx",
+    "rest_framework",
+]
+
+# Web.
+_public = urlsplit(PUBLIC_URL)
+_https = _public.scheme == "https"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=sorted({_public.hostname or "127.0.0.1", "127.0.0.1", "localhost"}))
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+ROOT_URLCONF = "alwrity_scheduler.urls"
+WSGI_APPLICATION = "alwrity_scheduler.wsgi.application"
+MIDDLEWARE = [
+    "alwrity_scheduler.core.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "alwrity_scheduler.workspaces.middleware.person",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "schedules.web.context.shell",
+            ],
+            "builtins": ["schedules.web.templatetags.ui"],
+        },
+    }
+]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "alwrity_scheduler.workspaces.authentication.TokenAuthentication",
+        "alwrity_scheduler.workspaces.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "schedules.api.paging.NewestFirst",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "EXCEPTION_HANDLER": "schedules.api.problems.handle",
+    "PAGE_SIZE": 50,
+}
+
+# Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise
+# thousands of lock errors without it), FULL because an attempt that a power cut takes back could be published twice.
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=600)
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Sign-in.
+AUTH_USER_MODEL = "workspaces.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Files. The manifest storage wants `collectstatic` first; without it (tests, a developer's checkout) files are found in place.
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "/media/"
+_collected = (STATIC_ROOT / "staticfiles.json").is_file()
+WHITENOISE_USE_FINDERS = not _collected
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Time and language. Zone rules come from the tzdata package alone, so two machines agree and the version is known.
+zoneinfo.reset_tzpath(to=())
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+
+# Security.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=_https)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _https else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Outgoing requests refuse loopback, private and link-local addresses; name hosts or networks here to allow them.
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+
+# Engine. Durations in seconds.
+ENGINE = {
+    "threads": env.int("ENGINE_THREADS", default=16),
+    "lease_seconds": env.int("ENGINE_LEASE_SECONDS", default=60),
+    "stop_seconds": env.int("ENGINE_STOP_SECONDS", default=30),
+    "horizon_hours": env.int("ENGINE_HORIZON_HOURS", default=48),
+    "attempt_retention_days": env.int("ATTEMPT_RETENTION_DAYS", default=400),
+}
+
+# Logging: one line an event, with ids.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "alwrity_scheduler.core.logs.LineFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "apscheduler": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}
