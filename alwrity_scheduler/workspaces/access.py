@@ -1,0 +1,45 @@
+"""`can(user, action, workspace)` and the acting person as an `Actor`. Asked by interfaces, never by services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alwrity_scheduler.core.errors import NotAllowed, Problem
+from alwrity_scheduler.core.events import Actor
+from alwrity_scheduler.workspaces.models import Workspace
+from alwrity_scheduler.workspaces.roles import GRANTS, Action, allows
+
+
+def role_of(user: Any, workspace: Workspace) -> str:
+    """The role of a person or token in a workspace; empty for a stranger. A superuser is an owner everywhere."""
+    token = getattr(user, "api_token", None)
+    if token is not None:
+        return str(token.role) if token.workspace_id == workspace.pk else ""
+    if getattr(user, "is_anonymous", True) or not user.is_active:
+        return ""
+    if user.is_superuser:
+        return "owner"
+    return user.memberships.filter(workspace=workspace).values_list("role", flat=True).first() or ""
+
+
+def can(user: Any, action: Action, workspace: Workspace) -> bool:
+    return allows(role_of(user, workspace), action)
+
+
+def require(user: Any, action: Action, workspace: Workspace) -> None:
+    """Raise NotAllowed, saying which roles may, unless this person or token may."""
+    if can(user, action, workspace):
+        return
+    roles = [role for role, actions in GRANTS.items() if action in actions]
+    raise NotAllowed(
+        Problem(field="role", message=f"Your role may not {action.value}. Ask someone who is {' or '.join(roles)}.", code="not_allowed")
+    )
+
+
+def actor_of(request: Any) -> Actor:
+    """Who acts in this request, for the audit log."""
+    user, request_id = request.user, str(getattr(request, "id", ""))
+    token = getattr(user, "api_token", None)
+    if token is not None:
+        return Actor(kind="token", id=str(token.public_id), label=f"API token {token.name}", request_id=request_id)
+    return Actor(kind="user", id=str(user.pk), label=user.get_username(), request_id=request_id)

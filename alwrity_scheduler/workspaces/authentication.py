@@ -1,0 +1,60 @@
+"""How the API knows who asks: `Authorization: Bearer alw_…`, or the browser's session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework import authentication, exceptions
+
+from alwrity_scheduler.core import clock
+from alwrity_scheduler.workspaces.models import ApiToken
+from alwrity_scheduler.workspaces.services import digest
+
+
+class TokenUser(AnonymousUser):
+    """A token acting as itself: it belongs to one workspace and has one role, and is nobody's person."""
+
+    is_active = True
+
+    def __init__(self, api_token: ApiToken) -> None:
+        super().__init__()
+        self.api_token = api_token
+
+    @property
+    def is_authenticated(self) -> bool:  # type: ignore[override]
+        return True
+
+    @property
+    def is_anonymous(self) -> bool:  # type: ignore[override]
+        return False
+
+    def get_username(self) -> str:
+        return f"token {self.api_token.name}"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The browser's session; without one the answer is 401, not 403, so that a client knows to sign in."""
+
+    def authenticate_header(self, request: Any) -> str:
+        return "Bearer"
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    keyword = "Bearer"
+
+    def authenticate_header(self, request: Any) -> str:
+        return self.keyword
+
+    def authenticate(self, request: Any) -> tuple[TokenUser, ApiToken] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        now = clock.now()
+        token = ApiToken.objects.usable(now).select_related("workspace").filter(digest=digest(secret.strip())).first()
+        if token is None:
+            raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked. Make a new one with manage.py create_token.")
+        if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        return TokenUser(token), token

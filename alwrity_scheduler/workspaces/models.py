@@ -1,0 +1,95 @@
+"""Tables of people and workspaces. Written by `workspaces.services` only."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from alwrity_scheduler.core.ids import uuid7
+from alwrity_scheduler.workspaces.querysets import ApiTokenQuerySet, UserQuerySet, VisibleQuerySet, WorkspaceQuerySet
+from alwrity_scheduler.workspaces.roles import Role
+
+ROLE_CHOICES = [(role.value, role.value.capitalize()) for role in Role]
+
+
+def validate_timezone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(
+            "%(zone)s is not an IANA time zone; write one like Europe/Berlin.", code="timezone", params={"zone": value}
+        )
+
+
+class User(AbstractUser):
+    """A person who signs in. Lives until an administrator removes the person."""
+
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    objects: ClassVar[Any] = UserManager.from_queryset(UserQuerySet)()
+
+
+class Workspace(models.Model):
+    """A team's room: everything the team owns belongs to one. While `paused_at` is set nothing of it is published."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """What one person may do in one workspace."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=ROLE_CHOICES)
+    created_at = models.DateTimeField()
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["workspace_id", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
+            models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="membership_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}: {self.role}"
+
+
+class ApiToken(models.Model):
+    """A key for integrators. Only its SHA-256 is kept; the token itself was shown once."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=16, choices=ROLE_CHOICES)
+    prefix = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="api_token_role")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,106 @@
+"""The only writers of workspaces, memberships and tokens: one transaction and one fact each."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from alwrity_scheduler.core.errors import Problem, Refused
+from alwrity_scheduler.core.events import Actor, Fact, emit
+from alwrity_scheduler.workspaces.models import ApiToken, Membership, User, Workspace
+from alwrity_scheduler.workspaces.roles import Role
+
+TOKEN_PREFIX = "alw_"  # noqa: S105 - a public prefix, so that leaked tokens can be recognised
+
+
+def digest(token: str) -> str:
+    """SHA-256 in hex. Tokens carry 256 random bits, so a slow password hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _role(role: str) -> str:
+    if role not in list(Role):
+        raise Refused(Problem(field="role", message=f"{role!r} is not a role; choose one of {', '.join(Role)}."))
+    return role
+
+
+@transaction.atomic
+def create_workspace(*, name: str, slug: str, timezone: str, owner: User, actor: Actor, now: datetime) -> Workspace:
+    """Make a workspace with its first owner."""
+    workspace = Workspace.objects.create(name=name, slug=slug, timezone=timezone, created_at=now)
+    Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER, created_at=now)
+    emit(_fact("workspace.created", workspace, actor, now, after={"name": name, "slug": slug, "timezone": timezone}))
+    return workspace
+
+
+@transaction.atomic
+def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: datetime) -> Membership:
+    """Give a person a role, as a new member or instead of the old role."""
+    _role(role)
+    old = Membership.objects.filter(workspace=workspace, user=user).values_list("role", flat=True).first()
+    membership, _ = Membership.objects.update_or_create(
+        workspace=workspace, user=user, defaults={"role": role}, create_defaults={"role": role, "created_at": now}
+    )
+    emit(
+        _fact(
+            "member.role_set", workspace, actor, now,
+            before={"user": user.get_username(), "role": old}, after={"user": user.get_username(), "role": role},
+        )
+    )  # fmt: skip
+    return membership
+
+
+@transaction.atomic
+def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, now: datetime) -> Workspace:
+    """Hold everything this workspace would publish, or let it go on. Asking twice changes nothing."""
+    changed = Workspace.objects.filter(pk=workspace.pk, paused_at__isnull=paused).update(paused_at=now if paused else None)
+    workspace.refresh_from_db()
+    if changed:
+        name = "workspace.paused" if paused else "workspace.resumed"
+        emit(_fact(name, workspace, actor, now, before={"paused": not paused}, after={"paused": paused}))
+    return workspace
+
+
+@transaction.atomic
+def create_token(
+    *, workspace: Workspace, name: str, role: str, actor: Actor, now: datetime, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Make a token. Returns the row and the secret, which cannot be had again."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken.objects.create(
+        workspace=workspace, name=name, role=_role(role), prefix=secret[:8], digest=digest(secret), created_at=now, expires_at=expires_at
+    )
+    emit(
+        Fact(
+            name="token.created", at=now, actor=actor, workspace_id=workspace.pk, object_type="api_token",
+            object_id=str(row.public_id), object_label=name, after={"name": name, "role": role},
+        )
+    )  # fmt: skip
+    return row, secret
+
+
+@transaction.atomic
+def revoke_token(*, token: ApiToken, actor: Actor, now: datetime) -> ApiToken:
+    """End a token at once. Asking twice changes nothing."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+        emit(
+            Fact(
+                name="token.revoked", at=now, actor=actor, workspace_id=token.workspace_id, object_type="api_token",
+                object_id=str(token.public_id), object_label=token.name, before={"revoked": False}, after={"revoked": True},
+            )
+        )  # fmt: skip
+    token.refresh_from_db()
+    return token
+
+
+def _fact(
+    name: str, workspace: Workspace, actor: Actor, now: datetime, *,
+    before: dict[str, object] | None = None, after: dict[str, object] | None = None,
+) -> Fact:  # fmt: skip
+    return Fact(
+        name=name, at=now, actor=actor, workspace_id=workspace.pk, object_type="workspace", object_id=str(workspace.public_id),
+        object_label=workspace.name, before=before or {}, after=after or {},
+    )  # fmt: skip
