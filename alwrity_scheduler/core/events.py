@@ -1,15 +1,20 @@
 """One shape of fact: who did what to which thing, before and after.
 
-Services call `emit` as the LAST step of their transaction. Where facts go is decided above: `schedules` registers
-the audit log as the sink. Keeping this the last step also keeps the order of row locks the same everywhere.
+Services run inside `unit()` and call `emit`. Where facts go is decided above: `schedules` registers the audit log
+as the sink. The outermost unit hands its facts over as the last thing before its commit, so that the end of the
+audit chain is always the last row to be locked: locks taken in one order cannot wait for each other in a ring.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from django.db import transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +55,45 @@ def subscribe(sink: Sink) -> None:
         _sinks.append(sink)
 
 
+class _Open(threading.local):
+    """The facts of the unit that this thread is in; None outside of one."""
+
+    facts: list[Fact] | None = None
+
+
+_open = _Open()
+
+
+@contextmanager
+def unit() -> Iterator[None]:
+    """One transaction and its facts. Nested units join the outermost; also a decorator of services."""
+    with transaction.atomic():
+        if _open.facts is not None:
+            mark = len(_open.facts)
+            try:
+                yield
+            except BaseException:
+                # the savepoint is rolled back; what it would have told did not happen
+                del _open.facts[mark:]
+                raise
+            return
+        _open.facts = []
+        try:
+            yield
+            _hand_over(_open.facts)
+        finally:
+            _open.facts = None
+
+
 def emit(*facts: Fact) -> None:
-    """Hand the facts to every sink, in the caller's transaction, in order."""
+    """Tell the facts: at the end of the open unit, or at once in the caller's transaction where there is none."""
+    if _open.facts is not None:
+        _open.facts.extend(facts)
+    else:
+        _hand_over(facts)
+
+
+def _hand_over(facts: Sequence[Fact]) -> None:
     if not facts:
         return
     for sink in _sinks:

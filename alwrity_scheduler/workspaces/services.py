@@ -6,10 +6,9 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from django.db import transaction
 
 from alwrity_scheduler.core.errors import Problem, Refused
-from alwrity_scheduler.core.events import Actor, Fact, emit
+from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import ApiToken, Membership, User, Workspace
 from alwrity_scheduler.workspaces.roles import Role
 
@@ -27,7 +26,7 @@ def _role(role: str) -> str:
     return role
 
 
-@transaction.atomic
+@unit()
 def create_workspace(*, name: str, slug: str, timezone: str, owner: User, actor: Actor, now: datetime) -> Workspace:
     """Make a workspace with its first owner."""
     workspace = Workspace.objects.create(name=name, slug=slug, timezone=timezone, created_at=now)
@@ -36,7 +35,7 @@ def create_workspace(*, name: str, slug: str, timezone: str, owner: User, actor:
     return workspace
 
 
-@transaction.atomic
+@unit()
 def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: datetime) -> Membership:
     """Give a person a role, as a new member or instead of the old role."""
     _role(role)
@@ -53,7 +52,7 @@ def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: 
     return membership
 
 
-@transaction.atomic
+@unit()
 def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, now: datetime) -> Workspace:
     """Hold everything this workspace would publish, or let it go on. Asking twice changes nothing."""
     changed = Workspace.objects.filter(pk=workspace.pk, paused_at__isnull=paused).update(paused_at=now if paused else None)
@@ -64,7 +63,7 @@ def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, no
     return workspace
 
 
-@transaction.atomic
+@unit()
 def create_token(
     *, workspace: Workspace, name: str, role: str, actor: Actor, now: datetime, expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
@@ -82,7 +81,7 @@ def create_token(
     return row, secret
 
 
-@transaction.atomic
+@unit()
 def revoke_token(*, token: ApiToken, actor: Actor, now: datetime) -> ApiToken:
     """End a token at once. Asking twice changes nothing."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):

@@ -1,0 +1,43 @@
+"""System checks of the shared floor: the keys. Importing this module registers them (platforms.apps does)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from alwrity_scheduler.core.secrets import KeysUnusable, check_keys
+
+REMEDY = (
+    "Run `manage.py quickstart` once: it writes both keys to keys.env in the data folder. "
+    "On a server, set the same SECRET_KEY and ENCRYPTION_KEYS in every process's environment."
+)
+
+
+@register(Tags.security)
+def keys_are_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """SECRET_KEY signs sessions and media links, ENCRYPTION_KEYS protects credentials: neither may be empty."""
+    found: list[CheckMessage] = []
+    try:
+        secret = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        secret = ""
+    if not secret:
+        found.append(Error("SECRET_KEY is empty.", hint=REMEDY, id="alwrity.E001"))
+    if not settings.ENCRYPTION_KEYS:
+        found.append(Error("ENCRYPTION_KEYS is empty, so no credentials can be stored.", hint=REMEDY, id="alwrity.E002"))
+        return found
+    try:
+        check_keys(settings.ENCRYPTION_KEYS)
+    except KeysUnusable:
+        found.append(
+            Error(
+                "ENCRYPTION_KEYS holds something that is not a key.",
+                hint="Each key is 32 bytes in URL-safe base64 (44 letters), separated by commas. Make one with "
+                "`python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`.",
+                id="alwrity.E003",
+            )
+        )
+    return found

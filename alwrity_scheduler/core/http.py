@@ -1,0 +1,260 @@
+"""The one way out: every HTTP request of the product leaves through `request`.
+
+It answers the question the engine lives by: was anything sent? `NotSent` is proof that nothing was, `MaybeSent` that
+nobody can tell. It refuses addresses of private networks AT CONNECT TIME: a name is resolved once and that very
+address is connected to (Host and TLS name stay the name), so a name that changes its mind (DNS rebinding) gains
+nothing. Redirects are not followed and proxies of the environment are not used.
+"""
+
+from __future__ import annotations
+
+import functools
+import json as jsonlib
+import os
+import socket
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+from django.conf import settings
+
+from alwrity_scheduler.core.addresses import Allowed
+
+MEBIBYTE = 1024 * 1024
+# A pooled connection that the server closes just as we write leaves an outcome nobody can tell. Servers close idle
+# connections after 2 s (gunicorn), 5 s (Node, uvicorn, Apache) or more, so ours are not used again after 1 s, and a
+# closed one is seen (httpcore polls the socket) before it is used.
+KEEPALIVE_SECONDS = 1.0
+MAX_CONNECTIONS = 200
+_PIECE = 64 * 1024
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+class OutboundError(Exception):
+    """An outgoing request got no whole answer."""
+
+
+class NotSent(OutboundError):
+    """Proof that no byte of the request left: no such name, connection refused, TLS refused, no free connection."""
+
+
+class AddressRefused(NotSent):
+    """The address is private, loopback, link-local, multicast or reserved, and OUTBOUND_ALLOW does not name it."""
+
+
+class MaybeSent(OutboundError):
+    """The request may have arrived: time-out, reset, broken or oversized answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A whole answer. Header names are lower-case. `truncated`: the body of an error answer was cut."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    truncated: bool = False
+
+    def json(self) -> Any:
+        """The body as JSON; None when it is none."""
+        try:
+            return jsonlib.loads(self.body)
+        except ValueError:
+            return None
+
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+def request(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+    content: bytes | None = None,
+    timeout: float,
+    max_bytes: int = MEBIBYTE,
+    allow: Iterable[str] | None = None,
+) -> Response:
+    """Send one request and read its whole answer within `timeout` seconds, of at most `max_bytes`.
+
+    Raises NotSent or MaybeSent, nothing else. An answer of 400 and above is cut at `max_bytes` instead of refused:
+    its status alone says that nothing was accepted. Name resolution is the one step the deadline cannot interrupt;
+    it can only be late, never sent.
+    """
+    transport = _transport(os.getpid(), tuple(settings.OUTBOUND_ALLOW if allow is None else allow))
+    sent_headers = {"Accept-Encoding": "identity", "User-Agent": "ALwrity-Content-Scheduler", **(headers or {})}
+    if json is not None:
+        content = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+        sent_headers.setdefault("Content-Type", "application/json")
+    try:
+        outgoing = httpx.Request(method, _checked(url), headers=sent_headers, content=content, extensions=_timeouts(timeout))
+    except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
+        raise NotSent(f"The address {_shown(url)} or a header cannot be used: {error}") from None
+    token = _deadline.set(time.monotonic() + timeout)
+    try:
+        answer = transport.handle_request(outgoing)
+        try:
+            return _read(answer, outgoing.url.host, max_bytes)
+        finally:
+            answer.close()
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        if isinstance(error.__cause__, _Refused):
+            raise AddressRefused(str(error.__cause__)) from None
+        raise NotSent(_sentence(error, outgoing)) from error
+    except httpx.HTTPError as error:
+        raise MaybeSent(_sentence(error, outgoing)) from error
+    finally:
+        _deadline.reset(token)
+
+
+def _checked(url: str) -> httpx.URL:
+    parsed = httpx.URL(url)
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ValueError("it must begin with http:// or https://")
+    if parsed.userinfo:
+        raise ValueError("it must not hold a user name or password")
+    return parsed
+
+
+def _shown(url: str) -> str:
+    """An address for messages: without its query, which may hold secrets."""
+    return url.partition("?")[0][:200]
+
+
+def _sentence(error: Exception, outgoing: httpx.Request) -> str:
+    return f"{outgoing.url.host}: {error or type(error).__name__}"
+
+
+def _read(answer: httpx.Response, host: str, max_bytes: int) -> Response:
+    is_error = answer.status_code >= 400
+    pieces: list[bytes] = []
+    size = 0
+    truncated = False
+    try:
+        for piece in answer.iter_raw():
+            pieces.append(piece)
+            size += len(piece)
+            if size > max_bytes:
+                truncated = True
+                break
+    except httpx.HTTPError:
+        if not is_error:
+            raise
+        truncated = True
+    body, fits = _plain(b"".join(pieces)[: max_bytes + 1], answer.headers.get("content-encoding", ""), max_bytes)
+    truncated = truncated or not fits
+    if truncated and not is_error:
+        raise MaybeSent(f"{host}: the answer is larger than {max_bytes} bytes or cannot be decoded")
+    return Response(status=answer.status_code, headers=dict(answer.headers), body=body, truncated=truncated)
+
+
+def _plain(body: bytes, encoding: str, max_bytes: int) -> tuple[bytes, bool]:
+    """(body, whole). Compressed answers were not asked for; gzip and deflate are read all the same, up to the limit."""
+    if encoding.lower() in ("", "identity"):
+        return body[:max_bytes], len(body) <= max_bytes
+    try:
+        plain = zlib.decompressobj(47).decompress(body, max_bytes + 1)
+    except zlib.error:
+        return b"", False
+    return plain[:max_bytes], len(plain) <= max_bytes
+
+
+class _Refused(httpcore.ConnectError):
+    """Carries the refusal through httpcore's and httpx's own exceptions."""
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection on which each step gets what is left until the deadline: a drip of bytes cannot stretch it."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, timeout=_left(httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            self._inner.write(buffer[start : start + _PIECE], timeout=_left(httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout=_left(httpcore.ConnectTimeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Resolves, judges and connects, in this order and each once."""
+
+    def __init__(self, allowed: Allowed) -> None:
+        self._allowed = allowed
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> _Stream:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"the name cannot be resolved ({error})") from None
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        usable = [address for address in addresses if self._allowed.is_allowed(host, address)]
+        if not usable:
+            raise _Refused(
+                f"{host} is {', '.join(addresses[:3])}, an address of a private network. If that is meant, name the host or "
+                "its network in OUTBOUND_ALLOW."
+            )
+        for number, address in enumerate(usable[:4], start=1):
+            try:
+                return _Stream(self._plain.connect_tcp(address, port, timeout=_left(httpcore.ConnectTimeout)))
+            except httpcore.ConnectError:
+                if number == len(usable[:4]):
+                    raise
+        raise httpcore.ConnectError("no address answered")
+
+
+def _left(late: type[Exception]) -> float:
+    """Seconds until this thread's deadline; raises `late` when there are none."""
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise late("the time for this request is over")
+    return left
+
+
+def _timeouts(seconds: float) -> dict[str, Any]:
+    return {"timeout": httpx.Timeout(seconds).as_dict()}
+
+
+@functools.lru_cache(maxsize=8)
+def _transport(pid: int, allow: tuple[str, ...]) -> httpx.HTTPTransport:
+    """One pool a process (sockets must not survive a fork) and list of allowed addresses (a connection made under a
+    wider list must not serve a narrower one).
+
+    httpx's transport without its Client: no cookies from one account's answer may travel with another's request, and
+    redirects, proxies and logging fall away. The transport has no parameter for the network backend, hence `_pool`.
+    """
+    certificates = httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE names an own authority
+    transport = httpx.HTTPTransport(verify=certificates, trust_env=False)
+    transport._pool = httpcore.ConnectionPool(
+        ssl_context=certificates,
+        max_connections=MAX_CONNECTIONS,
+        max_keepalive_connections=MAX_CONNECTIONS,
+        keepalive_expiry=KEEPALIVE_SECONDS,
+        network_backend=_Backend(Allowed.of(allow)),
+    )
+    return transport

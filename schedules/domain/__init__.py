@@ -1,0 +1,1 @@
+"""The rules of the product: pure, without Django, without a clock, without the database."""

@@ -1,0 +1,102 @@
+"""The states of schedules and jobs, their words for people, and which step leads where. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ScheduleState(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    ARCHIVED = "archived"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").capitalize()
+
+
+class JobState(StrEnum):
+    """`pending`, `running`, `completed` and `failed` are the headlines; the others are their sub-states."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PROCESSING = "processing"  # the platform has it and is still working on it
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"  # the platform may or may not have it
+    MISSED = "missed"  # its time went by; `reason` says why it was not published late
+    BLOCKED = "blocked"  # held back until a pause ends or an account is connected again
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"  # the schedule was edited
+
+    @property
+    def label(self) -> str:
+        return JOB_LABELS[self]
+
+
+JOB_LABELS = {
+    JobState.PENDING: "Scheduled",
+    JobState.RUNNING: "Publishing",
+    JobState.PROCESSING: "Processing",
+    JobState.COMPLETED: "Published",
+    JobState.FAILED: "Failed",
+    JobState.UNCONFIRMED: "Unconfirmed",
+    JobState.MISSED: "Missed",
+    JobState.BLOCKED: "On hold",
+    JobState.CANCELLED: "Cancelled",
+    JobState.SUPERSEDED: "Replaced",
+}
+
+NEEDS_YOU = (JobState.FAILED, JobState.UNCONFIRMED, JobState.MISSED, JobState.BLOCKED)
+ENDED = (JobState.COMPLETED, JobState.FAILED, JobState.MISSED, JobState.CANCELLED, JobState.SUPERSEDED)
+
+SCHEDULE_STEPS: dict[ScheduleState, frozenset[ScheduleState]] = {
+    ScheduleState.DRAFT: frozenset({ScheduleState.IN_REVIEW, ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
+    ScheduleState.IN_REVIEW: frozenset({ScheduleState.DRAFT, ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
+    ScheduleState.ACTIVE: frozenset({ScheduleState.PAUSED, ScheduleState.FINISHED, ScheduleState.ARCHIVED}),
+    ScheduleState.PAUSED: frozenset({ScheduleState.ACTIVE, ScheduleState.FINISHED, ScheduleState.ARCHIVED}),
+    ScheduleState.FINISHED: frozenset({ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
+    ScheduleState.ARCHIVED: frozenset({ScheduleState.DRAFT, ScheduleState.PAUSED}),
+}
+
+JOB_STEPS: dict[JobState, frozenset[JobState]] = {
+    JobState.PENDING: frozenset(
+        {
+            JobState.RUNNING,
+            JobState.MISSED,
+            JobState.BLOCKED,
+            JobState.CANCELLED,
+            JobState.SUPERSEDED,
+            JobState.FAILED,
+        }
+    ),
+    JobState.RUNNING: frozenset(
+        {
+            JobState.COMPLETED,
+            JobState.PROCESSING,
+            JobState.PENDING,
+            JobState.FAILED,
+            JobState.UNCONFIRMED,
+            JobState.BLOCKED,
+        }
+    ),
+    JobState.PROCESSING: frozenset({JobState.COMPLETED, JobState.FAILED, JobState.UNCONFIRMED}),
+    JobState.UNCONFIRMED: frozenset({JobState.COMPLETED, JobState.PENDING, JobState.FAILED}),
+    JobState.BLOCKED: frozenset({JobState.PENDING, JobState.CANCELLED, JobState.SUPERSEDED, JobState.MISSED}),
+    JobState.FAILED: frozenset({JobState.PENDING}),
+    JobState.MISSED: frozenset({JobState.PENDING}),
+    JobState.COMPLETED: frozenset(),
+    JobState.CANCELLED: frozenset({JobState.PENDING}),
+    JobState.SUPERSEDED: frozenset(),
+}
+
+
+def schedule_may(old: str, new: str) -> bool:
+    return ScheduleState(new) in SCHEDULE_STEPS[ScheduleState(old)]
+
+
+def job_may(old: str, new: str) -> bool:
+    return JobState(new) in JOB_STEPS[JobState(old)]

@@ -1,0 +1,5 @@
+from schedules.domain.rules import Recurrence
+
+
+def describe(rule: Recurrence) -> str:
+    return rule.expression

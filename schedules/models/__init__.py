@@ -1,0 +1,26 @@
+"""The tables of the product's centre. Fields and constraints only; services write, querysets read."""
+
+from schedules.models.audit import AuditChain, AuditLog
+from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
+from schedules.models.engine import Duty, EngineControl, Worker
+from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
+from schedules.models.schedules import Schedule, ScheduleException, Target
+
+__all__ = [
+    "Attempt",
+    "AuditChain",
+    "AuditLog",
+    "Campaign",
+    "ContentItem",
+    "ContentMedia",
+    "ContentVariant",
+    "Duty",
+    "EngineControl",
+    "Job",
+    "JobCheck",
+    "Occurrence",
+    "Schedule",
+    "ScheduleException",
+    "Target",
+    "Worker",
+]

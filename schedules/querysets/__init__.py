@@ -1,0 +1,1 @@
+"""The vocabulary of reading: adjectives and prepositions. Every read of a person goes through `visible_to`."""

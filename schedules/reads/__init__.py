@@ -1,0 +1,1 @@
+"""Shapes for screens that need more than one queryset. Frozen dataclasses; reads only."""

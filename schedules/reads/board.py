@@ -1,0 +1,51 @@
+"""The Today page: what needs a person, what is next, what was done. Called by the web page only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alwrity_scheduler.workspaces.models import Workspace
+from platforms.models import PlatformAccount
+from schedules.models import Job, Schedule
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """Lists hold at most ten rows each; counts are of all."""
+
+    needs: list[Job]
+    needs_count: int
+    active_count: int
+    due_count: int
+    done_count: int
+    upcoming: list[Job]
+    recent: list[Job]
+    broken_accounts: list[PlatformAccount]
+    account_count: int
+    schedule_count: int
+
+
+def board(workspace: Workspace, *, now: datetime, day_start: datetime) -> Board:
+    """`day_start` is the beginning of the reader's own day (aware); due counts the next 24 hours."""
+    jobs = Job.objects.filter(workspace=workspace)
+    needing = jobs.needing_a_person()
+    needs = list(needing.with_names().order_by("-run_at", "-id")[:SHOWN])
+    coming = jobs.pending().filter(run_at__lt=now + timedelta(hours=24))
+    done = jobs.filter(state="completed", finished_at__gte=day_start)
+    accounts = list(PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected").order_by("id"))
+    states = list(Schedule.objects.filter(workspace=workspace).exclude(state="archived").values_list("state", flat=True))
+    return Board(
+        needs=needs,
+        needs_count=needing.count() if len(needs) == SHOWN else len(needs),
+        active_count=states.count("active"),
+        due_count=coming.count(),
+        done_count=done.count(),
+        upcoming=list(jobs.filter(state__in=["pending", "running", "processing"]).with_names().order_by("run_at", "id")[:SHOWN]),
+        recent=list(jobs.filter(state="completed").with_names().order_by("-finished_at", "-id")[:SHOWN]),
+        broken_accounts=[row for row in accounts if row.state == "needs_auth"],
+        account_count=len(accounts),
+        schedule_count=len(states),
+    )

@@ -1,0 +1,200 @@
+"""The checking kind of work: settle unknown outcomes and follow accepted posts. Read-only at the platform (ENGINE R23).
+
+An unknown outcome is settled by look-up, or by sending the same key again where the platform promises that this is
+harmless. "Absent" is believed only when seen twice: a slow platform may still be working on the first request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db.models import F, Q
+
+from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.events import ENGINE, emit, unit
+from platforms.contracts import Accepted, Publication, Published
+from platforms.errors import PlatformError, Rejected
+from platforms.registry import adapter_for
+from platforms.services import publishing as platform
+from schedules.domain import resolution
+from schedules.domain.backoff import retry_delay
+from schedules.domain.states import JobState
+from schedules.engine.work import Claim, WorkKind, WorkRow
+from schedules.models import Attempt, Job, JobCheck
+from schedules.services import outcomes, posts
+from schedules.services.facts import job_fact
+
+ABSENCES_NEEDED = 2
+MOST_CHECKS = 12
+BASE, CAP = timedelta(seconds=2), timedelta(hours=1)
+CALL_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTask:
+    """What to ask: `known` is an answer that an attempt has brought in the meantime, so that nobody need be asked."""
+
+    attempt_id: int
+    purpose: str
+    publication: Publication
+    remote_state: dict[str, Any]
+    known: Published | None = None
+
+
+class Absent:
+    """The platform does not have the post."""
+
+
+class CheckKind(WorkKind):
+    name: ClassVar[str] = "check"
+    model: ClassVar[type[WorkRow]] = JobCheck
+
+    def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
+        rows = {row.pk: row for row in JobCheck.objects.filter(pk__in=[item.id for item in claims]).select_related("job__account")}
+        tasks: list[tuple[Claim, Any]] = []
+        for claim in claims:
+            row = rows[claim.id]
+            task = _task(row, now) if row.job.state in (JobState.UNCONFIRMED, JobState.PROCESSING) else None
+            if task is None:
+                _close(row, now)
+            else:
+                tasks.append((claim, task))
+        return tasks
+
+    def perform(self, task: CheckTask) -> Any:
+        try:
+            return task.known or _ask(task)
+        except PlatformError as error:
+            return error
+        except Exception as error:
+            # an adapter's mistake must not end the checks: it is an answer that tells nothing
+            return platform.unexpected(error, task.publication)
+
+    def finish(self, results: Sequence[tuple[Claim, Any, Any]], now: datetime) -> None:
+        with unit():
+            rows = {
+                row.pk: row
+                for row in JobCheck.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related("job__schedule", "job__account")
+            }
+            for claim, task, result in results:
+                row = rows[claim.id]
+                Attempt.objects.filter(pk=task.attempt_id).update(finished_at=now, **_attempt_values(result))
+                if row.state == "running" and row.lease_token == claim.token:
+                    _settle(row, result, now)
+
+    def release(self, claims: Sequence[tuple[Claim, Any]], now: datetime) -> None:
+        with unit():
+            for claim, task in claims:
+                Attempt.objects.filter(pk=task.attempt_id).update(outcome="not_called", called_at=None, finished_at=now)
+                JobCheck.objects.filter(pk=claim.id, lease_token=claim.token, state="running").update(state="pending", lease_until=None)
+
+    def rescue(self, now: datetime, *, dead_workers: Sequence[str] = ()) -> int:
+        """A check reads only, so a lost one is simply made again."""
+        return JobCheck.objects.filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running").update(
+            state="pending", lease_until=None
+        )
+
+
+def _task(row: JobCheck, now: datetime) -> CheckTask | None:
+    job = row.job
+    last = job.attempts.filter(purpose="publish").order_by("-no").first()
+    if last is None:
+        return None
+    attempt = Attempt.objects.create(
+        job=job, purpose="check", no=job.attempts.filter(purpose="check").count() + 1, idempotency_key=last.idempotency_key,
+        worker=row.worker, started_at=now, worker_clock=clock.now(), called_at=now,
+    )  # fmt: skip
+    known = None
+    if last.outcome == "published":
+        known = Published(remote_id=last.response["id"], url=last.response["url"], response=last.response)
+    return CheckTask(attempt.pk, row.purpose, posts.from_json(last.request, platform.account_ref(job.account)), job.remote_state, known)
+
+
+def _ask(task: CheckTask) -> Any:
+    adapter = adapter_for(task.publication.account.platform)
+    if task.purpose == "poll":
+        return adapter.poll(task.publication.account, task.remote_state, timeout=CALL_SECONDS)
+    capabilities = adapter.capabilities(task.publication.account)
+    if capabilities.can_find:
+        return adapter.find(task.publication, timeout=CALL_SECONDS) or Absent()
+    # sends again, with the same key, what the platform promised to recognise
+    return adapter.publish(task.publication, timeout=CALL_SECONDS)
+
+
+def _attempt_values(result: Any) -> dict[str, Any]:
+    if isinstance(result, Absent):
+        return {"outcome": "absent", "message": "The platform does not have the post."}
+    return outcomes._attempt_values(result)
+
+
+def _settle(row: JobCheck, result: Any, now: datetime) -> None:
+    job = row.job
+    was = job.state
+    if was not in (JobState.UNCONFIRMED, JobState.PROCESSING):
+        _close(row, now)
+    elif isinstance(result, Published):
+        fact = outcomes.complete(job, result, now, token=job.lease_token)
+        _close(row, now)
+        emit(fact)
+    elif isinstance(result, Accepted):
+        # a post that is found to be processing is followed until it is finished
+        Job.objects.filter(pk=job.pk, state=was).update(state=JobState.PROCESSING, remote_state=dict(result.remote_state))
+        _again(row, now, now + timedelta(seconds=result.poll_after_seconds), purpose="poll")
+    elif isinstance(result, Absent):
+        _absent(row, now)
+    elif isinstance(result, Rejected) and row.purpose == "poll":
+        job.state, job.reason, job.error_class, job.error_message = JobState.FAILED, "rejected", "rejected", str(result)[:500]
+        job.finished_at = now
+        outcomes._write(job, job.lease_token)
+        _close(row, now)
+        emit(job_fact("job.failed", job, ENGINE, now, before={"state": was}))
+    else:
+        _cannot_tell(row, result, now)
+
+
+def _absent(row: JobCheck, now: datetime) -> None:
+    """Seen to be absent: look once more, then publish again."""
+    job = row.job
+    if row.absences + 1 < ABSENCES_NEEDED:
+        adapter = adapter_for(job.account.platform)
+        delay = adapter.capabilities(platform.account_ref(job.account)).consistency_delay_seconds
+        _again(row, now, now + timedelta(seconds=max(0.5, 2 * delay)), absences=row.absences + 1)
+        return
+    step = resolution.after_absence(
+        tries=job.tries, policy=outcomes.policy_of(job), deadline_at=job.deadline_at, now=now, dice=outcomes._dice.random()
+    )
+    was = job.state
+    outcomes.take_step(job, step, now, token=job.lease_token)
+    _close(row, now)
+    emit(job_fact("job.retry_planned" if step.state is JobState.PENDING else "job.failed", job, ENGINE, now, before={"state": was}))
+
+
+def _cannot_tell(row: JobCheck, result: Any, now: datetime) -> None:
+    """Ask again later; after the last time the post waits for a person, and says so."""
+    if row.tries + 1 < MOST_CHECKS:
+        retry_after = getattr(result, "retry_after_seconds", None)
+        delay = retry_delay(
+            tries=row.tries + 2, base=BASE, cap=CAP, dice=0.5 + outcomes._dice.random() / 2,
+            retry_after=None if retry_after is None else timedelta(seconds=retry_after),
+        )  # fmt: skip
+        _again(row, now, now + delay)
+        return
+    job, was = row.job, row.job.state
+    job.state, job.reason = JobState.UNCONFIRMED, "cannot_tell"
+    job.error_message = f"The platform could not tell whether it has the post: {result}"[:500]
+    outcomes._write(job, job.lease_token)
+    _close(row, now)
+    emit(job_fact("job.unconfirmed", job, ENGINE, now, before={"state": was}))
+
+
+def _again(row: JobCheck, now: datetime, run_at: datetime, purpose: str = "", absences: int = 0) -> None:
+    JobCheck.objects.filter(pk=row.pk, lease_token=row.lease_token).update(
+        state="pending", run_at=run_at, lease_until=None, tries=F("tries") + 1, purpose=purpose or row.purpose, absences=absences
+    )
+
+
+def _close(row: JobCheck, now: datetime) -> None:
+    JobCheck.objects.filter(pk=row.pk, lease_token=row.lease_token).update(state="done", lease_until=None, finished_at=now)

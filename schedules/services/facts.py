@@ -1,0 +1,28 @@
+"""The fact about a job, in one shape for every service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from alwrity_scheduler.core.events import Actor, Fact
+from schedules.models import Job
+
+
+def job_fact(
+    name: str, job: Job, actor: Actor, now: datetime, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
+) -> Fact:
+    """`after` defaults to the job's state, reason, message and address as they are on the row in hand."""
+    return Fact(
+        name=name, at=now, actor=actor, workspace_id=job.workspace_id, object_type="job", object_id=str(job.public_id),
+        object_label=f"{job.scheduled_for:%Y-%m-%d %H:%M} UTC",
+        before=before or {},
+        after=after if after is not None else _state(job),
+    )  # fmt: skip
+
+
+def _state(job: Job) -> dict[str, Any]:
+    shown = {"state": job.state, "reason": job.reason, "message": job.error_message, "url": job.remote_url}
+    if job.state == "pending":
+        shown["run_at"] = job.run_at.isoformat()
+    return {name: value for name, value in shown.items() if value}

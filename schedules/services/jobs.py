@@ -1,0 +1,133 @@
+"""A person's verbs on jobs: cancel, retry, run now, and what settles an unconfirmed post."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
+from alwrity_scheduler.core.events import Actor, emit, unit
+from schedules.domain import misfire
+from schedules.domain.states import JobState, ScheduleState
+from schedules.engine import wakeup
+from schedules.models import Job, JobCheck, Occurrence, Schedule
+from schedules.services import materialise
+from schedules.services.facts import job_fact
+from schedules.services.schedules import check_for_accounts, schedule_fact
+
+
+def _step(job: Job, old: tuple[JobState, ...], words: str, **values: object) -> str:
+    """Compare-and-set from one of `old`; returns the state before. Refused with `words` when the job is elsewhere."""
+    before = Job.objects.values_list("state", flat=True).get(pk=job.pk)
+    if before not in old or not Job.objects.filter(pk=job.pk, state=before).update(**values):
+        current = JobState(Job.objects.values_list("state", flat=True).get(pk=job.pk))
+        raise IllegalTransition(Problem(field="state", message=f"{words} It is {current.label.lower()} now."))
+    job.refresh_from_db()
+    return before
+
+
+@unit()
+def cancel(*, job: Job, actor: Actor, now: datetime) -> Job:
+    """Do not publish this one. Too late once the call has begun."""
+    before = _step(
+        job, (JobState.PENDING, JobState.BLOCKED), "This post can no longer be cancelled.",
+        state=JobState.CANCELLED, reason="by_person", error_message="", finished_at=now,
+    )  # fmt: skip
+    emit(job_fact("job.cancelled", job, actor, now, before={"state": before}))
+    return job
+
+
+@unit()
+def retry(*, job: Job, actor: Actor, now: datetime) -> Job:
+    """Publish a failed, missed or cancelled post after all, now, with all its attempts anew."""
+    before = _step(
+        job, (JobState.FAILED, JobState.MISSED, JobState.CANCELLED), "Only a failed, missed or cancelled post can be retried.",
+        state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
+        error_class="", error_message="", finished_at=None, cancel_requested_at=None,
+    )  # fmt: skip
+    emit(job_fact("job.retried", job, actor, now, before={"state": before}))
+    wakeup.announce()
+    return job
+
+
+@unit()
+def run_now(*, job: Job, actor: Actor, now: datetime) -> Job:
+    """Do not wait for its time."""
+    before = job.run_at
+    _step(
+        job, (JobState.PENDING,), "Only a scheduled post can be published now.",
+        run_at=now, reason="by_person", deadline_at=now + misfire.DEFAULT_DEADLINE,
+    )  # fmt: skip
+    emit(job_fact("job.run_now", job, actor, now, before={"run_at": before.isoformat()}))
+    wakeup.announce()
+    return job
+
+
+@unit()
+def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]:
+    """An extra run of the schedule, at once, with an identity of its own; its other times stay (R36)."""
+    if schedule.state == ScheduleState.ARCHIVED:
+        raise IllegalTransition(Problem(field="state", message="An archived schedule cannot publish: restore it first."))
+    check_for_accounts(schedule)
+    local = now.astimezone(materialise.recurrence.zone(schedule.timezone)).replace(tzinfo=None, microsecond=0)
+    occurrence, _ = Occurrence.objects.get_or_create(
+        schedule=schedule, nominal_at=now,
+        defaults={"nominal_local": local, "fires_at": now, "cause": "manual", "tzdata_version": materialise.TZDATA},
+    )  # fmt: skip
+    if schedule.state in (ScheduleState.DRAFT, ScheduleState.IN_REVIEW):
+        Schedule.objects.filter(pk=schedule.pk).update(state=ScheduleState.ACTIVE, planned_until=materialise.FAR)
+        schedule.refresh_from_db()
+    materialise.insert_jobs(schedule, [occurrence], now)
+    Job.objects.filter(occurrence=occurrence).update(run_at=now, scheduled_for=now, reason="by_person")
+    emit(schedule_fact("schedule.published_now", schedule, actor, now, after={"at": now}))
+    wakeup.announce()
+    return list(Job.objects.filter(occurrence=occurrence).order_by("id"))
+
+
+@unit()
+def confirm(*, job: Job, remote_url: str, actor: Actor, now: datetime) -> Job:
+    """A person has seen the post at the platform."""
+    try:
+        URLValidator(schemes=["http", "https"])(remote_url)
+    except ValidationError as error:
+        raise Refused(Problem(field="remote_url", message="Paste the post's whole address, with http:// or https://.")) from error
+    before = _step(
+        job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be confirmed.",
+        state=JobState.COMPLETED, reason="by_person", remote_id=remote_url[:300], remote_url=remote_url[:2000],
+        error_class="", error_message="", finished_at=now,
+    )  # fmt: skip
+    _stop_checks(job, now)
+    emit(job_fact("job.completed", job, actor, now, before={"state": before}))
+    return job
+
+
+@unit()
+def publish_again(*, job: Job, actor: Actor, now: datetime) -> Job:
+    """A person has seen that the post is not there: publish it."""
+    before = _step(
+        job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be published again.",
+        state=JobState.PENDING, reason="by_person", run_at=now + timedelta(), tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
+        error_class="", error_message="",
+    )  # fmt: skip
+    _stop_checks(job, now)
+    emit(job_fact("job.retried", job, actor, now, before={"state": before}))
+    wakeup.announce()
+    return job
+
+
+@unit()
+def dismiss(*, job: Job, actor: Actor, now: datetime) -> Job:
+    """A person gives the unconfirmed post up: it counts as failed and is not published again."""
+    before = _step(
+        job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be dismissed.",
+        state=JobState.FAILED, reason="by_person", finished_at=now,
+    )  # fmt: skip
+    _stop_checks(job, now)
+    emit(job_fact("job.failed", job, actor, now, before={"state": before}))
+    return job
+
+
+def _stop_checks(job: Job, now: datetime) -> None:
+    JobCheck.objects.filter(job=job, state="pending").update(state="done", finished_at=now)

@@ -1,0 +1,217 @@
+"""From an attempt's result to the job's next state: the only writer of attempts' ends and of what follows from them.
+
+Every write names the lease token. Whoever lost the lease writes the result on the attempt alone, and the look-up that
+is due anyway finds it there (ENGINE R19).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F, Q
+
+from alwrity_scheduler.core.events import ENGINE, Actor, Fact, emit, unit
+from platforms.contracts import Accepted, CallResult, Published
+from platforms.errors import AdapterMissing, PlatformError
+from platforms.registry import adapter_for
+from platforms.services import accounts as platform_accounts
+from platforms.services import publishing as platform
+from schedules.domain import resolution
+from schedules.domain.resolution import NextStep, RetryPolicy, Trouble
+from schedules.domain.states import JobState
+from schedules.engine.work import Claim
+from schedules.models import Attempt, Job, JobCheck
+from schedules.services import holds
+from schedules.services.facts import job_fact
+
+if TYPE_CHECKING:
+    from schedules.services.publishing import Result
+
+LOST_WORKER_DELAY = timedelta(seconds=2)
+_dice = random.SystemRandom()
+
+
+def policy_of(job: Job) -> RetryPolicy:
+    schedule = job.schedule
+    return RetryPolicy(
+        max_attempts=schedule.max_attempts,
+        base=timedelta(seconds=schedule.retry_base_seconds),
+        cap=timedelta(seconds=schedule.retry_cap_seconds),
+    )
+
+
+@unit()
+def record(results: Sequence[tuple[Claim, int, Result]], now: datetime) -> None:
+    """Write a batch of results in one transaction; a lost batch means "unconfirmed", which a look-up settles."""
+    jobs = {job.pk: job for job in Job.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related("schedule", "account")}
+    calls: list[CallResult] = []
+    for claim, attempt_id, result in sorted(results, key=lambda item: item[0].id):
+        end_attempt(attempt_id, result, now)
+        job = jobs.get(claim.id)
+        if job is None:
+            continue
+        ours = job.state == JobState.RUNNING and job.lease_token == claim.token
+        fact = _apply(job, claim.token, result, now) if ours else _late(job, result, now)
+        if fact:
+            emit(fact)
+        if call := _call_result(job.account_id, result):
+            calls.append(call)
+    if calls:
+        platform.settle(calls, now)
+
+
+def end_attempt(attempt_id: int, result: Result, now: datetime) -> None:
+    """The attempt's end: outcome, the platform's words and its answer."""
+    Attempt.objects.filter(pk=attempt_id).update(finished_at=now, **_attempt_values(result))
+
+
+def _attempt_values(result: Result) -> dict[str, Any]:
+    match result:
+        case Published():
+            return {
+                "outcome": "published", "status_code": result.response.get("status_code"),
+                "message": "The platform had it already." if result.already else "",
+                "response": {**result.response, "id": result.remote_id, "url": result.url},
+            }  # fmt: skip
+        case Accepted():
+            return {"outcome": "accepted", "status_code": result.response.get("status_code"), "response": dict(result.response)}
+        case PlatformError():
+            response = dict(result.response)
+            if result.platform_message:
+                response["platform_message"] = result.platform_message
+            return {
+                "outcome": result.error_class, "error_class": result.error_class, "message": str(result)[:500],
+                "status_code": result.status_code, "response": response,
+            }  # fmt: skip
+    return {"outcome": "not_called", "called_at": None, "message": "Not sent: the scheduler was stopping, or its lease was ending."}
+
+
+def _call_result(account_id: int, result: Result) -> CallResult | None:
+    if isinstance(result, PlatformError):
+        return CallResult(
+            account_id=account_id, error_class=result.error_class, message=str(result), retry_after_seconds=result.retry_after_seconds
+        )
+    return CallResult(account_id=account_id) if isinstance(result, Published | Accepted) else None
+
+
+def _apply(job: Job, token: int, result: Result, now: datetime) -> Fact | None:
+    match result:
+        case Published():
+            return complete(job, result, now, token=token)
+        case Accepted():
+            job.state, job.reason, job.remote_state = JobState.PROCESSING, "accepted", dict(result.remote_state)
+            _write(job, token, tries=F("tries") + 1)
+            plan_check(job, "poll", now + timedelta(seconds=result.poll_after_seconds), now)
+            return job_fact("job.processing", job, ENGINE, now)
+        case PlatformError():
+            return _trouble(job, token, result, now)
+    # not called: back to where it was, as if it had not been claimed
+    job.state, job.reason = JobState.PENDING, job.reason or "released"
+    _write(job, token)
+    return None
+
+
+def complete(job: Job, result: Published, now: datetime, *, token: int, actor: Actor = ENGINE) -> Fact:
+    """The post is out. Success needs the platform's id (a database constraint keeps that)."""
+    job.state, job.reason, job.error_class, job.error_message = JobState.COMPLETED, "", "", ""
+    job.remote_id, job.remote_url, job.finished_at = result.remote_id[:300], result.url[:2000], now
+    _write(job, token, tries=F("tries") + 1)
+    return job_fact("job.completed", job, actor, now)
+
+
+def _trouble(job: Job, token: int, error: PlatformError, now: datetime) -> Fact:
+    retry_after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
+    step = resolution.after_trouble(
+        Trouble(error_class=error.error_class, retry_after=retry_after),
+        tries=job.tries, policy=policy_of(job), deadline_at=job.deadline_at, now=now, dice=_dice.random(),
+    )  # fmt: skip
+    job.error_class, job.error_message = error.error_class, str(error)[:500]
+    take_step(job, step, now, token=token)
+    if step.reason == "auth":
+        platform_accounts.mark_needs_auth(account_id=job.account_id, message=str(error), actor=ENGINE, now=now)
+        holds.hold(job, "auth", now)
+    if step.state is JobState.UNCONFIRMED:
+        plan_look_up(job, now)
+    return job_fact(_FACTS[step.state], job, ENGINE, now)
+
+
+_FACTS = {
+    JobState.PENDING: "job.retry_planned",
+    JobState.FAILED: "job.failed",
+    JobState.UNCONFIRMED: "job.unconfirmed",
+    JobState.BLOCKED: "job.held",
+}
+
+
+def take_step(job: Job, step: NextStep, now: datetime, *, token: int) -> None:
+    """Write a step that the domain decided, on the row and on `job`."""
+    job.state, job.reason = step.state, step.reason
+    if step.run_at is not None:
+        job.run_at = step.run_at
+    job.finished_at = now if step.state is JobState.FAILED else None
+    _write(job, token, **({"tries": F("tries") + 1} if step.counts else {}))
+
+
+def _write(job: Job, token: int, **extra: Any) -> None:
+    Job.objects.filter(pk=job.pk, lease_token=token).update(
+        state=job.state, reason=job.reason, run_at=job.run_at, error_class=job.error_class, error_message=job.error_message,
+        remote_id=job.remote_id, remote_url=job.remote_url, remote_state=job.remote_state, finished_at=job.finished_at,
+        lease_until=None, **extra,
+    )  # fmt: skip
+
+
+def _late(job: Job, result: Result, now: datetime) -> Fact | None:
+    """The lease was lost: what this worker saw is on its attempt; the look-up reads it there, so hurry it."""
+    if isinstance(result, Published | Accepted) and job.state == JobState.UNCONFIRMED:
+        plan_check(job, "reconcile", now, now)
+    return None
+
+
+def plan_look_up(job: Job, now: datetime, *, least: timedelta = timedelta()) -> None:
+    """Have an unknown outcome settled where the platform offers a way; otherwise it waits for a person."""
+    try:
+        adapter = adapter_for(job.account.platform)
+        capabilities = adapter.capabilities(platform.account_ref(job.account))
+    except (AdapterMissing, PlatformError):
+        return
+    if capabilities.can_find or capabilities.replays:
+        delay = max(timedelta(seconds=capabilities.consistency_delay_seconds), least)
+        plan_check(job, "reconcile", now + delay, now)
+
+
+def plan_check(job: Job, purpose: str, run_at: datetime, now: datetime) -> None:
+    """The job's one check row, due at `run_at`."""
+    JobCheck.objects.update_or_create(
+        job=job,
+        defaults={"purpose": purpose, "run_at": run_at, "state": "pending", "tries": 0, "absences": 0, "lease_until": None, "finished_at": None},
+        create_defaults={"purpose": purpose, "run_at": run_at, "created_at": now, "priority": job.priority},
+    )
+
+
+@unit()
+def rescue(now: datetime, *, dead_workers: Sequence[str] = (), most: int = 500) -> int:
+    """Jobs whose worker is gone: they may have been posted, so they become unconfirmed and are looked up (R22)."""
+    lost = list(
+        Job.objects.filter(state=JobState.RUNNING)
+        .filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers))
+        .select_related("schedule", "account")
+        .order_by("id")[:most]
+    )
+    for job in lost:
+        job.state, job.reason, job.error_class = JobState.UNCONFIRMED, "worker_lost", "unknown"
+        job.error_message = "The scheduler stopped during the call, so it is not known whether the platform has the post."
+        changed = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, lease_token=job.lease_token).update(
+            state=job.state, reason=job.reason, error_class=job.error_class, error_message=job.error_message,
+            lease_until=None, tries=F("tries") + 1,
+        )  # fmt: skip
+        if not changed:
+            continue
+        Attempt.objects.filter(job=job, purpose="publish", outcome="").update(
+            outcome="unknown", error_class="unknown", finished_at=now, message="The worker stopped during the call."
+        )
+        plan_look_up(job, now, least=LOST_WORKER_DELAY)
+        emit(job_fact("job.unconfirmed", job, ENGINE, now, before={"state": "running"}))
+    return len(lost)

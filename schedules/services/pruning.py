@@ -1,0 +1,26 @@
+"""Old attempts go, in small batches; jobs, occurrences and the audit log stay (ENGINE R41)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django_apscheduler.models import DjangoJobExecution
+
+from schedules.domain.states import ENDED
+from schedules.models import Attempt
+
+BATCH = 1000
+EXECUTIONS_KEPT = timedelta(days=7)
+
+
+def prune(*, now: datetime) -> str:
+    """Remove one batch of attempts of long ended jobs, and APScheduler's old execution rows. Answers in words."""
+    old = now - timedelta(days=settings.ENGINE["attempt_retention_days"])
+    with transaction.atomic():
+        ids = list(Attempt.objects.filter(started_at__lt=old, job__state__in=ENDED).order_by("id").values_list("pk", flat=True)[:BATCH])
+        Attempt.objects.filter(pk__in=ids).delete()
+        rows = DjangoJobExecution.objects.filter(run_time__lt=now - EXECUTIONS_KEPT).order_by("id")[:BATCH]
+        removed, _ = DjangoJobExecution.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
+    return f"{len(ids)} attempts, {removed} executions removed"

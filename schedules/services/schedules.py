@@ -1,0 +1,206 @@
+"""The only writers of schedules and targets: create and edit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
+from alwrity_scheduler.core.events import Actor, Fact, emit, unit
+from alwrity_scheduler.workspaces.models import User, Workspace
+from platforms.errors import PlatformError
+from platforms.models import PlatformAccount
+from platforms.registry import AdapterMissing, adapter_for
+from platforms.services.publishing import account_ref
+from platforms.validation import validate as validate_content
+from schedules.domain.states import ScheduleState
+from schedules.engine import wakeup
+from schedules.models import ContentItem, Schedule, Target
+from schedules.services import content as content_service
+from schedules.services import materialise, posts
+from schedules.services.plans import ContentDraft, SchedulePlan, check_plan, priority_number
+
+_PLAN_FIELDS = (
+    "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "catch_up",
+    "grace_seconds", "max_attempts", "retry_base_seconds", "retry_cap_seconds", "deadline_seconds",
+)  # fmt: skip
+
+
+def plan_values(plan: SchedulePlan) -> dict[str, Any]:
+    return {
+        **{name: getattr(plan, name) for name in _PLAN_FIELDS},
+        "priority": priority_number(plan.priority),
+        "tags": list(dict.fromkeys(tag.strip() for tag in plan.tags if tag.strip())),
+    }
+
+
+def snapshot(schedule: Schedule) -> dict[str, Any]:
+    """The schedule as plain values, for the history's before and after."""
+    return {
+        **{name: getattr(schedule, name) for name in _PLAN_FIELDS},
+        "priority": schedule.priority,
+        "tags": schedule.tags,
+        "targets": [
+            {"account": str(item.account), "offset_seconds": item.offset_seconds, "title": item.title, "text": item.text}
+            for item in Target.objects.filter(schedule=schedule).select_related("account").order_by("id")
+        ],
+    }
+
+
+def schedule_fact(
+    name: str, schedule: Schedule, actor: Actor, now: datetime, *,
+    before: dict[str, Any] | None = None, after: dict[str, Any] | None = None,
+) -> Fact:  # fmt: skip
+    return Fact(
+        name=name, at=now, actor=actor, workspace_id=schedule.workspace_id, object_type="schedule",
+        object_id=str(schedule.public_id), object_label=str(schedule), before=before or {}, after=after or {},
+    )  # fmt: skip
+
+
+def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformAccount]:
+    """The plan's accounts by public id; Refused when one is not this workspace's or is disconnected."""
+    try:
+        wanted = [UUID(str(target.account_id)) for target in plan.targets]
+    except ValueError as error:
+        raise Refused(Problem(field="accounts", message="An account is named by its id.")) from error
+    found = {str(row.public_id): row for row in PlatformAccount.objects.filter(workspace=workspace, public_id__in=wanted)}
+    problems = [
+        Problem(field="accounts", message=f"There is no account {item} in this workspace.") for item in map(str, wanted) if item not in found
+    ]
+    problems += [
+        Problem(field="accounts", message=f"{row} is disconnected: connect it again, or leave it out.")
+        for row in found.values()
+        if row.state == "disconnected"
+    ]
+    if problems:
+        raise Refused(problems)
+    return found
+
+
+def check_for_accounts(schedule: Schedule) -> None:
+    """Would this content be accepted by each of its accounts' platforms? Refused with each error and its remedy."""
+    problems = []
+    for target in Target.objects.filter(schedule=schedule).select_related("account").order_by("id"):
+        try:
+            adapter = adapter_for(target.account.platform)
+            reference = account_ref(target.account)
+            found = validate_content(posts.compose(schedule, target, reference), adapter.capabilities(reference))
+        except (AdapterMissing, PlatformError) as error:
+            problems.append(Problem(field="accounts", message=f"{target.account}: {error}"))
+            continue
+        problems += [
+            Problem(field=item.field, message=f"{target.account}: {item.message} {item.remedy}".strip(), code=item.code)
+            for item in found
+            if item.severity == "error"
+        ]
+    if problems:
+        raise Refused(problems)
+
+
+def _set_targets(schedule: Schedule, plan: SchedulePlan, accounts: dict[str, PlatformAccount]) -> None:
+    schedule.targets.all().delete()
+    Target.objects.bulk_create(
+        Target(
+            schedule=schedule, account=accounts[str(UUID(str(item.account_id)))], offset_seconds=item.offset_seconds,
+            title=item.title, text=item.text,
+        )
+        for item in plan.targets
+    )  # fmt: skip
+
+
+@unit()
+def create_schedule(
+    *, workspace: Workspace, content: ContentItem | ContentDraft, plan: SchedulePlan, state: str, actor: Actor, now: datetime,
+    person: User | None = None,
+) -> Schedule:  # fmt: skip
+    """Make a schedule as a draft, or active with its jobs planned. Refused names each field, and nothing stays behind."""
+    problems: list[Problem] = []
+    if state not in (ScheduleState.DRAFT, ScheduleState.ACTIVE):
+        problems.append(Problem(field="state", message="A new schedule is draft or active."))
+    for check in (
+        lambda: check_plan(plan),
+        lambda: content_service.check_content(content) if isinstance(content, ContentDraft) else None,
+    ):
+        try:
+            check()
+        except Refused as error:
+            problems.extend(error.problems)
+    if problems:
+        raise Refused(problems)
+    accounts = accounts_of(workspace, plan)
+    if isinstance(content, ContentDraft):
+        content = content_service.create_content(workspace=workspace, draft=content, actor=actor, now=now, person=person)
+    schedule = Schedule.objects.create(
+        workspace=workspace, content=content, state=ScheduleState.DRAFT, created_by=person, created_at=now, updated_at=now, **plan_values(plan)
+    )
+    _set_targets(schedule, plan, accounts)
+    if state == ScheduleState.ACTIVE:
+        put_to_work(schedule, now=now)
+    emit(schedule_fact("schedule.created", schedule, actor, now, after={**snapshot(schedule), "state": schedule.state}))
+    return schedule
+
+
+def put_to_work(schedule: Schedule, *, now: datetime) -> None:
+    """Check the content against its platforms, make the schedule active and plan its jobs, in the caller's transaction."""
+    check_for_accounts(schedule)
+    refuse_without_future(schedule, now)
+    schedule.state = ScheduleState.ACTIVE
+    schedule.planned_until = max(now - materialise.LOOK_BACK, materialise._beginning(schedule)) if schedule.planned_until is None else schedule.planned_until
+    Schedule.objects.filter(pk=schedule.pk).update(state=schedule.state, planned_until=schedule.planned_until)
+    materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
+    wakeup.announce()
+
+
+def refuse_without_future(schedule: Schedule, now: datetime) -> None:
+    """A schedule whose every time is past would never publish: say so instead of keeping it for nothing."""
+    rule = materialise.rule_of(schedule)
+    offset = max((item.offset_seconds for item in schedule.targets.all()), default=0)
+    since = now - materialise.LOOK_BACK - materialise.seconds(max(offset, 0))  # type: ignore[operator]
+    if next(iter(materialise.recurrence.occurrences(rule, start=since, count=1)), None) is None:
+        raise Refused(
+            Problem(field="start", message="This time is past, or the rule has no time from now on. Choose a later time, or publish now.", code="past")
+        )
+
+
+@unit()
+def update_schedule(
+    *, schedule: Schedule, plan: SchedulePlan, version: int, actor: Actor, now: datetime, draft: ContentDraft | None = None
+) -> Schedule:
+    """Edit rule, targets and, with `draft`, the content, if it is still the version that was shown.
+
+    Only jobs that have not begun change; one that is being published goes out as it was, and the history says which (R5).
+    """
+    check_plan(plan)
+    if schedule.state == ScheduleState.ARCHIVED:
+        raise IllegalTransition(Problem(field="state", message="An archived schedule cannot be edited: restore it first."))
+    accounts = accounts_of(schedule.workspace, plan)
+    before = snapshot(schedule)
+    changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(version=version + 1, updated_at=now, **plan_values(plan))
+    if not changed:
+        raise content_service.stale("schedule")
+    if draft is not None:
+        content_service.update_content(content=schedule.content, draft=draft, version=schedule.content.version, actor=actor, now=now)
+    schedule.refresh_from_db()
+    _set_targets(schedule, plan, accounts)
+    replaced = 0
+    if schedule.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.FINISHED):
+        check_for_accounts(schedule)
+        replaced = materialise.replan(schedule, now=now)
+    if schedule.state in (ScheduleState.ACTIVE, ScheduleState.FINISHED):
+        refuse_without_future(schedule, now)
+        Schedule.objects.filter(pk=schedule.pk).update(state=ScheduleState.ACTIVE)
+        schedule.state = ScheduleState.ACTIVE
+        materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
+        wakeup.announce()
+    after = snapshot(schedule)
+    names = [name for name in after if after[name] != before[name]]
+    emit(
+        schedule_fact(
+            "schedule.edited", schedule, actor, now,
+            before={name: before[name] for name in names},
+            after={**{name: after[name] for name in names}, "jobs_replaced": replaced},
+        )
+    )  # fmt: skip
+    return schedule

@@ -1,0 +1,92 @@
+"""What the rail shows. Packages above or beside this one add entries from their wiring; only what exists is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from alwrity_scheduler.core.registry import Registry
+
+PLAN, RUN, LEARN, SET_UP = "plan", "run", "learn", "set_up"
+GROUPS: tuple[tuple[str, str | Promise], ...] = (
+    ("", ""),
+    (PLAN, _("Plan")),
+    (RUN, _("Run")),
+    (LEARN, _("Learn")),
+    (SET_UP, _("Set up")),
+)
+
+
+def everyone(shell: Any) -> bool:
+    return True
+
+
+def nothing(shell: Any) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavigationEntry:
+    """`url_name` is reversed for each page; an entry whose address does not exist is left out.
+
+    `shown` and `count` get the request's `Shell`: who may see it, and how many things in it need a person.
+    """
+
+    title: str | Promise
+    url_name: str
+    icon: str
+    group: str = ""
+    shown: Callable[[Any], bool] = everyone
+    count: Callable[[Any], int] = nothing
+
+
+entries: Registry[NavigationEntry] = Registry("navigation entry")
+entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today", icon="today"))
+entries.register("schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN))
+entries.register(
+    "jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN, count=lambda shell: shell.needs_you)
+)
+entries.register("accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP))
+entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
+entries.register(
+    "admin",
+    NavigationEntry(
+        title=_("All data"), url_name="admin:index", icon="admin", group=SET_UP, shown=lambda shell: bool(shell.user.is_staff)
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    name: str
+    title: str | Promise
+    url: str
+    icon: str
+    current: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str | Promise
+    entries: list[Link]
+
+
+def groups(shell: Any, path: str) -> list[Group]:
+    """The rail of this person on this page, group by group; empty groups are left out."""
+    found: dict[str, list[Link]] = {}
+    for name, entry in entries.items():
+        if not entry.shown(shell):
+            continue
+        try:
+            url = reverse(entry.url_name)
+        except NoReverseMatch:
+            continue
+        current = path == url if name == "today" else path.startswith(url)
+        found.setdefault(entry.group, []).append(Link(name, entry.title, url, entry.icon, current, entry.count(shell)))
+    return [Group(title, found[key]) for key, title in GROUPS if key in found]

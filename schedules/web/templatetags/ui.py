@@ -1,0 +1,224 @@
+"""The tags and filters every template may use (registered as built-ins): icons, status pills, times, durations.
+
+Times print in the person's active zone and say which one it is; the machine form and UTC stand beside them.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from schedules.domain.states import JobState, ScheduleState
+from schedules.web import icons
+
+register = template.Library()
+
+# state -> (look, icon, word); the look is a class of product.css
+JOB_SIGNS = {
+    JobState.PENDING: ("scheduled", "st-scheduled", gettext_lazy("Scheduled")),
+    JobState.RUNNING: ("running", "st-running", gettext_lazy("Publishing")),
+    JobState.PROCESSING: ("running", "st-running", gettext_lazy("Processing")),
+    JobState.COMPLETED: ("published", "st-published", gettext_lazy("Published")),
+    JobState.FAILED: ("failed", "st-failed", gettext_lazy("Failed")),
+    JobState.UNCONFIRMED: ("missed", "st-unsure", gettext_lazy("Unconfirmed")),
+    JobState.MISSED: ("missed", "st-missed", gettext_lazy("Missed")),
+    JobState.BLOCKED: ("missed", "st-blocked", gettext_lazy("On hold")),
+    JobState.CANCELLED: ("cancelled", "st-cancelled", gettext_lazy("Cancelled")),
+    JobState.SUPERSEDED: ("cancelled", "st-replaced", gettext_lazy("Replaced")),
+}
+SCHEDULE_SIGNS = {
+    ScheduleState.DRAFT: ("draft", "st-draft", gettext_lazy("Draft")),
+    ScheduleState.IN_REVIEW: ("review", "st-review", gettext_lazy("In review")),
+    ScheduleState.ACTIVE: ("scheduled", "st-scheduled", gettext_lazy("Active")),
+    ScheduleState.PAUSED: ("paused", "st-paused", gettext_lazy("Paused")),
+    ScheduleState.FINISHED: ("published", "st-published", gettext_lazy("Finished")),
+    ScheduleState.ARCHIVED: ("cancelled", "st-archived", gettext_lazy("Archived")),
+}
+ACCOUNT_SIGNS = {
+    "active": ("published", "st-published", gettext_lazy("Connected")),
+    "connected": ("published", "st-published", gettext_lazy("Connected")),
+    "paused": ("paused", "st-paused", gettext_lazy("Paused")),
+    "reconnect": ("failed", "st-failed", gettext_lazy("Reconnect")),
+    "needs_reconnect": ("failed", "st-failed", gettext_lazy("Reconnect")),
+    "disconnected": ("failed", "st-failed", gettext_lazy("Disconnected")),
+}
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, cls: str) -> SafeString:
+    if name not in icons.NAMES:
+        raise KeyError(name)
+    href = reverse("web:icons", args=[icons.sprite()[1]])
+    return format_html('<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', f"i {cls}".strip(), href, name)
+
+
+@register.simple_tag
+def icon(name: str, cls: str = "") -> SafeString:
+    """A decorative icon: words stand beside it, or the button that holds it has an aria-label."""
+    return _icon(name, cls)
+
+
+def _pill(sign: tuple[str, str, Any]) -> SafeString:
+    look, icon_name, word = sign
+    return format_html('<span class="pill s-{}">{}{}</span>', look, _icon(icon_name, ""), word)
+
+
+@register.filter
+def job_pill(state: str) -> SafeString:
+    return _pill(JOB_SIGNS[JobState(state)])
+
+
+@register.filter
+def schedule_pill(state: str) -> SafeString:
+    return _pill(SCHEDULE_SIGNS[ScheduleState(state)])
+
+
+@register.filter
+def account_pill(state: str) -> SafeString:
+    return _pill(ACCOUNT_SIGNS.get(state, ("draft", "st-draft", state.replace("_", " ").capitalize())))
+
+
+@register.filter
+def job_word(state: str) -> str:
+    return str(JOB_SIGNS[JobState(state)][2])
+
+
+@register.filter
+def job_dot(job: Any) -> SafeString:
+    """One run in a strip of runs: colour and sign, with the words for those who do not see them."""
+    look, icon_name, word = JOB_SIGNS[JobState(job.state)]
+    local = timezone.localtime(job.run_at)
+    words = f"{word}, {_stamp(local)}"
+    return format_html(
+        '<a class="dot s-{}" href="{}" title="{}">{}<span class="vh">{}</span></a>',
+        look, reverse("web:job", args=[job.public_id]), words, _icon(icon_name, ""), words,
+    )  # fmt: skip
+
+
+def zone_name(moment: datetime) -> str:
+    """`CET`, or `UTC+03:30` where the zone has no letters."""
+    name = moment.tzname() or ""
+    return f"UTC{name[:3]}{':' + name[3:] if name[3:] else ''}" if name[:1] in "+-" else name
+
+
+def _stamp(local: datetime, *, weekday: bool = True) -> str:
+    pattern = "D j M" if weekday else "j M"
+    if local.year != timezone.localtime(timezone.now(), local.tzinfo).year:
+        pattern += " Y"
+    return f"{date_format(local, pattern)}, {local:%H:%M} {zone_name(local)}"
+
+
+def _time(local: datetime, words: str) -> SafeString:
+    utc = local.astimezone(UTC)
+    return format_html('<time datetime="{}" title="{}">{}</time>', utc.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{utc:%Y-%m-%d %H:%M:%S} UTC", words)
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """`Tue 24 Nov, 09:00 CET` in the active zone. Only for aware datetimes."""
+    if value is None:
+        return mark_safe("–")  # noqa: S308 - a literal
+    local = timezone.localtime(value)
+    return _time(local, _stamp(local))
+
+
+@register.filter
+def moment_in(value: datetime | None, zone: str) -> SafeString | str:
+    """The same in a named zone, with the offset, because it is not the reader's own."""
+    if value is None:
+        return mark_safe("–")  # noqa: S308 - a literal
+    local = value.astimezone(zoneinfo.ZoneInfo(zone))
+    offset = local.strftime("%z")
+    return _time(local, f"{_stamp(local)} ({'UTC' + offset[:3] + ':' + offset[3:]})")
+
+
+@register.filter
+def clock_time(value: datetime | None) -> SafeString | str:
+    """Hours, minutes and seconds: for lists of things that happened within one job."""
+    if value is None:
+        return "–"
+    local = timezone.localtime(value)
+    return _time(local, f"{date_format(local, 'j M')}, {local:%H:%M:%S} {zone_name(local)}")
+
+
+@register.filter
+def day(value: date | datetime) -> str:
+    """`Tuesday 24 November 2026` in the active zone."""
+    return date_format(timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value, "l j F Y")
+
+
+@register.filter
+def wall(value: datetime | None) -> str:
+    """A wall-clock time without a zone, as the person wrote it."""
+    return "" if value is None else f"{date_format(value, 'D j M Y')}, {value:%H:%M}"
+
+
+@register.filter
+def relative(value: datetime | None, now: datetime) -> str:
+    """`in 12 min`, `3 h ago`: to stand beside an absolute time, never instead of one."""
+    if value is None:
+        return ""
+    seconds = (value - now).total_seconds()
+    words = duration(abs(seconds))
+    if abs(seconds) < 45:  # noqa: PLR2004
+        return _("now")
+    return _("in %(words)s") % {"words": words} if seconds > 0 else _("%(words)s ago") % {"words": words}
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """The largest one unit that says enough: `0.8 s`, `42 s`, `5 min`, `3 h`, `12 days`."""
+    if value is None:
+        return "–"
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 1:
+        return _("%(n)d ms") % {"n": round(seconds * 1000)}
+    if seconds < 10:  # noqa: PLR2004
+        return _("%(n)s s") % {"n": f"{seconds:.1f}".rstrip("0").rstrip(".")}
+    for size, limit, words in ((1, 90, "s"), (60, 5400, "min"), (3600, 129_600, "h")):
+        if seconds < limit:
+            return f"{round(seconds / size)} {words}"
+    days = round(seconds / 86_400)
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+
+
+@register.filter
+def between(start: datetime | None, end: datetime | None) -> timedelta | None:
+    return None if start is None or end is None else end - start
+
+
+@register.filter
+def mentions(value: dict[str, Any], key: str) -> Any:
+    """A dictionary's entry by a name that is only known in the template."""
+    return value.get(key)
+
+
+@register.filter
+def errors_of(form: Any, name: str) -> Any:
+    return form.errors.get(name, "")
+
+
+PLATFORM_NAMES = {"x": "X", "linkedin": "LinkedIn", "http": "HTTP", "wordpress": "WordPress", "youtube": "YouTube", "tiktok": "TikTok"}
+
+
+@register.filter
+def platform_name(value: str) -> str:
+    return PLATFORM_NAMES.get(value, value.replace("_", " ").title())
+
+
+@register.filter
+def platform_tag(value: str) -> SafeString:
+    """Two letters in a tile: platforms have no colour of their own, since brand colours fight with status."""
+    name = platform_name(value)
+    return format_html('<span class="ptag" aria-hidden="true">{}</span>', name[:2])

@@ -1,0 +1,42 @@
+"""Registers what this package brings: kinds of work, duties, what a pass asks and does, and the audit log as the sink of facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from alwrity_scheduler.core import events
+from alwrity_scheduler.core.events import ENGINE
+from schedules.engine import loop, workers
+from schedules.engine.duties import DutyKind, duties
+from schedules.engine.kinds import kinds
+
+
+def connect() -> None:
+    """Called once, when Django is ready."""
+    from schedules.services import audit, control, holds, misfires, pruning
+    from schedules.services.checks import CheckKind
+    from schedules.services.publishing import PublishKind
+
+    events.subscribe(audit.record)
+    kinds.register("publish", PublishKind())
+    kinds.register("check", CheckKind())
+    loop.is_paused[:] = [control.is_paused]
+    loop.housekeeping[:] = [lambda now: holds.release_held(now=now), lambda now: misfires.expire(now=now)]
+    duties.register("plan", DutyKind(_plan, 30))
+    duties.register("zone rules", DutyKind(_zone_rules, 3600))
+    duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
+
+
+def _plan(now: datetime) -> str:
+    from schedules.services import lifecycle, materialise
+
+    made = materialise.extend_horizon(now=now)
+    finished = lifecycle.finish_ended(now=now, actor=ENGINE)
+    return f"{made} jobs planned, {finished} schedules finished"
+
+
+def _zone_rules(now: datetime) -> str:
+    from schedules.services import materialise
+
+    return f"{materialise.adopt_tzdata(now=now)} schedules looked at, tzdata {materialise.TZDATA}"
