@@ -7,10 +7,13 @@ import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 import environ
 
 from alwrity_scheduler import bootstrap
 
+# lets classes like admin.ModelAdmin name their model as a type parameter at run time too
+django_stubs_ext.monkeypatch()
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 

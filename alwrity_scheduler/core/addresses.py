@@ -32,7 +32,9 @@ def is_public(address: Address) -> bool:
     """Is this an address of the open internet? Anything special, reserved or in doubt is not."""
     address = embedded(address)
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not (address.is_multicast or address.is_reserved or address in _RELAY_6TO4)
+        return address.is_global and not (
+            address.is_multicast or address.is_reserved or address in _RELAY_6TO4
+        )
     if address not in _GLOBAL_UNICAST or not address.is_global:
         return False
     return address.sixtofour is None and address.teredo is None

@@ -89,12 +89,18 @@ def request(
     it can only be late, never sent.
     """
     transport = _transport(os.getpid(), tuple(settings.OUTBOUND_ALLOW if allow is None else allow))
-    sent_headers = {"Accept-Encoding": "identity", "User-Agent": "ALwrity-Content-Scheduler", **(headers or {})}
+    sent_headers = {
+        "Accept-Encoding": "identity",
+        "User-Agent": "ALwrity-Content-Scheduler",
+        **(headers or {}),
+    }
     if json is not None:
         content = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
         sent_headers.setdefault("Content-Type", "application/json")
     try:
-        outgoing = httpx.Request(method, _checked(url), headers=sent_headers, content=content, extensions=_timeouts(timeout))
+        outgoing = httpx.Request(
+            method, _checked(url), headers=sent_headers, content=content, extensions=_timeouts(timeout)
+        )
     except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
         raise NotSent(f"The address {_shown(url)} or a header cannot be used: {error}") from None
     token = _deadline.set(time.monotonic() + timeout)
@@ -104,7 +110,13 @@ def request(
             return _read(answer, outgoing.url.host, max_bytes)
         finally:
             answer.close()
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+    except (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.UnsupportedProtocol,
+        httpx.LocalProtocolError,
+    ) as error:
         if isinstance(error.__cause__, _Refused):
             raise AddressRefused(str(error.__cause__)) from None
         raise NotSent(_sentence(error, outgoing)) from error
@@ -148,7 +160,9 @@ def _read(answer: httpx.Response, host: str, max_bytes: int) -> Response:
         if not is_error:
             raise
         truncated = True
-    body, fits = _plain(b"".join(pieces)[: max_bytes + 1], answer.headers.get("content-encoding", ""), max_bytes)
+    body, fits = _plain(
+        b"".join(pieces)[: max_bytes + 1], answer.headers.get("content-encoding", ""), max_bytes
+    )
     truncated = truncated or not fits
     if truncated and not is_error:
         raise MaybeSent(f"{host}: the answer is larger than {max_bytes} bytes or cannot be decoded")
@@ -186,8 +200,12 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout=_left(httpcore.ConnectTimeout)))
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Stream:
+        return _Stream(
+            self._inner.start_tls(ssl_context, server_hostname, timeout=_left(httpcore.ConnectTimeout))
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

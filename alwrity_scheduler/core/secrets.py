@@ -110,7 +110,7 @@ class Secrets(Mapping[str, str]):
 
     __slots__ = ("_plain", "_token")
 
-    def __init__(self, plain: Mapping[str, str] | None = None, *, token: str = "") -> None:  # noqa: S107 - no secret
+    def __init__(self, plain: Mapping[str, str] | None = None, *, token: str = "") -> None:
         self._plain: dict[str, str] | None = None if token else dict(plain or {})
         self._token = token
 
@@ -163,7 +163,7 @@ class _SecretsAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
-class EncryptedJSONField(models.TextField[Any, Any]):
+class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
     """A JSON object of strings, encrypted. Never part of a form, a dump or a repr; cannot be searched."""
 
     description = "Named secrets, encrypted"

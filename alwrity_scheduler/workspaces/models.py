@@ -24,11 +24,15 @@ def validate_timezone(value: str) -> None:
         )
 
 
+class PersonManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Django's ways of making users, and `visible_to`."""
+
+
 class User(AbstractUser):
     """A person who signs in. Lives until an administrator removes the person."""
 
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
-    objects: ClassVar[Any] = UserManager.from_queryset(UserQuerySet)()
+    objects: ClassVar[Any] = PersonManager()
 
 
 class Workspace(models.Model):

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from schedules.domain import cron, ical
 from schedules.domain.firing import nominal_times
 from schedules.domain.ical import Block
-from schedules.domain.localtime import zone
+from schedules.domain.localtime import FIRST_YEAR, LAST_YEAR, zone
 from schedules.domain.refusals import RuleProblem, RuleRefused, refused
 from schedules.domain.rules import EditAction, Recurrence, RuleKind
-
-FIRST_YEAR, LAST_YEAR = 1900, 9999
 
 
 def validate(rule: Recurrence) -> None:
@@ -45,6 +43,10 @@ def _field_problems(rule: Recurrence) -> Iterator[RuleProblem]:
     for edit in rule.edits:
         if edit.nominal_local.tzinfo or (edit.moved_to_local and edit.moved_to_local.tzinfo):
             yield RuleProblem("edits", naive)
+        if not all(
+            FIRST_YEAR <= one.year <= LAST_YEAR for one in (edit.nominal_local, edit.moved_to_local) if one
+        ):
+            yield RuleProblem("edits", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
         if edit.action is EditAction.MOVE and edit.moved_to_local is None:
             yield RuleProblem("edits", f"{edit.nominal_local:%Y-%m-%d %H:%M} is to be moved; say where to")
         if edit.action is EditAction.SKIP and edit.moved_to_local is not None:

@@ -45,6 +45,11 @@ def _unedited(nominals: Iterator[Nominal], start: datetime, end: datetime | None
             yield Occurrence(nominal_local=local, nominal_at=at, fires_at=at, edited=False, shift=shift)
 
 
+def is_due_at(rule: Recurrence, nominal_local: datetime) -> bool:
+    """Is this wall-clock time one of the rule's own, before its edits?"""
+    return next(_those_of(rule, [nominal_local]), None) is not None
+
+
 def _in_window(rule: Recurrence, start: datetime, end: datetime | None) -> Iterator[Occurrence]:
     touched = {_identity(edit.nominal_local): edit for edit in rule.edits}
     untouched = (one for one in _nominals(rule, start) if _identity(one[0]) not in touched)
@@ -193,14 +198,14 @@ def _until_instant(times: Iterator[Nominal], last: datetime) -> Iterator[Nominal
 
 def _dates(rule: Recurrence, block: Block) -> list[Iterator[Nominal]]:
     """RDATE, and DTSTART where no RRULE says whether it counts."""
-    times = [_stamped(rule, stamp) for stamp in block.dates]
+    times = [stamped(rule, stamp) for stamp in block.dates]
     if not block.rules:
         moment = local_time(rule.start_local, rule.timezone)
         times.append((rule.start_local, moment.at, moment.shift))
     return [iter(sorted(times, key=lambda one: one[1]))] if times else []
 
 
-def _stamped(rule: Recurrence, stamp: Stamp) -> Nominal:
+def stamped(rule: Recurrence, stamp: Stamp) -> Nominal:
     """A date without a time is that day at the hour of DTSTART."""
     local = datetime.combine(stamp.local, rule.start_local.time()) if stamp.is_date else stamp.local
     moment = local_time(local, stamp.timezone or rule.timezone)
@@ -214,7 +219,7 @@ def _without(
 ) -> Iterator[Nominal]:
     """EXDATE and EXRULE taken out. An EXDATE that is only a date takes out the whole local day."""
     days = {stamp.local.date() for stamp in block.exception_dates if stamp.is_date}
-    instants = {_stamped(rule, stamp)[1] for stamp in block.exception_dates if not stamp.is_date}
+    instants = {stamped(rule, stamp)[1] for stamp in block.exception_dates if not stamp.is_date}
     if days or instants:
         times = (one for one in times if one[1] not in instants and one[0].date() not in days)
     if not block.exception_rules:

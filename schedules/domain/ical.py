@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from schedules.domain import rrule
+from schedules.domain.localtime import FIRST_YEAR, LAST_YEAR
 from schedules.domain.refusals import RuleProblem, RuleRefused, refused
 from schedules.domain.rrule import RRule
 
@@ -146,4 +147,6 @@ def _stamp(name: str, item: str, kind: str, timezone: str) -> Stamp:
     local, is_utc, is_date = read
     if is_utc and timezone not in ("", "UTC"):
         raise refused(name, f"{item[:40]!r} ends in Z (UTC) and has a TZID; drop one of them")
+    if not FIRST_YEAR <= local.year <= LAST_YEAR:
+        raise refused(name, f"{item[:40]!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return Stamp(local, "UTC" if is_utc else timezone, is_date)

@@ -25,6 +25,8 @@ from zoneinfo import ZoneInfo
 from schedules.domain.refusals import refused
 
 ONE_DAY = timedelta(days=1)
+# What a rule may name: Python's calendar ends with 9999, and an instant can lie a day after its local time.
+FIRST_YEAR, LAST_YEAR = 1900, 9998
 LARGEST_HANDLED_GAP = timedelta(hours=3)
 _LAST_MIDNIGHT = datetime(9999, 12, 31)  # noqa: DTZ001 - naive on purpose
 
@@ -90,15 +92,13 @@ def localise(batches: Iterable[DayBatch], where: ZoneInfo, reading: Reading) -> 
     apart. Ends quietly where Python's calendar ends.
     """
     held: list[Nominal] = []
-    known_midnight, known_offset = _LAST_MIDNIGHT, timedelta(0)
     try:
         for midnight, offsets in batches:
-            if midnight != known_midnight or midnight == _LAST_MIDNIGHT:
-                known_offset = _offset(midnight, where)
-            today = known_offset
-            known_midnight = midnight + ONE_DAY if midnight < _LAST_MIDNIGHT else midnight
-            known_offset = _offset(known_midnight, where)
-            if today == known_offset and not held:
+            today = _offset(midnight, where)
+            next_midnight = midnight + ONE_DAY if midnight < _LAST_MIDNIGHT else midnight
+            # fold=1: a repeated hour can reach over midnight, and then its first pass still has the old
+            # offset.
+            if today == _offset(next_midnight.replace(fold=1), where) and not held:
                 utc_midnight = (midnight - today).replace(tzinfo=UTC)
                 for offset in offsets:
                     yield (midnight + offset, utc_midnight + offset, "")
@@ -146,7 +146,7 @@ def _read(local: datetime, where: ZoneInfo, reading: Reading) -> list[Nominal]:
 
 
 def _change_between(earlier: datetime, later: datetime, where: ZoneInfo) -> datetime:
-    """The first instant with the new offset, which lies in (earlier, later]; changes fall on whole seconds."""
+    """The first instant with the new offset, in (earlier, later]; changes fall on whole seconds."""
     old_offset = earlier.astimezone(where).utcoffset()
     low, high = math.floor(earlier.timestamp()), math.floor(later.timestamp())
     while high - low > 1:

@@ -15,7 +15,7 @@ from typing import Any
 from schedules.domain.checks import check_expression
 from schedules.domain.firing import occurrences
 from schedules.domain.ical import Block, Stamp, parse
-from schedules.domain.localtime import local_time, wall_clock, zone
+from schedules.domain.localtime import FIRST_YEAR, LAST_YEAR, local_time, wall_clock, zone
 from schedules.domain.refusals import RuleRefused, refused
 from schedules.domain.rules import Recurrence, RuleKind
 
@@ -37,7 +37,7 @@ def answer_line(line: bytes | str) -> str:
     """One JSON line for one JSON line: `{"id", "times"}` or `{"id", "error"}`; never raises."""
     asked: Any = None
     try:
-        asked = json.loads(line)
+        asked = json.loads(line, parse_constant=_refuse_constant)
         if not isinstance(asked, dict):
             raise refused("line", "is no JSON object; write one such as " + EXAMPLE)
         reply: dict[str, Any] = {"id": asked.get("id"), "times": next_times(asked)}
@@ -45,7 +45,11 @@ def answer_line(line: bytes | str) -> str:
         reply = {"id": asked.get("id") if isinstance(asked, dict) else None, "error": str(refusal)}
     except (ValueError, RecursionError):
         reply = {"id": None, "error": "line: is not valid JSON in UTF-8"}
-    return json.dumps(reply, ensure_ascii=False)
+    return json.dumps(reply)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def next_times(asked: Mapping[str, Any]) -> list[str]:
@@ -89,40 +93,46 @@ def _count(value: Any) -> int:
 
 def _moment(field: str, text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        pass
-    raise refused(field, f"{text[:40]!r} is no time; write 2026-03-29T09:00:00 or 2026-03-29T09:00:00+02:00")
+        moment = None
+    if moment is None:
+        raise refused(
+            field, f"{text[:40]!r} is no time; write 2026-03-29T09:00:00 or 2026-03-29T09:00:00+02:00"
+        )
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise refused(field, f"{text[:40]!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
 
 
 def _cron_times(
     expression: str, timezone: str | None, start_text: str, *, inclusive: bool, count: int
 ) -> list[str]:
     start = _moment("start", start_text)
-    where = zone(timezone or "UTC")
-    at = _at_instant(start, timezone or "UTC")
+    shown_in: tzinfo | None = start.tzinfo
+    if timezone is not None:
+        where = zone(timezone)
+        at = local_time(start, timezone).at if start.tzinfo is None else start.astimezone(UTC)
+        first, shown_in = wall_clock(at, where), where
+    else:
+        # No zone: the rule goes by the clock the start was read from, which knows no changes.
+        first = start.replace(tzinfo=None)
+        at = first.replace(tzinfo=UTC)
     rule = Recurrence(
         kind=RuleKind.CRON,
         expression=expression,
         timezone=timezone or "UTC",
-        start_local=wall_clock(at, where).replace(fold=0) - timedelta(days=2),
+        start_local=first.replace(fold=0) - timedelta(days=2),
     )
     since = at if inclusive else at + timedelta(microseconds=1)
-    shown_in = where if timezone else start.tzinfo
-    write = _with_offset_of(shown_in) if shown_in else _naive
-    return [write(one.fires_at) for one in occurrences(rule, start=since, count=count)]
-
-
-def _at_instant(moment: datetime, timezone: str) -> datetime:
-    return local_time(moment, timezone).at if moment.tzinfo is None else moment.astimezone(UTC)
+    found = occurrences(rule, start=since, count=count)
+    if timezone is None:
+        return [one.fires_at.replace(tzinfo=shown_in).isoformat() for one in found]
+    return [one.fires_at.astimezone(shown_in).isoformat() for one in found]
 
 
 def _naive(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat()
-
-
-def _with_offset_of(where: tzinfo) -> Write:
-    return lambda at: at.astimezone(where).isoformat()
 
 
 def _rule_times(text: str, timezone: str | None, start_text: str | None, count: int) -> list[str]:
@@ -155,7 +165,10 @@ class _Shape:
             return lambda at: at.astimezone(where).date().isoformat()
         if self.with_z:
             return lambda at: _naive(at) + "Z"
-        return _with_offset_of(zone(timezone)) if timezone else _naive
+        if timezone is None:
+            return _naive
+        where = zone(timezone)
+        return lambda at: at.astimezone(where).isoformat()
 
 
 def _own_start(block: Block) -> tuple[Stamp, _Shape]:

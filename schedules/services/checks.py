@@ -69,9 +69,6 @@ class CheckKind(WorkKind):
             return task.known or _ask(task)
         except PlatformError as error:
             return error
-        except Exception as error:
-            # an adapter's mistake must not end the checks: it is an answer that tells nothing
-            return platform.unexpected(error, task.publication)
 
     def finish(self, results: Sequence[tuple[Claim, Any, Any]], now: datetime) -> None:
         with unit():
@@ -113,15 +110,13 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
     return CheckTask(attempt.pk, row.purpose, posts.from_json(last.request, platform.account_ref(job.account)), job.remote_state, known)
 
 
-def _ask(task: CheckTask) -> Any:
-    adapter = adapter_for(task.publication.account.platform)
+def _ask(task: CheckTask) -> Published | Accepted | Absent:
     if task.purpose == "poll":
-        return adapter.poll(task.publication.account, task.remote_state, timeout=CALL_SECONDS)
-    capabilities = adapter.capabilities(task.publication.account)
-    if capabilities.can_find:
-        return adapter.find(task.publication, timeout=CALL_SECONDS) or Absent()
+        return platform.poll(task.publication.account, task.remote_state, timeout=CALL_SECONDS)
+    if adapter_for(task.publication.account.platform).capabilities(task.publication.account).can_find:
+        return platform.find(task.publication, timeout=CALL_SECONDS) or Absent()
     # sends again, with the same key, what the platform promised to recognise
-    return adapter.publish(task.publication, timeout=CALL_SECONDS)
+    return platform.send(task.publication, timeout=CALL_SECONDS)
 
 
 def _attempt_values(result: Any) -> dict[str, Any]:

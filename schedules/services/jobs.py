@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
-from schedules.domain import misfire
+from schedules.domain import localtime, misfire
 from schedules.domain.states import JobState, ScheduleState
 from schedules.engine import wakeup
 from schedules.models import Job, JobCheck, Occurrence, Schedule
@@ -70,8 +70,8 @@ def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]
     """An extra run of the schedule, at once, with an identity of its own; its other times stay (R36)."""
     if schedule.state == ScheduleState.ARCHIVED:
         raise IllegalTransition(Problem(field="state", message="An archived schedule cannot publish: restore it first."))
-    check_for_accounts(schedule)
-    local = now.astimezone(materialise.recurrence.zone(schedule.timezone)).replace(tzinfo=None, microsecond=0)
+    check_for_accounts(schedule, now=now)
+    local = localtime.wall_clock(now, localtime.zone(schedule.timezone)).replace(microsecond=0)
     occurrence, _ = Occurrence.objects.get_or_create(
         schedule=schedule, nominal_at=now,
         defaults={"nominal_local": local, "fires_at": now, "cause": "manual", "tzdata_version": materialise.TZDATA},
@@ -108,7 +108,7 @@ def publish_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     """A person has seen that the post is not there: publish it."""
     before = _step(
         job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be published again.",
-        state=JobState.PENDING, reason="by_person", run_at=now + timedelta(), tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
+        state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_class="", error_message="",
     )  # fmt: skip
     _stop_checks(job, now)

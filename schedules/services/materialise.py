@@ -79,7 +79,7 @@ def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> Plan
     Runs inside the caller's transaction, on an active schedule. A rule that has no further times and no open jobs
     ends by `finish_ended`.
     """
-    start = schedule.planned_until or _beginning(schedule)
+    start = schedule.planned_until or beginning(schedule)
     found = list(recurrence.occurrences(rule_of(schedule), start=start, end=until, count=MOST_AT_ONCE + 1))
     batch, more = found[:MOST_AT_ONCE], len(found) > MOST_AT_ONCE
     jobs = _insert(schedule, batch, now)
@@ -94,7 +94,7 @@ def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> Plan
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def _beginning(schedule: Schedule) -> datetime:
+def beginning(schedule: Schedule) -> datetime:
     """Where planning starts: the first wall-clock moment, with a day for zone offsets."""
     return schedule.start_local.replace(tzinfo=UTC) - timedelta(days=1)
 
@@ -148,7 +148,7 @@ def replan(schedule: Schedule, *, now: datetime) -> int:
     gone = list(open_jobs.values_list("pk", "occurrence_id"))
     Job.objects.filter(pk__in=[pk for pk, _ in gone], state__in=["pending", "blocked"]).delete()
     Occurrence.objects.filter(pk__in=[pk for _, pk in gone], jobs=None).delete()
-    schedule.planned_until = max(now, _beginning(schedule))
+    schedule.planned_until = max(now, beginning(schedule))
     Schedule.objects.filter(pk=schedule.pk).update(planned_until=schedule.planned_until)
     return len(gone)
 

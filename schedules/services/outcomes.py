@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F, Q
 
 from alwrity_scheduler.core.events import ENGINE, Actor, Fact, emit, unit
+from alwrity_scheduler.core.secrets import CannotDecrypt
 from platforms.contracts import Accepted, CallResult, Published
-from platforms.errors import AdapterMissing, PlatformError
+from platforms.errors import PlatformError
 from platforms.registry import adapter_for
 from platforms.services import accounts as platform_accounts
 from platforms.services import publishing as platform
@@ -175,7 +176,7 @@ def plan_look_up(job: Job, now: datetime, *, least: timedelta = timedelta()) -> 
     try:
         adapter = adapter_for(job.account.platform)
         capabilities = adapter.capabilities(platform.account_ref(job.account))
-    except (AdapterMissing, PlatformError):
+    except (CannotDecrypt, PlatformError):
         return
     if capabilities.can_find or capabilities.replays:
         delay = max(timedelta(seconds=capabilities.consistency_delay_seconds), least)

@@ -14,9 +14,9 @@ NO_KEY = ""
 
 
 def compose(
-    schedule: Schedule, target: Target | None, account: AccountRef, *, key: str = NO_KEY, scheduled_for: datetime | None = None
+    schedule: Schedule, target: Target | None, account: AccountRef, *, now: datetime, key: str = NO_KEY, scheduled_for: datetime | None = None
 ) -> Publication:
-    """The publication for one target. With `variants`, `media_links__asset` prefetched it costs no query."""
+    """The publication for one target, as of `now` (the media's addresses expire). With variants and media prefetched: no query."""
     content: ContentItem = schedule.content
     variant = next((item for item in content.variants.all() if item.platform == account.platform), None)
 
@@ -34,10 +34,10 @@ def compose(
         text=pick("text"),
         link=pick("link"),
         hashtags=tuple(pick("hashtags")),
-        media=tuple(media_ref(item.asset) for item in content.media_links.all()),
+        media=tuple(media_ref(item.asset, now) for item in content.media_links.all()),
         content_type=content.content_type,
         options=dict(variant.options) if variant else {},
-        scheduled_for=scheduled_for or schedule.created_at,
+        scheduled_for=scheduled_for or now,
     )
 
 

@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from alwrity_scheduler.core import clock
-from alwrity_scheduler.core.events import ENGINE, emit, unit
+from alwrity_scheduler.core.events import ENGINE, emit
+from alwrity_scheduler.core.secrets import CannotDecrypt
 from platforms.contracts import Accepted, Publication, Published
-from platforms.errors import AdapterMissing, PlatformError
+from platforms.errors import PlatformError
 from platforms.registry import adapter_for
 from platforms.services import publishing as platform
 from platforms.validation import validate
@@ -173,11 +174,11 @@ def _publication(job: Job, now: datetime) -> Publication | None:
     try:
         adapter = adapter_for(job.account.platform)
         account = platform.account_ref(job.account)
-    except (AdapterMissing, PlatformError) as error:
+    except (CannotDecrypt, PlatformError) as error:
         _end(job, "failed", "unloadable", str(error), now, "rejected")
         return None
     publication = posts.compose(
-        job.schedule, target, account, key=idempotency_key(job, job.schedule.content.version), scheduled_for=job.scheduled_for
+        job.schedule, target, account, now=now, key=idempotency_key(job, job.schedule.content.version), scheduled_for=job.scheduled_for
     )
     problems = [item for item in validate(publication, adapter.capabilities(account)) if item.severity == "error"]
     if problems:

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
+from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import User, Workspace
 from platforms.errors import PlatformError
 from platforms.models import PlatformAccount
-from platforms.registry import AdapterMissing, adapter_for
+from platforms.registry import adapter_for
 from platforms.services.publishing import account_ref
 from platforms.validation import validate as validate_content
 from schedules.domain.states import ScheduleState
@@ -79,15 +80,15 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
     return found
 
 
-def check_for_accounts(schedule: Schedule) -> None:
+def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
     """Would this content be accepted by each of its accounts' platforms? Refused with each error and its remedy."""
     problems = []
     for target in Target.objects.filter(schedule=schedule).select_related("account").order_by("id"):
         try:
             adapter = adapter_for(target.account.platform)
             reference = account_ref(target.account)
-            found = validate_content(posts.compose(schedule, target, reference), adapter.capabilities(reference))
-        except (AdapterMissing, PlatformError) as error:
+            found = validate_content(posts.compose(schedule, target, reference, now=now), adapter.capabilities(reference))
+        except (CannotDecrypt, PlatformError) as error:
             problems.append(Problem(field="accounts", message=f"{target.account}: {error}"))
             continue
         problems += [
@@ -144,10 +145,10 @@ def create_schedule(
 
 def put_to_work(schedule: Schedule, *, now: datetime) -> None:
     """Check the content against its platforms, make the schedule active and plan its jobs, in the caller's transaction."""
-    check_for_accounts(schedule)
+    check_for_accounts(schedule, now=now)
     refuse_without_future(schedule, now)
     schedule.state = ScheduleState.ACTIVE
-    schedule.planned_until = max(now - materialise.LOOK_BACK, materialise._beginning(schedule)) if schedule.planned_until is None else schedule.planned_until
+    schedule.planned_until = max(now - materialise.LOOK_BACK, materialise.beginning(schedule)) if schedule.planned_until is None else schedule.planned_until
     Schedule.objects.filter(pk=schedule.pk).update(state=schedule.state, planned_until=schedule.planned_until)
     materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
     wakeup.announce()
@@ -186,7 +187,7 @@ def update_schedule(
     _set_targets(schedule, plan, accounts)
     replaced = 0
     if schedule.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.FINISHED):
-        check_for_accounts(schedule)
+        check_for_accounts(schedule, now=now)
         replaced = materialise.replan(schedule, now=now)
     if schedule.state in (ScheduleState.ACTIVE, ScheduleState.FINISHED):
         refuse_without_future(schedule, now)

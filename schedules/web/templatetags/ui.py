@@ -47,11 +47,9 @@ SCHEDULE_SIGNS = {
 }
 ACCOUNT_SIGNS = {
     "active": ("published", "st-published", gettext_lazy("Connected")),
-    "connected": ("published", "st-published", gettext_lazy("Connected")),
     "paused": ("paused", "st-paused", gettext_lazy("Paused")),
-    "reconnect": ("failed", "st-failed", gettext_lazy("Reconnect")),
-    "needs_reconnect": ("failed", "st-failed", gettext_lazy("Reconnect")),
-    "disconnected": ("failed", "st-failed", gettext_lazy("Disconnected")),
+    "needs_auth": ("failed", "st-failed", gettext_lazy("Needs signing in")),
+    "disconnected": ("cancelled", "st-cancelled", gettext_lazy("Disconnected")),
 }
 
 
@@ -86,7 +84,7 @@ def schedule_pill(state: str) -> SafeString:
 
 @register.filter
 def account_pill(state: str) -> SafeString:
-    return _pill(ACCOUNT_SIGNS.get(state, ("draft", "st-draft", state.replace("_", " ").capitalize())))
+    return _pill(ACCOUNT_SIGNS[state])
 
 
 @register.filter

@@ -1,0 +1,25 @@
+"""Every address of the site. Packages keep their own; this file only says where they stand."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path, reverse_lazy
+
+from schedules.web.views import system
+
+urlpatterns = [
+    path("", system.home, name="home"),
+    path("app/", include("schedules.web.urls")),
+    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("password/", auth.PasswordChangeView.as_view(success_url=reverse_lazy("password_change_done")), name="password_change"),
+    path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("admin/", admin.site.urls),
+    path("healthz", system.healthz, name="healthz"),
+    path("", include("platforms.urls")),
+]
+# written by other packages; each is there once its module is
+for prefix, module in (("sandbox/", "platforms.adapters.sandbox.urls"), ("api/v1/", "schedules.api.urls")):
+    if find_spec(module) is not None:
+        urlpatterns.append(path(prefix, include(module)))

@@ -1,0 +1,1 @@
+"""Custom platform: any HTTP endpoint that speaks the contract in README.md."""

@@ -1,0 +1,1 @@
+"""The built-in practice network: everything can be tried on it without credentials."""

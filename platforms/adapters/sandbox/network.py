@@ -1,0 +1,70 @@
+"""The practice network itself: stores posts, finds them by key, counts likes. The only writer of its tables.
+
+`store` and `look_up` run in pool threads that live long, each with its own short transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.db.models import F
+
+from platforms.adapters.sandbox.models import SandboxComment, SandboxPost
+from platforms.contracts import Publication
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+@contextmanager
+def _connection() -> Iterator[None]:
+    """A pool thread outlives its database connection's welcome: drop what is too old, before and after."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
+
+
+def store(publication: Publication, now: datetime) -> tuple[SandboxPost, bool]:
+    """(post, made now). The same key again gives the same post, also when two come at the same moment."""
+    with _connection(), transaction.atomic():
+        return SandboxPost.objects.get_or_create(
+            account_id=publication.account.id,
+            key=publication.key,
+            defaults={
+                "remote_id": "".join(secrets.choice(_ALPHABET) for _ in range(10)),
+                "title": publication.title[:300],
+                "text": publication.text,
+                "link": publication.link[:2000],
+                "hashtags": list(publication.hashtags),
+                "media": [
+                    {"checksum": item.checksum, "alt": item.alt, "mime": item.mime}
+                    for item in publication.media
+                ],
+                "content_type": publication.content_type,
+                "posted_at": now,
+            },
+        )
+
+
+def look_up(account_id: int, key: str) -> SandboxPost | None:
+    with _connection():
+        return SandboxPost.objects.filter(account_id=account_id, key=key).first()
+
+
+def address(handle: str, remote_id: str) -> str:
+    return f"{settings.PUBLIC_URL}/sandbox/{handle}/{remote_id}/"
+
+
+def like(post: SandboxPost) -> None:
+    SandboxPost.objects.filter(pk=post.pk).update(likes=F("likes") + 1)
+    post.refresh_from_db(fields=["likes"])
+
+
+def comment(post: SandboxPost, *, author: str, text: str, now: datetime) -> SandboxComment:
+    return SandboxComment.objects.create(post=post, author=author[:120], text=text, created_at=now)

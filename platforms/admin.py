@@ -1,0 +1,237 @@
+"""The admin of accounts and media. Credentials can be written here and never be read; each action is one service call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.workspaces.access import actor_of, can
+from alwrity_scheduler.workspaces.roles import Action
+from platforms.models import CircuitState, MediaAsset, PlatformAccount, RateWindow
+from platforms.registry import adapters
+from platforms.services import accounts, media
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """`new_credentials` is write-only: what it holds is stored and never shown; empty leaves the secrets alone."""
+
+    new_credentials = forms.JSONField(
+        required=False,
+        help_text='New secrets as JSON, like {"bearer_token": "…"}. What is stored is never shown; empty leaves it as it is.',
+    )
+
+    class Meta:
+        model = PlatformAccount
+        fields = ("workspace", "platform", *accounts.CHANGEABLE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "platform" in self.fields:
+            self.fields["platform"] = forms.ChoiceField(
+                choices=[(key, adapter.label) for key, adapter in adapters.items()]
+            )
+
+    def clean_new_credentials(self) -> dict[str, str]:
+        value = self.cleaned_data["new_credentials"] or {}
+        if not isinstance(value, dict) or not all(isinstance(secret, str) for secret in value.values()):
+            raise forms.ValidationError("Write a JSON object of names and texts.")
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        """What the adapter says about the settings, before anything is saved."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        stored = (
+            self.instance.credentials if self.instance.pk and self.instance.credentials.is_readable() else {}
+        )
+        secrets = {**stored, **(cleaned.get("new_credentials") or {})}
+        adapter = adapters.get(cleaned.get("platform") or self.instance.platform)
+        for name, message in adapter.check_settings(cleaned.get("options") or {}, secrets) if adapter else ():
+            self.add_error("options" if "options" in self.fields else None, f"{name}: {message}")
+        return cleaned
+
+
+@admin.register(PlatformAccount)
+class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = AccountForm
+    list_display = ("name", "platform", "handle", "workspace", "state", "is_loadable", "state_changed_at")
+    list_filter = ("platform", "state", "workspace")
+    list_select_related = ("workspace",)
+    search_fields = ("name", "handle", "public_id")
+    date_hierarchy = "created_at"
+    actions = ("pause", "resume", "test_connection")
+    readonly_fields = (
+        "public_id",
+        "state",
+        "state_reason",
+        "state_changed_at",
+        "next_slot_at",
+        "not_before_at",
+        "version",
+        "created_at",
+        "updated_at",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return PlatformAccount.objects.visible_to(request.user).select_related("workspace")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PlatformAccount | None = None) -> Any:
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "workspace", "platform")
+
+    @admin.display(description="adapter", boolean=True)
+    def is_loadable(self, account: PlatformAccount) -> bool:
+        return account.platform in adapters
+
+    def has_delete_permission(self, request: HttpRequest, obj: PlatformAccount | None = None) -> bool:
+        return False  # an account with a history is disconnected, never deleted
+
+    def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
+        if change:
+            self._update(request, obj, form)
+        else:
+            self._connect(request, obj, form)
+
+    def _update(self, request: HttpRequest, obj: PlatformAccount, form: Any) -> None:
+        changes = {name: form.cleaned_data[name] for name in accounts.CHANGEABLE if name in form.changed_data}
+        accounts.update_settings(account=obj, changes=changes, actor=actor_of(request), now=clock.now())
+        accounts.set_credentials(
+            account=obj,
+            credentials=form.cleaned_data["new_credentials"],
+            actor=actor_of(request),
+            now=clock.now(),
+        )
+
+    def _connect(self, request: HttpRequest, obj: PlatformAccount, form: Any) -> None:
+        given = form.cleaned_data["new_credentials"]
+        made = accounts.connect(
+            workspace=obj.workspace,
+            platform=obj.platform,
+            name=obj.name,
+            handle=obj.handle,
+            timezone=obj.timezone,
+            credentials=given,
+            options=obj.options,
+            actor=actor_of(request),
+            now=clock.now(),
+        )
+        obj.pk, obj.public_id = made.pk, made.public_id
+        for name, secret in accounts.generated(made, given).items():
+            self.message_user(request, f"{name}, shown this once: {secret}", messages.WARNING)
+
+    @admin.action(description="Pause the selected accounts")
+    def pause(self, request: HttpRequest, queryset: Any) -> None:
+        self._each(
+            request,
+            queryset,
+            lambda account: accounts.pause(account=account, actor=actor_of(request), now=clock.now()),
+        )
+
+    @admin.action(description="Resume the selected accounts")
+    def resume(self, request: HttpRequest, queryset: Any) -> None:
+        self._each(
+            request,
+            queryset,
+            lambda account: accounts.resume(account=account, actor=actor_of(request), now=clock.now()),
+        )
+
+    @admin.action(description="Test the connection")
+    def test_connection(self, request: HttpRequest, queryset: Any) -> None:
+        for account in queryset:
+            health = accounts.check_now(account)
+            self.message_user(
+                request,
+                f"{account.name}: {health.message}",
+                messages.SUCCESS if health.ok else messages.ERROR,
+            )
+
+    def _each(self, request: HttpRequest, queryset: Any, call: Callable[[PlatformAccount], object]) -> None:
+        for account in queryset:
+            if not can(request.user, Action.ACCOUNTS, account.workspace):
+                self.message_user(request, f"{account.name}: your role may not do this.", messages.ERROR)
+                continue
+            try:
+                call(account)
+            except Refused as error:
+                self.message_user(request, f"{account.name}: {error.problems[0].message}", messages.ERROR)
+
+
+@admin.register(MediaAsset)
+class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Files are uploaded in the product; here they can be looked at and described."""
+
+    list_display = ("preview", "original_name", "kind", "mime", "size", "workspace", "created_at")
+    list_display_links = ("original_name",)
+    list_filter = ("kind", "mime", "workspace")
+    list_select_related = ("workspace",)
+    search_fields = ("original_name", "alt_text", "checksum")
+    date_hierarchy = "created_at"
+    fields = (
+        "preview",
+        "alt_text",
+        "original_name",
+        "kind",
+        "mime",
+        "size",
+        "width",
+        "height",
+        "checksum",
+        "workspace",
+        "created_by",
+        "created_at",
+    )
+    readonly_fields = tuple(name for name in fields if name != "alt_text")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return MediaAsset.objects.visible_to(request.user).select_related("workspace")
+
+    @admin.display(description="preview")
+    def preview(self, asset: MediaAsset) -> SafeString:
+        path = media.media_path_of(asset)
+        if asset.kind != "image":
+            return format_html('<a href="{}">{}</a>', path, asset.get_kind_display())
+        return format_html('<img src="{}" alt="{}" width="96" loading="lazy">', path, asset.alt_text)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: MediaAsset, form: Any, change: bool) -> None:
+        media.set_alt_text(
+            asset=obj, alt_text=form.cleaned_data["alt_text"], actor=actor_of(request), now=clock.now()
+        )
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_select_related = ("account",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return self.model.objects.visible_to(request.user).select_related("account")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(RateWindow)
+class RateWindowAdmin(ReadOnlyAdmin):
+    list_display = ("account", "name", "tokens", "refilled_at")
+    list_filter = ("name",)
+    search_fields = ("account__name", "account__handle")
+
+
+@admin.register(CircuitState)
+class CircuitStateAdmin(ReadOnlyAdmin):
+    list_display = ("account", "state", "failures", "opened_at", "retry_at", "last_error")
+    list_filter = ("state",)
+    search_fields = ("account__name", "account__handle", "last_error")

@@ -1,0 +1,123 @@
+"""The frozen values that pass between services and adapters. Pure: no Django, no database, no clock.
+
+Adapters get these and nothing else, so an adapter can be tested, and run in a pool thread, without the product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRef:
+    """One file of a post. `url` is absolute, signed and expires; `path` is the local file; `size` in bytes."""
+
+    url: str
+    mime: str
+    alt: str
+    size: int
+    checksum: str
+    width: int | None = None
+    height: int | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRef:
+    """An account with its credentials in the clear: short-lived, never stored, never logged (repr hides them)."""
+
+    id: int
+    public_id: str
+    platform: str
+    name: str
+    handle: str
+    timezone: str
+    credentials: Mapping[str, str] = field(repr=False, default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One post for one account. `key` is the idempotency key: the same over all retries (ENGINE R24)."""
+
+    key: str
+    account: AccountRef
+    text: str
+    scheduled_for: datetime
+    title: str = ""
+    link: str = ""
+    hashtags: tuple[str, ...] = ()
+    media: tuple[MediaRef, ...] = ()
+    content_type: str = "post"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The platform has the post. `already` says that it had it before this call, under the same key."""
+
+    remote_id: str
+    url: str
+    response: Mapping[str, Any] = field(default_factory=dict)
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The platform took the post and still works on it (HTTP 202). `remote_state` is JSON, and all that `poll` needs."""
+
+    remote_state: Mapping[str, Any]
+    poll_after_seconds: float
+    response: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an account can take. None means no limit is known. Lengths in characters, sizes in bytes.
+
+    can_find: `find` can tell whether a key was posted. replays: sending the same key twice is harmless at the platform.
+    consistency_delay_seconds: how long after an unknown outcome a look-up that finds nothing can be believed.
+    """
+
+    content_types: frozenset[str]
+    media_mimes: frozenset[str]
+    max_media: int
+    can_find: bool
+    replays: bool
+    consistency_delay_seconds: float
+    max_text: int | None = None
+    max_title: int | None = None
+    title_required: bool = False
+    max_media_bytes: int | None = None
+    max_hashtags: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHealth:
+    """The answer of a connection test: in words for people, and whom the platform takes us for."""
+
+    ok: bool
+    message: str
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResult:
+    """How one call ended, for the circuit: `error_class` of the PlatformError, or None for a success."""
+
+    account_id: int
+    error_class: str | None = None
+    message: str = ""
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """May this account be called now? If not: when to ask again (aware UTC, None = when its state changes), and why."""
+
+    allowed: bool
+    retry_at: datetime | None = None
+    reason: str = ""

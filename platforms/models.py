@@ -1,0 +1,167 @@
+"""Tables of the outside world. Written by `platforms.services` only."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from alwrity_scheduler.core.ids import uuid7
+from alwrity_scheduler.core.secrets import EncryptedJSONField
+from alwrity_scheduler.workspaces.models import Workspace, validate_timezone
+from platforms.querysets import AccountQuerySet, MediaQuerySet, OfAccountQuerySet
+
+
+class AccountState(models.TextChoices):
+    """Only `active` publishes. `needs_auth` came from the platform, `paused` and `disconnected` from a person."""
+
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    NEEDS_AUTH = "needs_auth", "Needs signing in"
+    DISCONNECTED = "disconnected", "Disconnected"
+
+
+class PlatformAccount(models.Model):
+    """One place to publish to. Never deleted while posts name it: it is disconnected instead.
+
+    next_slot_at: the earliest next call that keeps `min_spacing_seconds`. not_before_at: until when the platform asked
+    us to stay away. A null cap is no cap; caps count calls in any 60 minutes, and in any 24 hours.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="accounts")
+    platform = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    handle = models.CharField(max_length=120)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    state = models.CharField(max_length=16, choices=AccountState, default=AccountState.ACTIVE, editable=False)
+    state_reason = models.CharField(max_length=500, blank=True, default="", editable=False)
+    state_changed_at = models.DateTimeField(editable=False)
+    credentials = EncryptedJSONField()
+    options = models.JSONField(default=dict, blank=True)
+    min_spacing_seconds = models.PositiveIntegerField(default=0)
+    hourly_cap = models.PositiveIntegerField(null=True, blank=True)
+    daily_cap = models.PositiveIntegerField(null=True, blank=True)
+    next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)
+    not_before_at = models.DateTimeField(null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["platform", "name", "id"]
+        verbose_name = "platform account"
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "platform", "handle"], name="account_handle_once"),
+            models.CheckConstraint(condition=Q(state__in=AccountState.values), name="account_state"),
+            models.CheckConstraint(
+                condition=Q(hourly_cap=None) | Q(hourly_cap__gt=0), name="account_hourly_cap"
+            ),
+            models.CheckConstraint(
+                condition=Q(daily_cap=None) | Q(daily_cap__gt=0), name="account_daily_cap"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.platform})"
+
+
+class RateWindow(models.Model):
+    """How much of one cap is used. `taken` holds [slot start in epoch seconds, count]; `tokens` is what is left."""
+
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, related_name="rate_windows")
+    name = models.CharField(max_length=16)
+    tokens = models.FloatField()
+    refilled_at = models.DateTimeField()
+    taken = models.JSONField(default=list)
+    version = models.PositiveBigIntegerField(default=0)
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["account_id", "name", "id"]
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="rate_window_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of account {self.account_id}: {self.tokens:g} left"
+
+
+class CircuitState(models.Model):
+    """Whether calls to an account's platform are held back after a row of failures. No row means closed and clean."""
+
+    OPEN_STATES: ClassVar[tuple[str, ...]] = ("open", "half_open")
+
+    account = models.OneToOneField(PlatformAccount, models.CASCADE, related_name="circuit")
+    state = models.CharField(max_length=12, default="closed")
+    failures = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True, default="")
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["account_id", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=("closed", "open", "half_open")), name="circuit_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="closed") | Q(retry_at__isnull=False), name="circuit_retry_at"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"circuit of account {self.account_id}: {self.state}"
+
+
+def media_path(asset: MediaAsset, name: str) -> str:
+    """`<workspace>/<asset>.<ext>`: nothing of the uploaded name reaches the file system but its checked ending."""
+    return f"{asset.workspace.public_id}/{asset.public_id}.{name.rsplit('.', 1)[-1]}"
+
+
+class MediaKind(models.TextChoices):
+    IMAGE = "image", "Image"
+    VIDEO = "video", "Video"
+    DOCUMENT = "document", "Document"
+    AUDIO = "audio", "Audio"
+
+
+class MediaAsset(models.Model):
+    """One stored file, once a workspace (by checksum). `mime` was read from the content, not from the browser."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="media")
+    file = models.FileField(upload_to=media_path, max_length=200)
+    kind = models.CharField(max_length=12, choices=MediaKind)
+    mime = models.CharField(max_length=60)
+    size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    duration_seconds = models.FloatField(null=True, blank=True)
+    alt_text = models.CharField(max_length=1500, blank=True, default="")
+    checksum = models.CharField(max_length=64)
+    original_name = models.CharField(max_length=200)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    objects = MediaQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = "media file"
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "checksum"], name="media_once"),
+            models.CheckConstraint(condition=Q(kind__in=MediaKind.values), name="media_kind"),
+        ]
+        # The library's page: MediaAsset.objects.visible_to(user).order_by("-created_at", "-id")
+        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="media_newest")]
+
+    def __str__(self) -> str:
+        return self.original_name

@@ -1,0 +1,31 @@
+"""The vocabulary of accounts and media."""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeVar
+
+from django.db import models
+
+from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+
+class AccountQuerySet(VisibleQuerySet[Row]):
+    def active(self) -> Self:
+        """Accounts that may publish."""
+        return self.filter(state="active")
+
+    def by_handle(self, platform: str, handle: str) -> Self:
+        return self.filter(platform=platform, handle=handle)
+
+
+class OfAccountQuerySet(VisibleQuerySet[Row]):
+    """Rows that belong to an account, and through it to a workspace."""
+
+    workspace_path = "account__workspace_id"
+
+
+class MediaQuerySet(VisibleQuerySet[Row]):
+    def with_checksum(self, workspace: Any, checksum: str) -> Self:
+        return self.filter(workspace=workspace, checksum=checksum)

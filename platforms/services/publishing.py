@@ -1,0 +1,92 @@
+"""Calls to platforms, and the rules around them: who may be called now, and what an answer means for the next call.
+
+The engine's order is `admit` -> `send` (no database) -> `settle`; `give_back` when an admitted call was not made.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from platforms.contracts import Accepted, AccountRef, Publication, Published
+from platforms.errors import PlatformError, UnknownOutcome, hidden
+from platforms.models import PlatformAccount
+from platforms.registry import adapter_for
+from platforms.services.admission import admit, give_back
+from platforms.services.circuits import settle
+
+__all__ = ["account_ref", "admit", "find", "give_back", "poll", "send", "settle"]
+logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+SHORTEST_SECRET = 6  # shorter ones would blot out half of a message and protect nothing
+
+
+def account_ref(account: PlatformAccount) -> AccountRef:
+    """The account as adapters see it, with its credentials in the clear. Raises CannotDecrypt when their key is lost."""
+    return AccountRef(
+        id=account.pk,
+        public_id=str(account.public_id),
+        platform=account.platform,
+        name=account.name,
+        handle=account.handle,
+        timezone=account.timezone,
+        credentials=dict(account.credentials),
+        options=dict(account.options),
+    )
+
+
+def send(publication: Publication, *, timeout: float) -> Published | Accepted:
+    """Make one post: one call to the adapter, no database (R21). `timeout` in seconds.
+
+    Raises the five classes of `platforms.errors` (AdapterMissing is a Rejected). Whatever else an adapter throws is an
+    UnknownOutcome, because the request may have gone out.
+    """
+    adapter = adapter_for(publication.account.platform)
+    return _guarded(
+        lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account
+    )
+
+
+def find(publication: Publication, *, timeout: float) -> Published | None:
+    """Look a key up at its platform. None: provably absent. Raises UnknownOutcome when it cannot tell."""
+    try:
+        adapter = adapter_for(publication.account.platform)
+        return _guarded(
+            lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account
+        )
+    except UnknownOutcome:
+        raise
+    except PlatformError as error:
+        # The other classes say "certainly not posted", and a failed look-up says nothing of the kind.
+        raise UnknownOutcome(
+            f"The look-up told nothing. {error}",
+            status_code=error.status_code,
+            platform_message=error.platform_message,
+        ) from error
+
+
+def poll(account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
+    """Ask how an accepted post is doing. Raises Rejected (given up) or UnknownOutcome."""
+    adapter = adapter_for(account.platform)
+    return _guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
+
+
+def _guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:
+    secrets = [secret for secret in account.credentials.values() if len(secret) >= SHORTEST_SECRET]
+    try:
+        return call()
+    except PlatformError as error:
+        error.hide(secrets)
+        raise
+    except Exception as error:
+        # Not logger.exception: an adapter's exception may quote the header that holds the token.
+        logger.error(
+            "The adapter %s failed in a way it should not.\n%s",
+            account.platform,
+            hidden(traceback.format_exc(), secrets),
+            extra={"action": "adapter_crashed", "key": key, "account": account.public_id},
+        )
+        kind = type(error).__name__
+    raise UnknownOutcome(f"The adapter failed ({kind}) and the request may have gone out.")

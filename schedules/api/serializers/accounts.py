@@ -1,0 +1,41 @@
+"""Accounts as the API shows them. Credentials are never read here; of the options only what the adapter declares as no secret."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from platforms.models import PlatformAccount
+from platforms.registry import adapters
+from schedules.api.serializers.shapes import Answer, workspace_words
+
+
+def account_words(account: PlatformAccount) -> dict[str, Any]:
+    """How other answers name an account."""
+    return {"id": str(account.public_id), "platform": account.platform, "name": account.name, "handle": account.handle}
+
+
+def public_options(account: PlatformAccount) -> dict[str, Any]:
+    """Nothing, where the adapter is missing: then nobody can say what is a secret."""
+    adapter = adapters.get(account.platform)
+    shown = {spec.name for spec in adapter.option_fields if not spec.secret} if adapter else set()
+    return {name: value for name, value in account.options.items() if name in shown}
+
+
+class AccountAnswer(Answer):
+    times: ClassVar[tuple[str, ...]] = ("state_changed_at", "created_at", "updated_at")
+
+    def zone(self, row: PlatformAccount) -> str:
+        return row.timezone
+
+    def body(self, row: PlatformAccount) -> dict[str, Any]:
+        return {
+            **account_words(row),
+            "workspace": workspace_words(row.workspace),
+            "state": row.state,
+            "state_reason": row.state_reason,
+            "options": public_options(row),
+            "min_spacing_seconds": row.min_spacing_seconds,
+            "hourly_cap": row.hourly_cap,
+            "daily_cap": row.daily_cap,
+            "version": row.version,
+        }

@@ -1,0 +1,138 @@
+"""Content in and out: the words, their media in order, and what single platforms get instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from schedules.api.serializers.shapes import Answer, Input, PlainJson, Text, Version, Words, workspace_words
+from schedules.models import ContentItem, ContentMedia
+from schedules.services.plans import ContentDraft, VariantDraft
+
+LONGEST_TEXT = 200_000
+ECHOED = frozenset(
+    {"id", "workspace", "timezone", "created_by", "created_at", "created_at_local", "updated_at", "updated_at_local"}
+)  # fmt: skip
+
+
+class VariantInput(Input):
+    platform = serializers.CharField(max_length=32)
+    title = Text(max_length=300, allow_null=True, default=None)
+    text = Text(max_length=LONGEST_TEXT, allow_null=True, default=None)
+    link = Text(max_length=2000, allow_null=True, default=None)
+    hashtags = Words(allow_null=True, default=None)
+    options = PlainJson(default=dict)
+
+
+class MediumId(serializers.UUIDField):
+    """A medium by its id, or as the object in which an answer shows it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data.get("id") if isinstance(data, Mapping) else data)
+
+
+class ContentInput(Input):
+    """The words of a post. Whatever is left out is empty, or in a partial change stays as it is."""
+
+    title = Text(max_length=300)
+    text = Text(max_length=LONGEST_TEXT)
+    content_type = serializers.CharField(required=False, max_length=16)
+    link = Text(max_length=2000)
+    hashtags = Words()
+    labels = Words()
+    campaign = Text(max_length=120)
+    language = Text(max_length=16)
+    notes = Text(max_length=5000)
+    media = serializers.ListField(child=MediumId(), required=False, max_length=100)
+    variants = VariantInput(many=True, required=False)
+
+    def validate_variants(self, variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = [item["platform"] for item in variants]
+        if len(set(names)) != len(names):
+            raise serializers.ValidationError("Give each platform once.")
+        return variants
+
+
+class NewContent(ContentInput):
+    workspace = serializers.CharField(required=False, max_length=60)
+
+
+class ContentChange(ContentInput):
+    echoed: ClassVar[frozenset[str]] = ECHOED
+    version = Version()
+
+
+def draft(given: Mapping[str, Any], onto: ContentDraft | None = None) -> ContentDraft:
+    """The validated words as a draft; what is not given stays as it is in `onto`."""
+    plain = ("title", "text", "content_type", "link", "campaign", "language", "notes")
+    values: dict[str, Any] = {name: given[name] for name in plain if name in given}
+    values |= {name: tuple(given[name]) for name in ("hashtags", "labels") if name in given}
+    if "media" in given:
+        values["media_ids"] = tuple(str(item) for item in given["media"])
+    if "variants" in given:
+        values["variants"] = tuple(_variant(item) for item in given["variants"])
+    return replace(onto or ContentDraft(), **values)
+
+
+def _variant(given: Mapping[str, Any]) -> VariantDraft:
+    hashtags = given["hashtags"]
+    return VariantDraft(**{**given, "hashtags": None if hashtags is None else tuple(hashtags)})
+
+
+def draft_of(content: ContentItem) -> ContentDraft:
+    """The stored content as a draft, to be changed in part. With variants and media prefetched: no query."""
+    return ContentDraft(
+        title=content.title, text=content.text, content_type=content.content_type, link=content.link,
+        hashtags=tuple(content.hashtags), labels=tuple(content.labels), campaign=content.campaign.name if content.campaign else "",
+        language=content.language, notes=content.notes,
+        media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
+        variants=tuple(
+            VariantDraft(
+                platform=item.platform, title=item.title, text=item.text, link=item.link,
+                hashtags=None if item.hashtags is None else tuple(item.hashtags), options=item.options,
+            )
+            for item in content.variants.all()
+        ),
+    )  # fmt: skip
+
+
+class ContentAnswer(Answer):
+    """Wants campaign, workspace and created_by joined, variants and media prefetched: see `views.content.ROWS`."""
+
+    times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
+
+    def zone(self, row: ContentItem) -> str:
+        return row.workspace.timezone
+
+    def body(self, row: ContentItem) -> dict[str, Any]:
+        return {
+            "id": str(row.public_id),
+            "workspace": workspace_words(row.workspace),
+            "version": row.version,
+            "title": row.title,
+            "text": row.text,
+            "content_type": row.content_type,
+            "link": row.link,
+            "hashtags": row.hashtags,
+            "labels": row.labels,
+            "campaign": row.campaign.name if row.campaign else "",
+            "language": row.language,
+            "notes": row.notes,
+            "media": [_medium(link) for link in row.media_links.all()],
+            "variants": [
+                {"platform": item.platform, "title": item.title, "text": item.text, "link": item.link, "hashtags": item.hashtags, "options": item.options}
+                for item in row.variants.all()
+            ],
+            "created_by": row.created_by.get_username() if row.created_by else None,
+        }  # fmt: skip
+
+
+def _medium(link: ContentMedia) -> dict[str, Any]:
+    asset = link.asset
+    return {
+        "id": str(asset.public_id), "kind": asset.kind, "mime": asset.mime, "size": asset.size, "width": asset.width,
+        "height": asset.height, "alt_text": asset.alt_text, "original_name": asset.original_name,
+    }  # fmt: skip

@@ -1,0 +1,73 @@
+"""Jobs and their attempts as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.shapes import Answer, Input, both, workspace_words
+from schedules.domain.states import JobState
+from schedules.models import Attempt, Job
+
+
+class Confirmation(Input):
+    remote_url = serializers.CharField(max_length=2000, error_messages={"required": "Give the post's address at the platform."})
+
+
+class JobAnswer(Answer):
+    """One post on one account; times are shown in the schedule's zone. Wants `JobQuerySet.with_names`."""
+
+    times: ClassVar[tuple[str, ...]] = ("scheduled_for", "run_at", "deadline_at", "started_at", "finished_at", "created_at")
+
+    def zone(self, row: Job) -> str:
+        return row.schedule.timezone
+
+    def body(self, row: Job) -> dict[str, Any]:
+        return {
+            "id": str(row.public_id),
+            "workspace": workspace_words(row.workspace),
+            "schedule": str(row.schedule.public_id),
+            "title": str(row.schedule.content),
+            "account": account_words(row.account),
+            "occurrence": {"nominal_local": row.occurrence.nominal_local.isoformat(), "cause": row.occurrence.cause},
+            "state": row.state,
+            "state_label": JobState(row.state).label,
+            "reason": row.reason,
+            "error_class": row.error_class,
+            "message": row.error_message,
+            "priority": row.priority,
+            "attempt_count": row.attempt_count,
+            "content_version": row.content_version,
+            "idempotency_key": row.idempotency_key,
+            "remote_id": row.remote_id,
+            "remote_url": row.remote_url,
+        }
+
+
+class JobDetail(JobAnswer):
+    """The same with every attempt, the first one first. Wants the attempts prefetched."""
+
+    def body(self, row: Job) -> dict[str, Any]:
+        return {**super().body(row), "attempts": [attempt_words(item, row.schedule.timezone) for item in row.attempts.all()]}
+
+
+def attempt_words(attempt: Attempt, zone: str) -> dict[str, Any]:
+    """One call and what the platform answered. `duration_ms` is the call's own; null while it is under way or was never made."""
+    took = attempt.finished_at - attempt.called_at if attempt.finished_at and attempt.called_at else None
+    return {
+        "no": attempt.no,
+        "purpose": attempt.purpose,
+        "outcome": attempt.outcome,
+        "error_class": attempt.error_class,
+        "message": attempt.message,
+        "status_code": attempt.status_code,
+        "response": attempt.response,
+        "idempotency_key": attempt.idempotency_key,
+        "worker": attempt.worker,
+        **both("started_at", attempt.started_at, zone),
+        **both("called_at", attempt.called_at, zone),
+        **both("finished_at", attempt.finished_at, zone),
+        "duration_ms": None if took is None else round(took.total_seconds() * 1000),
+    }

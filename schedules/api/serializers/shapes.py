@@ -1,0 +1,123 @@
+"""What all serializers here share: input that refuses unknown names, answers that give each time in its zone and in UTC."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from alwrity_scheduler.workspaces.models import Workspace
+from schedules.domain import localtime
+
+LARGEST = 2**31 - 1  # what an integer column of PostgreSQL holds
+
+
+def utc_text(at: datetime) -> str:
+    """`2026-12-01T08:00:00Z`, with a fraction only where there is one."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def local_text(at: datetime, zone: str) -> str:
+    """The same instant on the wall clock of the zone, with its offset: `2026-12-01T09:00:00+01:00`."""
+    return at.astimezone(localtime.zone(zone)).isoformat()
+
+
+def both(name: str, at: datetime | None, zone: str) -> dict[str, str | None]:
+    """A time twice: under its name in UTC, and with `_local` behind the name in its zone."""
+    if at is None:
+        return {name: None, f"{name}_local": None}
+    return {name: utc_text(at), f"{name}_local": local_text(at, zone)}
+
+
+class Input(serializers.Serializer[Any]):
+    """Refuses names it does not know. `echoed` names what answers carry and nobody can set: it may stand in what is sent back."""
+
+    echoed: ClassVar[frozenset[str]] = frozenset()
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
+        value: Any = {}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            errors = dict(error.detail) if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        if isinstance(data, Mapping):
+            errors |= {name: [self._unknown(name)] for name in data if name not in self.fields and name not in self.echoed}
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+    def _unknown(self, name: str) -> serializers.ErrorDetail:
+        near = difflib.get_close_matches(name, list(self.fields), n=1)
+        remedy = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(self.fields)}."
+        return serializers.ErrorDetail(f"There is no field of this name. {remedy}", code="unknown")
+
+
+class Empty(Input):
+    """A verb that needs no words."""
+
+    def _unknown(self, name: str) -> serializers.ErrorDetail:
+        return serializers.ErrorDetail("This takes no fields.", code="unknown")
+
+
+class Text(serializers.CharField):
+    """Optional words; what stands around them is the writer's own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "allow_blank": True, "trim_whitespace": False, **options})
+
+
+class Words(serializers.ListField):
+    """A list of short words."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=120), **{"required": False, "max_length": 100, **options})
+
+
+class PlainJson(serializers.DictField):
+    """An object of JSON that every database can store: no NUL characters, no halves of surrogate pairs."""
+
+    default_error_messages = {"characters": "Holds characters that cannot be stored."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        written = json.dumps(value, ensure_ascii=False)
+        if "\\u0000" in written or any("\ud800" <= letter <= "\udfff" for letter in written):
+            self.fail("characters")
+        return value
+
+
+class Version(serializers.IntegerField):
+    """The version that the caller looked at."""
+
+    default_error_messages = {"required": "Say which version you are changing: the `version` that you were shown."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": LARGEST, **options})
+
+
+class Answer(serializers.Serializer[Any]):
+    """One row as the API shows it: each name in `times` in UTC and, as `<name>_local`, in the zone that `zone` gives."""
+
+    times: ClassVar[tuple[str, ...]] = ()
+
+    def zone(self, row: Any) -> str:
+        raise NotImplementedError
+
+    def body(self, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        zone = self.zone(instance)
+        shown = {**self.body(instance), "timezone": zone}
+        for name in self.times:
+            shown |= both(name, getattr(instance, name), zone)
+        return shown
+
+
+def workspace_words(workspace: Workspace) -> dict[str, Any]:
+    return {"id": str(workspace.public_id), "slug": workspace.slug, "name": workspace.name}

@@ -1,0 +1,59 @@
+"""The audit log in words: what was done, by whom, and which values changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schedules.models import AuditLog
+
+LONGEST = 160
+_NAMES = {
+    "rule_kind": "kind of rule", "expression": "rule", "start_local": "start", "until_local": "end", "occurrence_limit": "number of times",
+    "catch_up": "after a pause", "grace_seconds": "grace (seconds)", "max_attempts": "attempts", "retry_base_seconds": "first wait (seconds)",
+    "retry_cap_seconds": "longest wait (seconds)", "deadline_seconds": "give up after (seconds)", "run_at": "time", "targets": "accounts",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    who: str
+    kind: str
+    words: str
+    about: str
+    changes: list[Change]
+
+
+def _text(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "–"
+    if value is True or value is False:
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)[:LONGEST]
+    if isinstance(value, dict):
+        return str(value.get("account") or ", ".join(f"{key} {_text(item)}" for key, item in value.items()))[:LONGEST]
+    text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def entries(rows: Iterable[AuditLog]) -> list[Entry]:
+    """One entry a row, in the rows' order. A creation lists no values: the thing itself shows them."""
+    found = []
+    for row in rows:
+        created = row.action.endswith((".created", ".cloned"))
+        names = [] if created else [name for name in {**row.before, **row.after} if row.before.get(name) != row.after.get(name)]
+        changes = [Change(_NAMES.get(name, name.replace("_", " ")), _text(row.before.get(name)), _text(row.after.get(name))) for name in names]
+        words = row.action.replace(".", " ").replace("_", " ").capitalize()
+        found.append(Entry(row.at, row.actor_label, row.actor_kind, words, row.object_label, changes))
+    return found

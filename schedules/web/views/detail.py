@@ -1,0 +1,143 @@
+"""One schedule: the post as it will look, its rule, its next runs, what became of the last ones, and its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from alwrity_scheduler.core.errors import Problem, Refused
+from alwrity_scheduler.workspaces.roles import Action
+from schedules.domain.recurrence import Occurrence
+from schedules.models import AuditLog, Job, Schedule
+from schedules.reads import preview, runs
+from schedules.services import lifecycle
+from schedules.services.materialise import rule_of
+from schedules.web.forms import ComposerForm, MoveForm, stored, variants_of
+from schedules.web.gate import Visit, done, refused, screen, show
+from schedules.web.history import entries
+from schedules.web.views.composer import WITH_PARTS
+
+NEXT_SHOWN = 8
+LAST_SHOWN = 20
+HISTORY_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """`key` names the run by its wall-clock time. `begun` jobs can no longer be moved or left out."""
+
+    occurrence: Occurrence
+    key: str
+    jobs: list[Job]
+
+    @property
+    def begun(self) -> bool:
+        return any(job.state not in ("pending", "blocked") or job.attempt_count for job in self.jobs)
+
+
+@screen()
+def schedule(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    return _show(request, visit, _find(visit, public_id))
+
+
+def _find(visit: Visit, public_id: UUID) -> Schedule:
+    rows = Schedule.objects.visible_to(visit.person).select_related("workspace", "content__campaign", "created_by", "split_from__content")
+    row: Schedule = get_object_or_404(rows.prefetch_related(*WITH_PARTS), public_id=public_id)
+    return row
+
+
+def _show(request: HttpRequest, visit: Visit, row: Schedule, form: MoveForm | None = None, status: int = 200) -> HttpResponse:
+    rule = rule_of(row)
+    lives = row.state in ("draft", "in_review", "active", "paused")
+    coming = runs.next_runs(rule, now=visit.now, count=NEXT_SHOWN) if lives else []
+    jobs = list(Job.objects.filter(schedule=row).with_names().order_by("-run_at", "-id")[: 3 * LAST_SHOWN])
+    by_nominal: dict[datetime, list[Job]] = {}
+    for job in jobs:
+        by_nominal.setdefault(job.nominal_at, []).append(job)
+    past = [job for job in jobs if job.state != "pending"][:LAST_SHOWN]
+    history = AuditLog.objects.visible_to(visit.person).filter(
+        Q(object_type="schedule", object_id=str(row.public_id)) | Q(object_type="content", object_id=str(row.content.public_id))
+    )
+    typed = ComposerForm(
+        initial=stored(row, visit.now), accounts=[target.account for target in row.targets.all()],
+        media_ids=[str(item.asset.public_id) for item in row.content.media_links.all()], variants=variants_of(row),
+    ).as_typed()  # fmt: skip
+    typed.full_clean()
+    context = {
+        "title": str(row), "schedule": row, "words": runs.words_of(rule), "now": visit.now, "jobs": past, "strip": past[::-1],
+        "coming": [NextRun(item, item.nominal_local.isoformat(timespec="minutes"), by_nominal.get(item.nominal_at, [])) for item in coming],
+        "open_jobs": [job for job in jobs if job.state in ("pending", "running", "processing")][::-1],
+        "skipped": [item for item in row.exceptions.all() if item.action == "skip" and _instant(item.nominal_local, row) > visit.now],
+        "cards": preview.cards(typed, row.workspace, visit.now), "history": entries(history.order_by("-id")[:HISTORY_SHOWN]),
+        "may_operate": visit.may(Action.OPERATE, row.workspace), "may_write": visit.may(Action.WRITE, row.workspace),
+        "other_zone": row.timezone != visit.person.timezone, "move_form": form,
+        "splits": list(row.splits.select_related("content").order_by("id")[:5]),
+    }  # fmt: skip
+    return show(request, "schedules/schedule.html", "schedules/partials/_schedule.html", context, status=status)
+
+
+def _instant(local: datetime, row: Schedule) -> datetime:
+    return local.replace(tzinfo=ZoneInfo(row.timezone))
+
+
+def _nominal(request: HttpRequest) -> datetime:
+    try:
+        return datetime.fromisoformat(request.POST.get("nominal", "")).replace(tzinfo=None)
+    except ValueError as error:
+        raise Refused(Problem(field="nominal", message=_("This run is named by its time."))) from error
+
+
+@screen("POST")
+def skip(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    row = _find(visit, public_id)
+    visit.require(Action.WRITE, row.workspace)
+    back = reverse("web:schedule", args=[public_id])
+    try:
+        nominal = _nominal(request)
+        lifecycle.skip_occurrence(schedule=row, nominal_local=nominal, actor=visit.actor, now=visit.now)
+    except Refused as error:
+        return refused(request, error, back)
+    undo = reverse("web:occurrence_restore", args=[public_id]) + f"?nominal={nominal.isoformat(timespec='minutes')}"
+    return done(request, _("Left out the run of %(at)s.") % {"at": f"{nominal:%Y-%m-%d %H:%M}"}, back, undo=undo)
+
+
+@screen("POST")
+def restore_run(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    row = _find(visit, public_id)
+    visit.require(Action.WRITE, row.workspace)
+    back = reverse("web:schedule", args=[public_id])
+    wanted = request.POST.get("nominal") or request.GET.get("nominal", "")
+    try:
+        nominal = datetime.fromisoformat(wanted).replace(tzinfo=None)
+        lifecycle.restore_occurrence(schedule=row, nominal_local=nominal, actor=visit.actor, now=visit.now)
+    except ValueError:
+        return refused(request, Refused(Problem(field="nominal", message=_("This run is named by its time."))), back)
+    except Refused as error:
+        return refused(request, error, back)
+    return done(request, _("The run of %(at)s takes place as planned.") % {"at": f"{nominal:%Y-%m-%d %H:%M}"}, back)
+
+
+@screen("POST")
+def move(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    row = _find(visit, public_id)
+    visit.require(Action.WRITE, row.workspace)
+    form = MoveForm(request.POST)
+    if not form.is_valid():
+        return _show(request, visit, row, form, status=422)
+    try:
+        nominal = _nominal(request)
+        lifecycle.move_occurrence(schedule=row, nominal_local=nominal, to_local=form.to_local(), actor=visit.actor, now=visit.now)
+    except Refused as error:
+        form.refuse(error.problems)
+        return _show(request, visit, row, form, status=422)
+    undo = reverse("web:occurrence_restore", args=[public_id]) + f"?nominal={nominal.isoformat(timespec='minutes')}"
+    words = _("Moved the run of %(old)s to %(new)s.") % {"old": f"{nominal:%Y-%m-%d %H:%M}", "new": f"{form.to_local():%Y-%m-%d %H:%M}"}
+    return done(request, words, reverse("web:schedule", args=[public_id]), undo=undo)

@@ -1,0 +1,70 @@
+"""What is no page: the icons, the palette's answers, the home address, the health check, the page for a failed CSRF check."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from platforms.models import PlatformAccount
+from schedules.models import Schedule
+from schedules.web import icons as icon_sprite
+from schedules.web.context import shell_of
+from schedules.web.gate import Visit, screen
+
+MOST_FOUND = 8
+
+
+def icons(request: HttpRequest, digest: str) -> HttpResponse:
+    """The sprite. Its address holds its digest, so a browser may keep it for ever."""
+    data, current = icon_sprite.sprite()
+    if digest != current:
+        raise Http404
+    return HttpResponse(data, content_type="image/svg+xml", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(reverse("web:today"))
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers and the database does; for load balancers and containers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return JsonResponse({"status": "ok"})
+
+
+@screen()
+def find(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The palette: pages by name, then posts and accounts of this workspace."""
+    wanted = request.GET.get("q", "").strip()[:100]
+    pages = [
+        {"title": link.title, "url": link.url, "icon": link.icon, "kind": _("Page")}
+        for group in shell_of(request).navigation
+        for link in group.entries
+        if wanted.lower() in str(link.title).lower()
+    ]
+    found: list[dict[str, object]] = []
+    if wanted:
+        accounts = PlatformAccount.objects.filter(workspace=visit.workspace, name__icontains=wanted).order_by("name", "id")
+        schedules = (
+            Schedule.objects.filter(workspace=visit.workspace, content__title__icontains=wanted)
+            | Schedule.objects.filter(workspace=visit.workspace, content__text__icontains=wanted)
+        ).select_related("content")
+        found += [
+            {"title": str(row), "url": reverse("web:schedule", args=[row.public_id]), "icon": f"k-{row.content.content_type}", "kind": row.get_state_display()}
+            for row in schedules.order_by("-created_at", "-id")[:MOST_FOUND]
+        ]
+        found += [
+            {"title": row.name, "url": reverse("web:account", args=[row.public_id]), "icon": "accounts", "kind": _("Account")}
+            for row in accounts[:MOST_FOUND]
+        ]
+    return render(request, "shell/_found.html", {"found": [*pages, *found][: 2 * MOST_FOUND], "wanted": wanted})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's secret did not fit: usually an old tab after signing in again. Nothing was changed."""
+    return render(request, "403_csrf.html", {"title": _("Please send it again")}, status=403)

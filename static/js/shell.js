@@ -1,0 +1,151 @@
+/* Behaviour of the frame: palette, menus, toasts, keys, live parts, copy buttons, leave guard.
+   No inline script anywhere and no eval: works under script-src 'self'. Every page works without this file too. */
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const isTyping = (target) => target.closest("input:not([type=checkbox],[type=radio],[type=submit]),textarea,select,[contenteditable]");
+  const memory = { get: (key) => { try { return localStorage.getItem(key); } catch { return null; } }, set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window */ } } };
+
+  /* ---- toasts: the server sends {"toast": [{text, level, undo}]} in HX-Trigger ---- */
+  function toast(text, level = "success", undo = "") {
+    const box = document.createElement("div");
+    box.className = `toast ${level}`;
+    const words = document.createElement("p");
+    words.textContent = text;
+    box.append(words);
+    if (undo) box.append(button("Undo", "btn sm", () => { box.remove(); htmx.ajax("POST", undo, { target: $("[data-live]") || "body", swap: $("[data-live]") ? "outerHTML" : "none" }); }, "data-undo"));
+    box.append(button("✕", "icb sm", () => box.remove(), "data-dismiss", "Dismiss"));
+    $("#toasts").append(box);
+    let left = undo || level === "error" ? 12 : 6;
+    const clock = setInterval(() => { if (box.matches(":hover,:focus-within")) return; if (--left <= 0) { clearInterval(clock); box.remove(); } }, 1000);
+  }
+  function button(text, cls, act, mark, label) {
+    const made = document.createElement("button");
+    made.type = "button"; made.className = cls; made.textContent = text; made.setAttribute(mark, "");
+    if (label) made.setAttribute("aria-label", label);
+    made.addEventListener("click", act);
+    return made;
+  }
+  function say(text) { const live = $("#say"); live.textContent = ""; requestAnimationFrame(() => { live.textContent = text; }); }
+  document.addEventListener("toast", (event) => { for (const item of event.detail.value || [event.detail]) toast(item.text, item.level, item.undo); });
+  document.addEventListener("htmx:responseError", (event) => toast(`The server answered ${event.detail.xhr.status}. Nothing was changed; try again.`, "error"));
+  document.addEventListener("htmx:sendError", () => toast("No connection to the server. Nothing was changed.", "error"));
+
+  /* ---- dialogs, menus, rail ---- */
+  const palette = $("#cmd");
+  function open(id) {
+    const dialog = document.getElementById(id);
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    if (id === "cmd") { const input = $("input", dialog); input.value = ""; input.focus(); htmx.trigger(input, "cmdopen"); }
+  }
+  function rail(show) {
+    const panel = $("#rail"), opener = $("[data-rail]");
+    if (!panel) return;
+    panel.classList.toggle("open", show);
+    opener?.setAttribute("aria-expanded", String(show));
+    if (show) $("a", panel).focus();
+  }
+  document.addEventListener("click", (event) => {
+    const at = event.target;
+    const opener = at.closest("[data-open]");
+    if (opener) { event.preventDefault(); open(opener.dataset.open); }
+    if (at.closest("[data-rail]")) rail(!$("#rail").classList.contains("open"));
+    else if (!at.closest("#rail")) rail(false);
+    at.closest("[data-close]")?.closest("dialog")?.close();
+    if (at instanceof HTMLDialogElement) at.close();
+    for (const menu of $$("details.menu[open]")) if (!menu.contains(at)) menu.open = false;
+    const copier = at.closest("[data-copy]");
+    if (copier) copy(copier);
+  });
+  async function copy(copier) {
+    const source = document.getElementById(copier.dataset.copy);
+    const text = "value" in source ? source.value : source.textContent;
+    try { await navigator.clipboard.writeText(text); }
+    catch { const area = document.createElement("textarea"); area.value = text; copier.append(area); area.select(); document.execCommand("copy"); area.remove(); }
+    say("Copied"); toast("Copied.");
+  }
+
+  /* ---- keys ---- */
+  const off = $("[data-keys-off]");
+  if (off) { off.checked = memory.get("keys") === "off"; off.addEventListener("change", () => memory.set("keys", off.checked ? "off" : "on")); }
+  const places = { d: "today", l: "schedules", j: "jobs", a: "accounts" };
+  let chord = 0;
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) { event.preventDefault(); open("cmd"); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { const main = $("[data-ctrl-enter]"); if (main) { event.preventDefault(); main.click(); } return; }
+    if (event.key === "Escape") { rail(false); const menu = $("details.menu[open]"); if (menu) { menu.open = false; $("summary", menu).focus(); } }
+    if (palette?.open) { walk(event); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog[open]") || memory.get("keys") === "off") return;
+    if (chord && Date.now() - chord < 1200 && places[event.key]) { chord = 0; $(`#rail a[data-place=${places[event.key]}]`)?.click(); return; }
+    chord = event.key === "g" ? Date.now() : 0;
+    if (event.key === "n") $("#rail .new")?.click();
+    if (event.key === "u") $("#toasts .toast:last-child [data-undo]")?.click();
+    if (event.key === "?") open("keys");
+    if (event.key === "/") { const field = $("[data-filter],#searchbar"); if (field) { event.preventDefault(); field.focus(); } }
+  });
+  function walk(event) {
+    const options = $$("[role=option]", palette), input = $("input", palette);
+    if (!options.length) return;
+    let index = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      index = (index + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
+      choose(options, index, input);
+    }
+    if (event.key === "Enter" && event.target === input) { event.preventDefault(); (options[index] || options[0]).click(); }
+  }
+  function choose(options, index, input) {
+    options.forEach((option, place) => option.setAttribute("aria-selected", String(place === index)));
+    input.setAttribute("aria-activedescendant", options[index].id);
+    options[index].scrollIntoView({ block: "nearest" });
+  }
+
+  /* ---- live parts: an element with data-live asks for itself; the server answers 204 while nothing has changed ---- */
+  const EVERY = 10;
+  let paused = memory.get("live") === "paused", waited = 0;
+  function isHeld(part) { return part.matches(":focus-within") && isTyping(document.activeElement) || $("details.menu[open],details[data-hold][open],dialog[open]", part) || $("button:hover,a.btn:hover,input:checked", part) || $("[data-undo]:hover"); }
+  function liveLine() {
+    for (const line of $$("[data-live-line]")) {
+      $("[data-live-age]", line).textContent = paused ? "Updates paused" : waited < 2 ? "Updated just now" : `Updated ${waited} s ago`;
+      const toggle = $("[data-live-toggle]", line);
+      toggle.textContent = paused ? "Resume updates" : "Pause updates";
+      line.hidden = false;
+    }
+  }
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-live-toggle]")) return;
+    paused = !paused; memory.set("live", paused ? "paused" : "on"); waited = paused ? waited : EVERY; liveLine(); say(paused ? "Updates paused" : "Updates resumed");
+  });
+  setInterval(() => {
+    const part = $("[data-live]");
+    if (!part) return;
+    if (!paused && !document.hidden) {
+      waited += 1;
+      if (waited >= EVERY && !isHeld(part) && !part.classList.contains("htmx-request")) { waited = 0; htmx.trigger(part, "refresh"); }
+    }
+    liveLine();
+  }, 1000);
+  document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.elt?.matches?.("[data-live]")) waited = 0; });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) waited = EVERY; });
+
+  /* ---- after a swap: the palette's first answer is chosen, refused forms take the focus to their summary ---- */
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id === "cmd-list") { const options = $$("[role=option]", palette); if (options.length) choose(options, 0, $("input", palette)); }
+    if (event.detail.xhr?.status === 422 || event.detail.xhr?.status === 409) $("[data-problems]")?.focus();
+    liveLine();
+  });
+  $("[data-problems]")?.focus();
+  liveLine();
+
+  /* ---- small things a form may ask for ---- */
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit(); });
+  let dirty = false;
+  document.addEventListener("input", (event) => { if (event.target.closest("form[data-guard]")) dirty = true; });
+  document.addEventListener("submit", () => { dirty = false; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.matches("form[data-guard]")) dirty = false; });
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt.matches("form[data-guard]") && !event.detail.successful) dirty = true; });
+  addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
+  window.ui = { toast, say };
+})();

@@ -1,0 +1,95 @@
+"""What every test shares: a data folder of its own, three people and a stranger, and a clock that does not tick.
+
+PostgreSQL: `TEST_POSTGRES_URL` (default postgres://postgres@127.0.0.1:5432/postgres). Tests that need it say why they skip
+where there is none; with CI=true nothing may skip for want of a service.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+_folder = tempfile.mkdtemp(prefix="alwrity-tests-")
+os.environ.setdefault("ALWRITY_DATA_DIR", _folder)
+os.environ.setdefault("SECRET_KEY", "only for tests, and long enough that nothing complains about its length")
+os.environ.setdefault("ENCRYPTION_KEYS", base64.urlsafe_b64encode(b"tests" + bytes(27)).decode())
+os.environ.setdefault("OUTBOUND_ALLOW", "127.0.0.1,localhost")
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # a Monday
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        # a file, not memory: threads and the scheduler's own connections must see the same database
+        database.setdefault("TEST", {})["NAME"] = str(Path(_folder) / "test.sqlite3")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _postgres_answers() -> bool:
+    url = urlsplit(POSTGRES_URL)
+    try:
+        with socket.create_connection((url.hostname or "127.0.0.1", url.port or 5432), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs a part that this machine lacks; never in CI, where a missing part is a failure."""
+    if os.environ.get("CI"):
+        return
+    missing = {}
+    if not _postgres_answers():
+        missing["postgres"] = f"no PostgreSQL server answers at {urlsplit(POSTGRES_URL).netloc} (TEST_POSTGRES_URL names another)"
+    if not Path(CHROMIUM).exists():
+        missing["browser"] = f"no Chromium at {CHROMIUM} (install it, or name it in CHROMIUM)"
+    for item in items:
+        for marker, reason in missing.items():
+            if marker in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Monday 23 November 2026, 08:00 UTC: 09:00 in Berlin."""
+    return NOW
+
+
+@pytest.fixture
+def after() -> Callable[..., datetime]:
+    """`after(hours=2)`: that long after `now`."""
+    return lambda **parts: NOW + timedelta(**parts)
+
+
+@pytest.fixture
+def actor():  # type: ignore[no-untyped-def]
+    from alwrity_scheduler.core.events import Actor
+
+    return Actor(kind="user", id="1", label="ana")
+
+
+@pytest.fixture
+def people(db):  # type: ignore[no-untyped-def]
+    """owner, author, viewer of one workspace, and a stranger who owns another."""
+    from tests.people import make_people
+
+    return make_people(NOW)
+
+
+@pytest.fixture
+def workspace(people):  # type: ignore[no-untyped-def]
+    return people.workspace

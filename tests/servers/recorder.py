@@ -1,0 +1,234 @@
+"""A recording platform: a real HTTP server that speaks the `http` adapter's contract and remembers every arrival.
+
+    python tests/servers/recorder.py --port 0 --db FILE [--drop P] [--seed N] [--delay-ms N] [--no-dedupe] [--secret whsec_…]
+
+The first line on stdout is the port. Stops on SIGTERM; kill -9 loses nothing that was answered: every arrival and every
+post is one line appended to FILE before the answer goes out, and a server started on the same FILE goes on from it.
+
+    --port N      0 takes a free port (127.0.0.1 only)
+    --db FILE     append-only JSON lines: {"e": "arrival", ...} and {"e": "post", "key", "id"}
+    --drop P      with probability P make the post and close the connection without an answer
+    --seed N      of that probability
+    --delay-ms N  answer each publish so much later (the post is made before the delay)
+    --no-dedupe   make a second post when a key comes again, so that doubles become visible
+    --secret S    check Standard Webhooks signatures with the `standardwebhooks` package; a bad one gets 401
+    --poll-count N  how often a 202's poll_url answers 202 before 201 (default 1)
+
+    POST /publish      201 {"id", "url"}; 409 with the same body on a key it has; or what /control ordered
+    GET  /lookup/<key> 200 {"id", "url"} or 404
+    GET  /poll/<key>   202, then 201 {"id", "url"}
+    GET  /log          {"arrivals": [{"key", "at", "headers", "body"}], "posts": {key: number of posts EFFECTIVELY made}}
+    GET  /log?brief=1  without the arrivals
+    POST /control      {"next": [order, ...]} orders for the next publishes, one each; {"drop": P} changes the probability;
+                       {"lookup": order} for every look-up until {"lookup": null}
+        order: {"status": 429, "retry_after": 2, "body": {...}, "made": false, "drop": false, "location": "…"}
+        made: the post is made although the answer says otherwise; drop: no answer at all.
+        {"status": 202} makes the post and answers with a poll_url.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import deque
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+REASONS = {200: "OK", 201: "Created", 202: "Accepted", 404: "Not Found", 409: "Conflict"}
+
+
+class Book:
+    """What arrived and what was made, in memory and in the file."""
+
+    def __init__(self, path: str) -> None:
+        self.arrivals: list[dict[str, Any]] = []
+        self.posts: dict[str, list[str]] = {}
+        self.number = 0
+        if os.path.exists(path):
+            with open(path) as file:
+                for line in file:
+                    self._replay(line)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def _replay(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return  # the last line of a server that was killed while writing
+        if entry.pop("e") == "arrival":
+            self.arrivals.append(entry)
+        else:
+            self.posts.setdefault(entry["key"], []).append(entry["id"])
+            self.number += 1
+
+    def arrived(self, key: str, headers: dict[str, str], body: bytes) -> None:
+        entry = {"key": key, "at": time.time(), "headers": headers, "body": body.decode("utf-8", "replace")}
+        self.arrivals.append(entry)
+        self._write({"e": "arrival", **entry})
+
+    def make(self, key: str) -> str:
+        self.number += 1
+        post = f"p{self.number}"
+        self.posts.setdefault(key, []).append(post)
+        self._write({"e": "post", "key": key, "id": post})
+        return post
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        os.write(self._file, (json.dumps(entry) + "\n").encode())
+
+
+class Platform:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.book = Book(options.db)
+        self.dice = random.Random(options.seed)
+        self.orders: deque[dict[str, Any]] = deque()
+        self.lookup_order: dict[str, Any] | None = None
+        self.polls: dict[str, int] = {}
+        self.drop = options.drop
+        self.port = options.port
+
+    def post(self, key: str, post: str) -> dict[str, str]:
+        return {"id": post, "url": f"http://127.0.0.1:{self.port}/posts/{post}"}
+
+    def publish(self, headers: dict[str, str], body: bytes) -> tuple[int, Any, dict[str, str]] | None:
+        """(status, JSON, headers), or None for a closed connection."""
+        key = headers.get("idempotency-key", "")
+        self.book.arrived(key, headers, body)
+        if self.options.secret and not self.is_signed(headers, body):
+            return 401, {"detail": "bad signature"}, {}
+        if self.orders:
+            return self.obey(self.orders.popleft(), key)
+        made = self.book.posts.get(key)
+        if made and not self.options.no_dedupe:
+            status, post = 409, made[0]
+        else:
+            status, post = 201, self.book.make(key)
+        if self.drop and self.dice.random() < self.drop:
+            return None
+        return status, self.post(key, post), {}
+
+    def obey(self, order: dict[str, Any], key: str) -> tuple[int, Any, dict[str, str]] | None:
+        status = int(order.get("status", 201))
+        posts = self.book.posts.get(key, [])
+        if (order.get("made") or status in (200, 201, 202)) and (not posts or self.options.no_dedupe):
+            posts = [self.book.make(key)]
+        if order.get("drop"):
+            return None
+        headers = {"Retry-After": str(order["retry_after"])} if "retry_after" in order else {}
+        if "location" in order:
+            headers["Location"] = order["location"]
+        if "body" in order:
+            return status, order["body"], headers
+        if status == 202:
+            return status, {"poll_url": f"http://127.0.0.1:{self.port}/poll/{key}"}, headers
+        return status, self.post(key, posts[0]) if posts and status < 300 else {"detail": f"ordered {status}"}, headers
+
+    def is_signed(self, headers: dict[str, str], body: bytes) -> bool:
+        from standardwebhooks import Webhook, WebhookVerificationError
+
+        try:
+            Webhook(self.options.secret).verify(body, headers)
+        except WebhookVerificationError:
+            return False
+        return True
+
+    def get(self, path: str, query: str) -> tuple[int, Any, dict[str, str]] | None:
+        if path.startswith("/lookup/"):
+            key = unquote(path.removeprefix("/lookup/"))
+            if self.lookup_order is not None:
+                order = self.lookup_order
+                return None if order.get("drop") else (int(order["status"]), order.get("body", {}), {})
+            made = self.book.posts.get(key)
+            return (200, self.post(key, made[0]), {}) if made else (404, {"detail": "no such key"}, {})
+        if path.startswith("/poll/"):
+            key = unquote(path.removeprefix("/poll/"))
+            made = self.book.posts.get(key)
+            if not made:
+                return 404, {"detail": "no such key"}, {}
+            self.polls[key] = self.polls.get(key, 0) + 1
+            if self.polls[key] <= self.options.poll_count:
+                return 202, {}, {"Retry-After": "1"}
+            return 201, self.post(key, made[0]), {}
+        if path == "/log":
+            log: dict[str, Any] = {"posts": {key: len(made) for key, made in self.book.posts.items()}}
+            if "brief" not in query:
+                log["arrivals"] = self.book.arrivals
+            return 200, log, {}
+        return (200, {"recorder": True}, {}) if path in ("/", "/publish") else (404, {"detail": "no such page"}, {})
+
+    def control(self, orders: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
+        self.orders.extend(orders.get("next", ()))
+        self.drop = orders.get("drop", self.drop)
+        if "lookup" in orders:
+            self.lookup_order = orders["lookup"]
+        return 200, {"waiting": len(self.orders)}, {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self.one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError, ConnectionError):
+            pass  # the client left, or the server stops
+        finally:
+            writer.close()
+
+    async def one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One request on a connection; False when the connection is over."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, target, _ = head[0].split(" ", 2)
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        parts = urlsplit(target)
+        if method == "POST" and parts.path == "/publish":
+            answer = self.publish(headers, body)
+            if self.options.delay_ms:
+                await asyncio.sleep(self.options.delay_ms / 1000)
+        elif method == "POST" and parts.path == "/control":
+            answer = self.control(json.loads(body))
+        else:
+            answer = self.get(parts.path, parts.query)
+        if answer is None:
+            writer.transport.abort()
+            return False
+        status, data, extra = answer
+        content = data.encode() if isinstance(data, str) else json.dumps(data).encode()
+        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", "Content-Type: application/json"]
+        lines += [f"Content-Length: {len(content)}", *(f"{name}: {value}" for name, value in extra.items())]
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
+        await writer.drain()
+        return headers.get("connection", "").lower() != "close"
+
+
+async def run(options: argparse.Namespace) -> None:
+    platform = Platform(options)
+    server = await asyncio.start_server(platform.serve, "127.0.0.1", options.port, backlog=512, limit=4 * 1024 * 1024)
+    platform.port = server.sockets[0].getsockname()[1]
+    print(platform.port, flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    server.close()
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description="A platform that records every arrival.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--db", required=True)
+    parser.add_argument("--drop", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--delay-ms", type=int, default=0)
+    parser.add_argument("--no-dedupe", action="store_true")
+    parser.add_argument("--secret", default="")
+    parser.add_argument("--poll-count", type=int, default=1)
+    asyncio.run(run(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
