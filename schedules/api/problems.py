@@ -1,8 +1,8 @@
-"""The one shape of refusal: RFC 9457 problem details, with an `errors` member that names each field as the caller wrote it.
+"""The one shape of refusal: RFC 9457 problem details, whose `errors` name each field as the caller wrote it.
 
-Registered as REST framework's exception handler. What a service refuses (`core.errors.Refused`), what a serializer
-refuses and what the framework itself refuses come out alike. An unforeseen error is logged here once, with the
-request's id, and answers 500 without its words.
+Registered as REST framework's exception handler. What a service refuses (`core.errors.Refused`), what a
+serializer refuses and what the framework itself refuses come out alike. An unforeseen error is logged here
+once, with the request's id, and answers 500 without its words.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ REFUSALS: dict[type[Refused], tuple[str, str]] = {
     IllegalTransition: ("illegal-transition", "Not possible in this state"),
     NotAllowed: KINDS[403],
 }
-SIGN_IN = "Send a token as `Authorization: Bearer alw_…` (manage.py create_token makes one), or sign in with a browser."
+SIGN_IN = "Send a token as `Authorization: Bearer alw_…` (manage.py create_token makes one), or sign in."
 
 logger = logging.getLogger(__name__)
 
@@ -69,21 +69,36 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     if response is None:
         if settings.DEBUG:
             raise error
-        logger.error("An API request failed.", exc_info=error, extra={"action": "api_failed", "request_id": request_id})
+        logger.error(
+            "An API request failed.", exc_info=error, extra={"action": "api_failed", "request_id": request_id}
+        )
         detail = "The error was logged under this request's id; nothing of this request was kept."
         return _problem(500, KINDS[500], request_id, detail=detail)
-    headers = {name: response.headers[name] for name in ("WWW-Authenticate", "Retry-After") if name in response.headers}
+    headers = {
+        name: response.headers[name]
+        for name in ("WWW-Authenticate", "Retry-After")
+        if name in response.headers
+    }
     if isinstance(error, exceptions.ValidationError):
-        return _problem(422, KINDS[422], request_id, problems=tuple(_flat(error.get_full_details(), "")), headers=headers)
+        return _problem(
+            422, KINDS[422], request_id, problems=tuple(_flat(error.get_full_details(), "")), headers=headers
+        )
     status = response.status_code
     detail = SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else _detail(error, status)
-    return _problem(status, KINDS.get(status, ("other", _phrase(status))), request_id, detail=detail, headers=headers)
+    return _problem(
+        status, KINDS.get(status, ("other", _phrase(status))), request_id, detail=detail, headers=headers
+    )
 
 
 def _problem(
-    status: int, kind: tuple[str, str], request_id: str, *,
-    problems: tuple[Problem, ...] = (), detail: str = "", headers: dict[str, str] | None = None,
-) -> Response:  # fmt: skip
+    status: int,
+    kind: tuple[str, str],
+    request_id: str,
+    *,
+    problems: tuple[Problem, ...] = (),
+    detail: str = "",
+    headers: dict[str, str] | None = None,
+) -> Response:
     name, title = kind
     body = {
         "type": f"{TYPE}{name}",
@@ -109,7 +124,11 @@ def _phrase(status: int) -> str:
 
 def _flat(details: Any, path: str) -> Iterator[Problem]:
     """REST framework's nested details as problems: `accounts.1.id` is the id of the second account."""
-    if isinstance(details, dict) and isinstance(details.get("message"), str) and isinstance(details.get("code"), str):
+    if (
+        isinstance(details, dict)
+        and isinstance(details.get("message"), str)
+        and isinstance(details.get("code"), str)
+    ):
         yield Problem(field=path or "body", message=details["message"], code=details["code"])
     elif isinstance(details, dict):
         for name, inner in details.items():

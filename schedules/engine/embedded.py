@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from apscheduler.jobstores.base import ConflictingIdError
-from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.jobstores.base import ConflictingIdError, JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from django_apscheduler.jobstores import DjangoJobStore
@@ -29,22 +28,31 @@ def run_duty(name: str) -> None:
     duties.run_duty(name)
 
 
-def start(loop: Loop) -> BackgroundScheduler:
-    """Start APScheduler beside the loop. The caller shuts it down."""
-    scheduler = BackgroundScheduler(
-        jobstores={"default": DjangoJobStore(), "memory": MemoryJobStore()}, timezone="UTC", job_defaults=POLICY
-    )
-    scheduler.add_job(loop.wake, IntervalTrigger(seconds=1, timezone="UTC"), id="pass", jobstore="memory")
-    scheduler.start()
-    for duty in Duty.objects.all():
-        if duty.name not in duties.duties:
-            continue
+class Embedded:
+    """Two schedulers: the tick stands in memory, because django-apscheduler writes to the database at each event of its own."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._tick = BackgroundScheduler(timezone="UTC", job_defaults=POLICY)
+        self._tick.add_job(loop.wake, IntervalTrigger(seconds=1, timezone="UTC"), id="pass")
+        self._duties = BackgroundScheduler(jobstores={"default": DjangoJobStore()}, timezone="UTC", job_defaults=POLICY)
+
+    def start(self) -> None:
+        self._tick.start()
+        self._duties.start()
+        for duty in Duty.objects.all():
+            if duty.name in duties.duties:
+                self._add(duty)
+
+    def _add(self, duty: Duty) -> None:
         try:
-            scheduler.add_job(
+            self._duties.add_job(
                 run_duty, IntervalTrigger(seconds=duty.every_seconds, timezone="UTC"), args=[duty.name], id=f"duty:{duty.name}",
                 name=duty.name, replace_existing=True,
             )  # fmt: skip
-        except ConflictingIdError:
-            # two processes starting at once: the other one has just stored the same job
-            logger.info("Duty %s is stored already.", duty.name, extra={"action": "duty_stored"})
-    return scheduler
+        except (ConflictingIdError, JobLookupError):
+            # two processes starting at once: the other one has just stored, or removed, the same job
+            logger.info("Duty %s is stored by another process.", duty.name, extra={"action": "duty_stored"})
+
+    def stop(self) -> None:
+        self._tick.shutdown(wait=False)
+        self._duties.shutdown(wait=False)

@@ -131,7 +131,7 @@ class Loop:
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             for item, _ in claimed.tasks:
-                self.heart.note_start((now - item.row.run_at).total_seconds())
+                self.heart.note_start((now - item.run_at).total_seconds())
             self.dispatcher.submit(kind, claimed.tasks)
             if claimed.taken < free:
                 return

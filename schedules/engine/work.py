@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.db import connections, models, transaction
 from django.db.models import F, Q
@@ -63,12 +63,12 @@ def work_constraints(prefix: str) -> tuple[list[models.Index], list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row that this worker holds until `lease_until` (aware UTC), unless it renews."""
+    """A row that this worker holds until `lease_until`, unless it renews. It was due at `run_at`. Both aware UTC."""
 
     id: int
     token: int
     lease_until: datetime
-    row: Any
+    run_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,12 @@ def claim(model: type[WorkRow], *, now: datetime, limit: int, lease: Lease, arm:
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
     """
+    manager = model._default_manager.using(using)
+    if not due(manager, now).exists():
+        # the usual case: nothing is due, and nobody need be kept waiting by a transaction
+        return Claimed(0, [])
     with unit():
         _take_turn(connections[using], model)
-        manager = model._default_manager.using(using)
         picked = _pick(manager, now, limit, using)
         if not picked:
             return Claimed(0, [])
@@ -109,11 +112,7 @@ def claim(model: type[WorkRow], *, now: datetime, limit: int, lease: Lease, arm:
         manager.filter(pk__in=[row.pk for row in picked], state=PENDING).update(
             state=RUNNING, lease_until=until, lease_token=F("lease_token") + 1, worker=lease.worker
         )
-        claims = []
-        for row in picked:
-            row.state, row.lease_until, row.worker = RUNNING, until, lease.worker
-            row.lease_token += 1
-            claims.append(Claim(row.pk, row.lease_token, until, row))
+        claims = [Claim(row.pk, row.lease_token + 1, until, row.run_at) for row in picked]
         return Claimed(len(claims), arm(claims, now))
 
 
@@ -123,27 +122,38 @@ def _take_turn(connection: BaseDatabaseWrapper, model: type[WorkRow]) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
 
 
-def due_window(manager: models.Manager[Any] | models.QuerySet[Any], now: datetime, size: int) -> models.QuerySet[Any]:
-    """The query the poll lives on: pending rows due at `now` whose serial key is free, by time."""
+class Due(NamedTuple):
+    """What the choice among due rows needs; its order is their urgency."""
+
+    priority: int
+    run_at: datetime
+    pk: int
+    serial_key: int | None
+    lease_token: int
+
+
+def due(manager: Any, now: datetime) -> models.QuerySet[Any]:
+    """The query the poll lives on: pending rows due at `now`, by time, from the partial index alone."""
+    found: models.QuerySet[Any] = manager.filter(state=PENDING, run_at__lte=now).order_by("run_at", "id")
+    return found
+
+
+def due_window(manager: Any, now: datetime, size: int) -> models.QuerySet[Any]:
+    """The first `size` due rows whose serial key is free."""
     busy = manager.filter(state=RUNNING, serial_key__isnull=False).values("serial_key")
-    return manager.filter(state=PENDING, run_at__lte=now).exclude(serial_key__in=busy).order_by("run_at", "id")[:size]
+    return due(manager, now).exclude(serial_key__in=busy)[:size]
 
 
-def _pick(manager: models.Manager[Any], now: datetime, limit: int, using: str) -> list[Any]:
-    size = max(WINDOW_LEAST, limit * WINDOW_FACTOR)
-    window = due_window(manager, now, size)
+def _pick(manager: Any, now: datetime, limit: int, using: str) -> list[Due]:
+    window = due_window(manager, now, max(WINDOW_LEAST, limit * WINDOW_FACTOR))
     if connections[using].vendor == "postgresql":
         window = window.select_for_update(skip_locked=True, of=("self",))
-    first: dict[object, Any] = {}
-    for row in sorted(window, key=_urgency):
+    first: dict[object, Due] = {}
+    for row in sorted(map(Due._make, window.values_list(*Due._fields))):
         first.setdefault(("row", row.pk) if row.serial_key is None else row.serial_key, row)
         if len(first) == limit:
             break
     return list(first.values())
-
-
-def _urgency(row: WorkRow) -> tuple[int, datetime, int]:
-    return row.priority, row.run_at, row.pk
 
 
 def next_due_at(model: type[WorkRow], using: str = "default") -> datetime | None:

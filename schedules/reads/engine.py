@@ -49,13 +49,17 @@ class EngineStatus:
 
 
 def engine_status(jobs: JobQuerySet[Job], *, now: datetime) -> EngineStatus:
-    """`jobs` are those the reader may see. Three queries. Workers come with the latest beat first, at most fifty."""
-    figures = jobs.filter(state__in=["pending", "running"]).order_by().aggregate(
-        pending=Count("pk", filter=Q(state="pending")),
-        due=Count("pk", filter=Q(state="pending", run_at__lte=now)),
-        running=Count("pk", filter=Q(state="running")),
-        oldest=Min("run_at", filter=Q(state="pending", run_at__lte=now)),
-    )  # fmt: skip
+    """`jobs` are those the reader may see. Three queries. Workers: the latest beat first, at most fifty."""
+    figures = (
+        jobs.filter(state__in=["pending", "running"])
+        .order_by()
+        .aggregate(
+            pending=Count("pk", filter=Q(state="pending")),
+            due=Count("pk", filter=Q(state="pending", run_at__lte=now)),
+            running=Count("pk", filter=Q(state="running")),
+            oldest=Min("run_at", filter=Q(state="pending", run_at__lte=now)),
+        )
+    )
     oldest = figures["oldest"]
     return EngineStatus(
         now=now,
@@ -71,7 +75,14 @@ def engine_status(jobs: JobQuerySet[Job], *, now: datetime) -> EngineStatus:
 def _worker(row: Worker, now: datetime) -> WorkerStatus:
     age = now - row.beat_at
     return WorkerStatus(
-        name=row.name, role=row.role, alive=row.stopped_at is None and age < SILENT_AFTER, started_at=row.started_at,
-        beat_at=row.beat_at, beat_age_seconds=age.total_seconds(), stopped_at=row.stopped_at, in_flight=row.in_flight,
-        completed_count=row.completed_count, clock_skew_ms=row.clock_skew_ms,
-    )  # fmt: skip
+        name=row.name,
+        role=row.role,
+        alive=row.stopped_at is None and age < SILENT_AFTER,
+        started_at=row.started_at,
+        beat_at=row.beat_at,
+        beat_age_seconds=age.total_seconds(),
+        stopped_at=row.stopped_at,
+        in_flight=row.in_flight,
+        completed_count=row.completed_count,
+        clock_skew_ms=row.clock_skew_ms,
+    )

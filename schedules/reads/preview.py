@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -84,9 +84,9 @@ def runs(form: Typed, now: datetime) -> Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One account's version of the post. `limit` None: no limit is known."""
+    """The post as these accounts get it: one card for all that get the same. `limit` None: no limit is known."""
 
-    account: PlatformAccount
+    accounts: Sequence[PlatformAccount]
     title: str
     text: str
     link: str
@@ -130,7 +130,15 @@ def cards(form: Typed, workspace: Workspace, now: datetime) -> list[Card]:
     stored = {str(row.public_id): row for row in MediaAsset.objects.filter(workspace=workspace, public_id__in=draft.media_ids)} if draft.media_ids else {}
     assets = [stored[item] for item in draft.media_ids if item in stored]
     refs = [media_service.media_ref(asset, now) for asset in assets]
-    return [_card(row, form.cleaned_data, draft, assets, refs) for row in accounts]
+    found: list[Card] = []
+    for row in accounts:
+        card = _card(row, form.cleaned_data, draft, assets, refs)
+        twin = next((at for at, other in enumerate(found) if replace(other, accounts=()) == replace(card, accounts=())), None)
+        if twin is None:
+            found.append(card)
+        else:
+            found[twin] = replace(card, accounts=[*found[twin].accounts, row])
+    return found
 
 
 def _card(row: PlatformAccount, data: Mapping[str, Any], draft: ContentDraft, assets: Sequence[MediaAsset], refs: Sequence[MediaRef]) -> Card:
@@ -155,7 +163,7 @@ def _card(row: PlatformAccount, data: Mapping[str, Any], draft: ContentDraft, as
     except (PlatformError, CannotDecrypt) as error:
         trouble = str(error)
     return Card(
-        account=row, title=content.title, text=content.text, link=content.link, hashtags=content.hashtags,
+        accounts=[row], title=content.title, text=content.text, link=content.link, hashtags=content.hashtags,
         images=[asset for asset in assets if asset.kind == "image"], files=[asset for asset in assets if asset.kind != "image"],
         used=len(content.text), limit=limit, errors=[item for item in problems if item.severity == "error"],
         warnings=[item for item in problems if item.severity == "warning"], trouble=trouble,

@@ -90,9 +90,16 @@ class CheckKind(WorkKind):
 
     def rescue(self, now: datetime, *, dead_workers: Sequence[str] = ()) -> int:
         """A check reads only, so a lost one is simply made again."""
-        return JobCheck.objects.filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running").update(
-            state="pending", lease_until=None
-        )
+        with unit():
+            lost = list(
+                JobCheck.objects.filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running").values_list("pk", "job_id", "lease_token")
+            )
+            for pk, job_id, token in lost:
+                JobCheck.objects.filter(pk=pk, state="running", lease_token=token).update(state="pending", lease_until=None)
+                Attempt.objects.filter(job_id=job_id, purpose="check", outcome="").update(
+                    outcome="lost", finished_at=now, message="The worker stopped during the look-up; it is made again."
+                )
+        return len(lost)
 
 
 def _task(row: JobCheck, now: datetime) -> CheckTask | None:

@@ -112,6 +112,11 @@ class Shell:
     def workers(self) -> list[Worker]:
         return list(Worker.objects.order_by("-beat_at", "-id")[:20])
 
+    @property
+    def shown_workers(self) -> list[Worker]:
+        """Those that have not been stopped; else the one that was there last."""
+        return [row for row in self.workers if row.stopped_at is None][:5] or self.workers[:1]
+
     @cached_property
     def engine(self) -> EngineState:
         beating = [row for row in self.workers if row.stopped_at is None and self.now - row.beat_at < SILENT_AFTER]
@@ -119,6 +124,8 @@ class Shell:
             return EngineState("warn", "pause", _("Everything paused"), _("Nothing is being published."))
         if beating:
             return EngineState("good", "st-published", _("Scheduler running"), _("Its last sign of life is less than a minute and a half old."))
+        if self.workers and self.workers[0].stopped_at:
+            return EngineState("bad", "warning", _("Scheduler stopped"), _("The scheduler was stopped; due posts wait until one is started."))
         if self.workers:
             return EngineState("bad", "warning", _("Scheduler silent"), _("No scheduler has been heard of lately; due posts wait."))
         return EngineState("bad", "warning", _("Scheduler not running"), _("No scheduler is running; due posts wait until one is started."))

@@ -1,4 +1,7 @@
-"""Accounts as the API shows them. Credentials are never read here; of the options only what the adapter declares as no secret."""
+"""Accounts as the API shows them.
+
+Credentials are never read here; of the options only those that the adapter declares, and not as a secret.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from schedules.api.serializers.shapes import Answer, workspace_words
 
 def account_words(account: PlatformAccount) -> dict[str, Any]:
     """How other answers name an account."""
-    return {"id": str(account.public_id), "platform": account.platform, "name": account.name, "handle": account.handle}
+    return {
+        "id": str(account.public_id),
+        "platform": account.platform,
+        "name": account.name,
+        "handle": account.handle,
+    }
 
 
 def public_options(account: PlatformAccount) -> dict[str, Any]:

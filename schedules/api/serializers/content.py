@@ -14,8 +14,17 @@ from schedules.services.plans import ContentDraft, VariantDraft
 
 LONGEST_TEXT = 200_000
 ECHOED = frozenset(
-    {"id", "workspace", "timezone", "created_by", "created_at", "created_at_local", "updated_at", "updated_at_local"}
-)  # fmt: skip
+    {
+        "id",
+        "workspace",
+        "timezone",
+        "created_by",
+        "created_at",
+        "created_at_local",
+        "updated_at",
+        "updated_at_local",
+    }
+)
 
 
 class VariantInput(Input):
@@ -31,7 +40,8 @@ class MediumId(serializers.UUIDField):
     """A medium by its id, or as the object in which an answer shows it."""
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(data.get("id") if isinstance(data, Mapping) else data)
+        wanted: Any = data.get("id") if isinstance(data, Mapping) else data
+        return super().to_internal_value(wanted)
 
 
 class ContentInput(Input):
@@ -85,22 +95,32 @@ def _variant(given: Mapping[str, Any]) -> VariantDraft:
 def draft_of(content: ContentItem) -> ContentDraft:
     """The stored content as a draft, to be changed in part. With variants and media prefetched: no query."""
     return ContentDraft(
-        title=content.title, text=content.text, content_type=content.content_type, link=content.link,
-        hashtags=tuple(content.hashtags), labels=tuple(content.labels), campaign=content.campaign.name if content.campaign else "",
-        language=content.language, notes=content.notes,
+        title=content.title,
+        text=content.text,
+        content_type=content.content_type,
+        link=content.link,
+        hashtags=tuple(content.hashtags),
+        labels=tuple(content.labels),
+        campaign=content.campaign.name if content.campaign else "",
+        language=content.language,
+        notes=content.notes,
         media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
         variants=tuple(
             VariantDraft(
-                platform=item.platform, title=item.title, text=item.text, link=item.link,
-                hashtags=None if item.hashtags is None else tuple(item.hashtags), options=item.options,
+                platform=item.platform,
+                title=item.title,
+                text=item.text,
+                link=item.link,
+                hashtags=None if item.hashtags is None else tuple(item.hashtags),
+                options=item.options,
             )
             for item in content.variants.all()
         ),
-    )  # fmt: skip
+    )
 
 
 class ContentAnswer(Answer):
-    """Wants campaign, workspace and created_by joined, variants and media prefetched: see `views.content.ROWS`."""
+    """Wants campaign, workspace and created_by joined, variants and media prefetched."""
 
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
@@ -123,16 +143,29 @@ class ContentAnswer(Answer):
             "notes": row.notes,
             "media": [_medium(link) for link in row.media_links.all()],
             "variants": [
-                {"platform": item.platform, "title": item.title, "text": item.text, "link": item.link, "hashtags": item.hashtags, "options": item.options}
+                {
+                    "platform": item.platform,
+                    "title": item.title,
+                    "text": item.text,
+                    "link": item.link,
+                    "hashtags": item.hashtags,
+                    "options": item.options,
+                }
                 for item in row.variants.all()
             ],
             "created_by": row.created_by.get_username() if row.created_by else None,
-        }  # fmt: skip
+        }
 
 
 def _medium(link: ContentMedia) -> dict[str, Any]:
     asset = link.asset
     return {
-        "id": str(asset.public_id), "kind": asset.kind, "mime": asset.mime, "size": asset.size, "width": asset.width,
-        "height": asset.height, "alt_text": asset.alt_text, "original_name": asset.original_name,
-    }  # fmt: skip
+        "id": str(asset.public_id),
+        "kind": asset.kind,
+        "mime": asset.mime,
+        "size": asset.size,
+        "width": asset.width,
+        "height": asset.height,
+        "alt_text": asset.alt_text,
+        "original_name": asset.original_name,
+    }

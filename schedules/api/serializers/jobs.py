@@ -13,13 +13,22 @@ from schedules.models import Attempt, Job
 
 
 class Confirmation(Input):
-    remote_url = serializers.CharField(max_length=2000, error_messages={"required": "Give the post's address at the platform."})
+    remote_url = serializers.CharField(
+        max_length=2000, error_messages={"required": "Give the post's address at the platform."}
+    )
 
 
 class JobAnswer(Answer):
     """One post on one account; times are shown in the schedule's zone. Wants `JobQuerySet.with_names`."""
 
-    times: ClassVar[tuple[str, ...]] = ("scheduled_for", "run_at", "deadline_at", "started_at", "finished_at", "created_at")
+    times: ClassVar[tuple[str, ...]] = (
+        "scheduled_for",
+        "run_at",
+        "deadline_at",
+        "started_at",
+        "finished_at",
+        "created_at",
+    )
 
     def zone(self, row: Job) -> str:
         return row.schedule.timezone
@@ -31,7 +40,10 @@ class JobAnswer(Answer):
             "schedule": str(row.schedule.public_id),
             "title": str(row.schedule.content),
             "account": account_words(row.account),
-            "occurrence": {"nominal_local": row.occurrence.nominal_local.isoformat(), "cause": row.occurrence.cause},
+            "occurrence": {
+                "nominal_local": row.occurrence.nominal_local.isoformat(),
+                "cause": row.occurrence.cause,
+            },
             "state": row.state,
             "state_label": JobState(row.state).label,
             "reason": row.reason,
@@ -50,11 +62,14 @@ class JobDetail(JobAnswer):
     """The same with every attempt, the first one first. Wants the attempts prefetched."""
 
     def body(self, row: Job) -> dict[str, Any]:
-        return {**super().body(row), "attempts": [attempt_words(item, row.schedule.timezone) for item in row.attempts.all()]}
+        return {
+            **super().body(row),
+            "attempts": [attempt_words(item, row.schedule.timezone) for item in row.attempts.all()],
+        }
 
 
 def attempt_words(attempt: Attempt, zone: str) -> dict[str, Any]:
-    """One call and what the platform answered. `duration_ms` is the call's own; null while it is under way or was never made."""
+    """One call and what the platform answered. `duration_ms` is the call's own; null until it has ended."""
     took = attempt.finished_at - attempt.called_at if attempt.finished_at and attempt.called_at else None
     return {
         "no": attempt.no,

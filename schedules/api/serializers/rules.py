@@ -1,14 +1,14 @@
 """The `rule` object in and out: how a caller writes when something goes out, and what the services call it.
 
-A wall-clock time is written plainly beside a `timezone`, or with an offset; the latter is turned into the wall clock of
-the rule's zone, so that the zone's own changes of clocks apply from there on.
+A wall-clock time is written plainly beside a `timezone`, or with an offset; the latter is turned into the
+wall clock of the rule's zone, so that the zone's own changes of clocks apply from there on.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
@@ -76,47 +76,74 @@ REMEDIES = {
 
 
 class RuleInput(Input):
-    kind = serializers.ChoiceField(choices=list(RuleKind), error_messages={"invalid_choice": f"Choose one of {', '.join(RuleKind)}."})
+    kind = serializers.ChoiceField(
+        choices=list(RuleKind), error_messages={"invalid_choice": f"Choose one of {', '.join(RuleKind)}."}
+    )
     timezone = serializers.CharField(required=False, allow_null=True, default=None, max_length=64)
     at = WallClock()
     expression = serializers.CharField(required=False, allow_null=True, default=None, max_length=1000)
     rrule = serializers.CharField(required=False, allow_null=True, default=None, max_length=10_000)
     start = WallClock(or_date=True)
     until = WallClock(or_date=True)
-    count = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=100_000)
+    count = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=100_000
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = attrs["kind"]
         errors = {
-            name: [serializers.ErrorDetail(f"A rule of kind {kind} has no {name}; it has {', '.join(PARTS[kind])}.", code="unknown")]
+            name: [
+                serializers.ErrorDetail(
+                    f"A rule of kind {kind} has no {name}; it has {', '.join(PARTS[kind])}.", code="unknown"
+                )
+            ]
             for name, value in attrs.items()
             if value is not None and name != "kind" and name not in PARTS[kind]
         }
         if attrs[REQUIRED[kind]] is None:
             errors[REQUIRED[kind]] = [serializers.ErrorDetail(REMEDIES[REQUIRED[kind]], code="required")]
         if kind == "rrule" and attrs["start"] is None:
-            errors["start"] = [serializers.ErrorDetail(f"Say when the rule begins (its DTSTART), like {EXAMPLE}.", code="required")]
+            errors["start"] = [
+                serializers.ErrorDetail(
+                    f"Say when the rule begins (its DTSTART), like {EXAMPLE}.", code="required"
+                )
+            ]
         if errors:
             raise serializers.ValidationError(errors)
         return attrs
 
 
 def plan_values(rule: Mapping[str, Any], *, home_zone: str, now: datetime) -> dict[str, Any]:
-    """The validated rule under the names of `SchedulePlan`; Refused with the caller's names when a time or zone cannot stand.
+    """The validated rule under the names of `SchedulePlan`; Refused, in the caller's names, for a false zone.
 
-    Without a `timezone`, every time needs an offset, and the rule lives in `home_zone`. A cron rule without a start begins `now`.
+    A single time with an offset needs no `timezone`: it then lives in `home_zone`. A cron rule without a
+    start begins `now`.
     """
     kind = rule["kind"]
     written = {name: rule[name] for name in ("at", "start", "until") if rule[name] is not None}
-    if rule["timezone"] is None and (kind != RuleKind.ONCE or any(item.at.tzinfo is None for item in written.values())):
-        raise Refused(Problem(field="rule.timezone", message="Say in which time zone this is meant, like Europe/Berlin.", code="required"))
+    if rule["timezone"] is None and (
+        kind != RuleKind.ONCE or any(item.at.tzinfo is None for item in written.values())
+    ):
+        raise Refused(
+            Problem(
+                field="rule.timezone",
+                message="Say in which time zone this is meant, like Europe/Berlin.",
+                code="required",
+            )
+        )
     zone = rule["timezone"] or home_zone
     try:
         localtime.zone(zone)
     except RuleRefused as error:
-        raise Refused([Problem(field="rule.timezone", message=item.message, code="timezone") for item in error.problems]) from error
+        raise Refused(
+            [Problem(field="rule.timezone", message=item.message, code="timezone") for item in error.problems]
+        ) from error
     local = {name: _wall_clock(name, item, zone) for name, item in written.items()}
-    start = local.get("at") or local.get("start") or localtime.wall_clock(now, localtime.zone(zone)).replace(microsecond=0)
+    start = (
+        local.get("at")
+        or local.get("start")
+        or localtime.wall_clock(now, localtime.zone(zone)).replace(microsecond=0)
+    )
     return {
         "rule_kind": kind,
         "expression": rule["expression"] or rule["rrule"] or "",
@@ -129,7 +156,7 @@ def plan_values(rule: Mapping[str, Any], *, home_zone: str, now: datetime) -> di
 
 
 def _wall_clock(name: str, written: Written, zone: str) -> datetime:
-    """Naive, with `fold` set for the second of two equal times. An end that is only a day means all of that day."""
+    """Naive, `fold` set for the second of two equal times. An end without a time means all of its day."""
     if written.is_date:
         return datetime.combine(written.at, LAST_SECOND) if name == "until" else written.at
     if written.at.tzinfo is None:
@@ -137,29 +164,40 @@ def _wall_clock(name: str, written: Written, zone: str) -> datetime:
     try:
         return localtime.wall_clock(written.at, localtime.zone(zone))
     except OverflowError as error:
-        raise Refused(Problem(field=f"rule.{name}", message="This time lies outside of the calendar.", code="invalid")) from error
+        raise Refused(
+            Problem(field=f"rule.{name}", message="This time lies outside of the calendar.", code="invalid")
+        ) from error
 
 
-# how the services and the domain name what a caller wrote as part of `rule`
+# how services and domain name what a caller wrote as part of `rule`
 _RULE_NAMES = {
-    "start": "start", "start_local": "start", "until": "until", "until_local": "until", "count": "count", "limit": "count",
-    "timezone": "timezone", "kind": "kind", "fold": "start", "nominal_local": "start",
-}  # fmt: skip
+    "start": "start",
+    "start_local": "start",
+    "until": "until",
+    "until_local": "until",
+    "count": "count",
+    "limit": "count",
+    "timezone": "timezone",
+    "kind": "kind",
+    "fold": "start",
+    "nominal_local": "start",
+}
 _EXPRESSION = {"once": "at", "cron": "expression", "rrule": "rrule"}
 _CRON_FIELDS = {"minute", "hour", "day-of-month", "month", "day-of-week"}
 
 
 def rule_field(problem: Problem, kind: str) -> Problem | None:
-    """The problem under the name of the rule's part that the caller wrote; None when it is not about the rule."""
+    """The problem under the name of the part that the caller wrote; None when it is not about the rule."""
     name = problem.field
+    text = f"rule.{_EXPRESSION.get(kind, 'kind')}"
     if name in _RULE_NAMES:
         part = _RULE_NAMES[name]
-        return Problem(field="rule.at" if kind == "once" and part == "start" else f"rule.{part}", message=problem.message, code=problem.code)
+        return replace(problem, field="rule.at" if kind == "once" and part == "start" else f"rule.{part}")
     if name == "expression":
-        return Problem(field=f"rule.{_EXPRESSION.get(kind, 'kind')}", message=problem.message, code=problem.code)
+        return replace(problem, field=text)
     if name in _CRON_FIELDS or name.isupper():
         # a field of a cron expression or a part of an RRULE: it stays in the sentence
-        return Problem(field=f"rule.{_EXPRESSION.get(kind, 'kind')}", message=f"{name}: {problem.message}", code=problem.code)
+        return replace(problem, field=text, message=f"{name}: {problem.message}")
     return None
 
 
@@ -185,9 +223,11 @@ def rule_words(schedule: Schedule) -> dict[str, Any]:
 
 def _written(schedule: Schedule) -> str:
     """The second of two equal times can only be told from the first by its offset."""
+    start: datetime = schedule.start_local
     if not schedule.start_fold:
-        return schedule.start_local.isoformat()
-    return local_text(localtime.local_time(schedule.start_local, schedule.timezone, 1).at, schedule.timezone)
+        return start.isoformat()
+    second = localtime.local_time(start, schedule.timezone, 1).at
+    return local_text(second, schedule.timezone)
 
 
 class PreviewInput(Input):
@@ -197,11 +237,15 @@ class PreviewInput(Input):
 
 
 def time_words(one: Occurrence, zone: str) -> dict[str, Any]:
-    """One time of a rule. `shift` says `gap` or `fold` where clocks change; `nominal_local` is the time before a person moved it."""
+    """One time of a rule. `shift`: `gap` or `fold` where clocks change; `nominal_local`: before a move."""
     return {
-        "local": local_text(one.fires_at, zone), "utc": utc_text(one.fires_at), "timezone": zone, "edited": one.edited,
-        "shift": one.shift, "nominal_local": one.nominal_local.replace(fold=0).isoformat(),
-    }  # fmt: skip
+        "local": local_text(one.fires_at, zone),
+        "utc": utc_text(one.fires_at),
+        "timezone": zone,
+        "edited": one.edited,
+        "shift": one.shift,
+        "nominal_local": one.nominal_local.replace(fold=0).isoformat(),
+    }
 
 
 def first_moment(schedule: Schedule) -> dict[str, str | None]:

@@ -54,7 +54,9 @@ class PriorityInput(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> int | str:
         if isinstance(data, bool) or not isinstance(data, (int, str)):
-            raise serializers.ValidationError("Give a number from 1 (first) to 10 (last), or a name such as high.")
+            raise serializers.ValidationError(
+                "Give a number from 1 (first) to 10 (last), or a name such as high."
+            )
         return data if isinstance(data, int) else data[:20]
 
     def to_representation(self, value: Any) -> Any:
@@ -70,12 +72,14 @@ class ContentOrId(ContentInput):
         if isinstance(data, str):
             return super().to_internal_value({"id": data})
         if isinstance(data, Mapping) and "id" in data and len(data) > 1:
-            raise serializers.ValidationError({"id": ["Give the id of stored content, or new content: not both."]})
+            raise serializers.ValidationError(
+                {"id": ["Give the id of stored content, or new content: not both."]}
+            )
         return super().to_internal_value(data)
 
 
 class ContentOfSchedule(ContentInput):
-    """The words of a schedule's content, changed in part. `version`, when given, must be the content's own."""
+    """The words of a schedule's content, changed in part. `version`, when given, is the content's own."""
 
     echoed: ClassVar[frozenset[str]] = ECHOED_OF_CONTENT - {"id"}
 
@@ -88,7 +92,9 @@ class ScheduleInput(Input):
     accounts = TargetInput(many=True, required=False)
     priority = PriorityInput(required=False)
     catch_up = serializers.ChoiceField(
-        required=False, choices=list(CatchUp), error_messages={"invalid_choice": f"Choose one of {', '.join(CatchUp)}."}
+        required=False,
+        choices=list(CatchUp),
+        error_messages={"invalid_choice": f"Choose one of {', '.join(CatchUp)}."},
     )
     grace_seconds = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=YEAR)
     deadline_seconds = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=YEAR)
@@ -107,7 +113,10 @@ class NewSchedule(ScheduleInput):
     accounts = TargetInput(many=True)
     rule = RuleInput()
     state = serializers.ChoiceField(
-        required=False, default="draft", choices=["draft", "active"], error_messages={"invalid_choice": "A new schedule is draft or active."}
+        required=False,
+        default="draft",
+        choices=["draft", "active"],
+        error_messages={"invalid_choice": "A new schedule is draft or active."},
     )
     workspace = serializers.CharField(required=False, max_length=60)
 
@@ -117,38 +126,71 @@ class ScheduleChange(ScheduleInput):
 
     echoed: ClassVar[frozenset[str]] = frozenset(
         {
-            "id", "workspace", "title", "description", "timezone", "next_run_at", "next_run_at_local", "starts_at", "starts_at_local",
-            "created_by", "created_at", "created_at_local", "updated_at", "updated_at_local",
+            "id",
+            "workspace",
+            "title",
+            "description",
+            "timezone",
+            "next_run_at",
+            "next_run_at_local",
+            "starts_at",
+            "starts_at_local",
+            "created_by",
+            "created_at",
+            "created_at_local",
+            "updated_at",
+            "updated_at_local",
         }
-    )  # fmt: skip
+    )
 
     content = ContentOfSchedule(required=False)
     state = serializers.CharField(required=False)
     version = Version()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        row: Schedule = self.instance
+        row: Any = self.instance
         errors: dict[str, Any] = {}
         if attrs.get("state", row.state) != row.state:
             verbs = "/activate/, /pause/, /resume/, /archive/ or /restore/"
-            errors["state"] = [serializers.ErrorDetail(f"The state is changed by POST to this schedule's {verbs}.", code="read_only")]
+            errors["state"] = [
+                serializers.ErrorDetail(
+                    f"The state is changed by POST to this schedule's {verbs}.", code="read_only"
+                )
+            ]
         if attrs.get("content", {}).get("id", row.content.public_id) != row.content.public_id:
-            errors["content"] = {"id": [serializers.ErrorDetail("A schedule keeps its content: edit it, or make a new schedule.", code="read_only")]}
+            errors["content"] = {
+                "id": [
+                    serializers.ErrorDetail(
+                        "A schedule keeps its content: edit it, or make a new schedule.", code="read_only"
+                    )
+                ]
+            }
         if errors:
             raise serializers.ValidationError(errors)
         return attrs
 
 
-def plan(given: Mapping[str, Any], onto: SchedulePlan | None, *, home_zone: str, now: datetime) -> SchedulePlan:
+def plan(
+    given: Mapping[str, Any], onto: SchedulePlan | None, *, home_zone: str, now: datetime
+) -> SchedulePlan:
     """The validated fields as a plan; what is not given stays as it is in `onto`."""
-    values: dict[str, Any] = {name: given[name] for name in ("priority", "catch_up", "grace_seconds", "deadline_seconds") if name in given}
+    values: dict[str, Any] = {
+        name: given[name]
+        for name in ("priority", "catch_up", "grace_seconds", "deadline_seconds")
+        if name in given
+    }
     retry = given.get("retry", {})
     values |= {ours: retry[theirs] for theirs, ours in RETRY_NAMES.items() if theirs in retry}
     if "tags" in given:
         values["tags"] = tuple(given["tags"])
     if "accounts" in given:
         values["targets"] = tuple(
-            TargetPlan(account_id=str(item["id"]), offset_seconds=item["offset_seconds"], title=item["title"], text=item["text"])
+            TargetPlan(
+                account_id=str(item["id"]),
+                offset_seconds=item["offset_seconds"],
+                title=item["title"],
+                text=item["text"],
+            )
             for item in given["accounts"]
         )
     if "rule" in given:
@@ -156,22 +198,41 @@ def plan(given: Mapping[str, Any], onto: SchedulePlan | None, *, home_zone: str,
     return SchedulePlan(**values) if onto is None else replace(onto, **values)
 
 
-RETRY_NAMES = {"max_attempts": "max_attempts", "base_seconds": "retry_base_seconds", "cap_seconds": "retry_cap_seconds"}
+RETRY_NAMES = {
+    "max_attempts": "max_attempts",
+    "base_seconds": "retry_base_seconds",
+    "cap_seconds": "retry_cap_seconds",
+}
 
 
 def plan_of(schedule: Schedule) -> SchedulePlan:
     """The stored schedule as a plan, to be changed in part. With targets prefetched: no query."""
     return SchedulePlan(
-        rule_kind=schedule.rule_kind, timezone=schedule.timezone, start_local=schedule.start_local, expression=schedule.expression,
-        start_fold=schedule.start_fold, until_local=schedule.until_local, occurrence_limit=schedule.occurrence_limit,
-        priority=schedule.priority, catch_up=schedule.catch_up, grace_seconds=schedule.grace_seconds, max_attempts=schedule.max_attempts,
-        retry_base_seconds=schedule.retry_base_seconds, retry_cap_seconds=schedule.retry_cap_seconds,
-        deadline_seconds=schedule.deadline_seconds, tags=tuple(schedule.tags),
+        rule_kind=schedule.rule_kind,
+        timezone=schedule.timezone,
+        start_local=schedule.start_local,
+        expression=schedule.expression,
+        start_fold=schedule.start_fold,
+        until_local=schedule.until_local,
+        occurrence_limit=schedule.occurrence_limit,
+        priority=schedule.priority,
+        catch_up=schedule.catch_up,
+        grace_seconds=schedule.grace_seconds,
+        max_attempts=schedule.max_attempts,
+        retry_base_seconds=schedule.retry_base_seconds,
+        retry_cap_seconds=schedule.retry_cap_seconds,
+        deadline_seconds=schedule.deadline_seconds,
+        tags=tuple(schedule.tags),
         targets=tuple(
-            TargetPlan(account_id=str(item.account.public_id), offset_seconds=item.offset_seconds, title=item.title, text=item.text)
+            TargetPlan(
+                account_id=str(item.account.public_id),
+                offset_seconds=item.offset_seconds,
+                title=item.title,
+                text=item.text,
+            )
             for item in schedule.targets.all()
         ),
-    )  # fmt: skip
+    )
 
 
 def account_ids(given: Mapping[str, Any]) -> list[UUID]:
@@ -179,10 +240,24 @@ def account_ids(given: Mapping[str, Any]) -> list[UUID]:
 
 
 _NAMES = {
-    "max_attempts": "retry.max_attempts", "retry_base_seconds": "retry.base_seconds", "retry_cap_seconds": "retry.cap_seconds",
+    "max_attempts": "retry.max_attempts",
+    "retry_base_seconds": "retry.base_seconds",
+    "retry_cap_seconds": "retry.cap_seconds",
     "offset_seconds": "accounts",
-}  # fmt: skip
-_OF_CONTENT = {"title", "text", "content_type", "link", "hashtags", "labels", "campaign", "language", "notes", "media", "variants"}
+}
+_OF_CONTENT = {
+    "title",
+    "text",
+    "content_type",
+    "link",
+    "hashtags",
+    "labels",
+    "campaign",
+    "language",
+    "notes",
+    "media",
+    "variants",
+}
 
 
 def schedule_problem(kind: str) -> Any:
@@ -216,7 +291,12 @@ class ScheduleAnswer(Answer):
             "version": row.version,
             "content": ContentAnswer(row.content).data,
             "accounts": [
-                {**account_words(item.account), "offset_seconds": item.offset_seconds, "title": item.title, "text": item.text}
+                {
+                    **account_words(item.account),
+                    "offset_seconds": item.offset_seconds,
+                    "title": item.title,
+                    "text": item.text,
+                }
                 for item in row.targets.all()
             ],
             "rule": rule_words(row),
@@ -225,7 +305,11 @@ class ScheduleAnswer(Answer):
             "catch_up": row.catch_up,
             "grace_seconds": row.grace_seconds,
             "deadline_seconds": row.deadline_seconds,
-            "retry": {"max_attempts": row.max_attempts, "base_seconds": row.retry_base_seconds, "cap_seconds": row.retry_cap_seconds},
+            "retry": {
+                "max_attempts": row.max_attempts,
+                "base_seconds": row.retry_base_seconds,
+                "cap_seconds": row.retry_cap_seconds,
+            },
             "tags": row.tags,
             **first_moment(row),
             **both("next_run_at", self._next(row), row.timezone),

@@ -1,4 +1,4 @@
-"""What all serializers here share: input that refuses unknown names, answers that give each time in its zone and in UTC."""
+"""What all serializers here share: input refuses unknown names, answers give times in zone and UTC."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def both(name: str, at: datetime | None, zone: str) -> dict[str, str | None]:
 
 
 class Input(serializers.Serializer[Any]):
-    """Refuses names it does not know. `echoed` names what answers carry and nobody can set: it may stand in what is sent back."""
+    """Refuses names it does not know.
+
+    `echoed`: what answers carry and nobody can set; it may stand in what is sent back, and is passed over.
+    """
 
     echoed: ClassVar[frozenset[str]] = frozenset()
 
@@ -44,9 +47,15 @@ class Input(serializers.Serializer[Any]):
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            errors = dict(error.detail) if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+            errors = (
+                dict(error.detail) if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+            )
         if isinstance(data, Mapping):
-            errors |= {name: [self._unknown(name)] for name in data if name not in self.fields and name not in self.echoed}
+            errors |= {
+                name: [self._unknown(name)]
+                for name in data
+                if name not in self.fields and name not in self.echoed
+            }
         if errors:
             raise serializers.ValidationError(errors)
         return value
@@ -75,7 +84,9 @@ class Words(serializers.ListField):
     """A list of short words."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(child=serializers.CharField(max_length=120), **{"required": False, "max_length": 100, **options})
+        super().__init__(
+            child=serializers.CharField(max_length=120), **{"required": False, "max_length": 100, **options}
+        )
 
 
 class PlainJson(serializers.DictField):
@@ -94,14 +105,16 @@ class PlainJson(serializers.DictField):
 class Version(serializers.IntegerField):
     """The version that the caller looked at."""
 
-    default_error_messages = {"required": "Say which version you are changing: the `version` that you were shown."}
+    default_error_messages = {
+        "required": "Say which version you are changing: the `version` that you were shown."
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"min_value": 1, "max_value": LARGEST, **options})
 
 
 class Answer(serializers.Serializer[Any]):
-    """One row as the API shows it: each name in `times` in UTC and, as `<name>_local`, in the zone that `zone` gives."""
+    """One row as shown: each name in `times` in UTC and, as `<name>_local`, in the zone that `zone` gives."""
 
     times: ClassVar[tuple[str, ...]] = ()
 

@@ -10,7 +10,7 @@ from schedules.reads.engine import EngineStatus
 
 
 class AuditAnswer(Answer):
-    """One fact. Wants `zones` in the context: workspace number -> zone. Facts of no workspace are shown in UTC."""
+    """One fact. Wants `zones` in the context (workspace number -> zone); a fact of no workspace is in UTC."""
 
     times: ClassVar[tuple[str, ...]] = ("at",)
 

@@ -46,14 +46,15 @@ class Command(BaseCommand):
         _stop_on_signals(loop)
         listener = wakeup.Listener(loop.wake)
         listener.start()
-        scheduler = embedded.start(loop)
+        scheduler = embedded.Embedded(loop)
+        scheduler.start()
         self.stdout.write(f"Scheduler {loop.heart.name} is running with {loop.dispatcher.threads} threads. Ctrl-C stops it.")
         self.stdout.flush()
         try:
             loop.run(stop_seconds=settings.ENGINE["stop_seconds"])
         finally:
             listener.stop()
-            scheduler.shutdown(wait=False)
+            scheduler.stop()
         self.stdout.write("Scheduler stopped.")
         self.stdout.flush()
         # threads still waiting for a slow platform must not keep the process: their attempts are left to the lease (R37)

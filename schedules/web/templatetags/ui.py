@@ -5,6 +5,7 @@ Times print in the person's active zone and say which one it is; the machine for
 
 from __future__ import annotations
 
+import json
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -19,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from platforms.services.media import media_path_of
 from schedules.domain.states import JobState, ScheduleState
 from schedules.web import icons
 
@@ -42,7 +44,7 @@ SCHEDULE_SIGNS = {
     ScheduleState.IN_REVIEW: ("review", "st-review", gettext_lazy("In review")),
     ScheduleState.ACTIVE: ("scheduled", "st-scheduled", gettext_lazy("Active")),
     ScheduleState.PAUSED: ("paused", "st-paused", gettext_lazy("Paused")),
-    ScheduleState.FINISHED: ("published", "st-published", gettext_lazy("Finished")),
+    ScheduleState.FINISHED: ("done", "st-published", gettext_lazy("Finished")),
     ScheduleState.ARCHIVED: ("cancelled", "st-archived", gettext_lazy("Archived")),
 }
 ACCOUNT_SIGNS = {
@@ -220,3 +222,40 @@ def platform_tag(value: str) -> SafeString:
     """Two letters in a tile: platforms have no colour of their own, since brand colours fight with status."""
     name = platform_name(value)
     return format_html('<span class="ptag" aria-hidden="true">{}</span>', name[:2])
+
+
+# a job's `reason` where no sentence stands beside it
+REASONS = {
+    "by_person": gettext_lazy("A person decided so."),
+    "archived": gettext_lazy("Its schedule was archived."),
+    "cancelled": gettext_lazy("It was cancelled."),
+}
+
+
+@register.filter
+def why(reason: str) -> str:
+    if not reason:
+        return ""
+    known = REASONS.get(reason)
+    return str(known) if known else reason.replace("_", " ").capitalize() + "."
+
+
+@register.filter
+def humanise(value: str) -> str:
+    return str(value).replace("_", " ")
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)
+
+
+@register.filter
+def in_zone(value: datetime, zone: str) -> datetime:
+    """The wall clock of a zone, naive, so that no filter moves it on."""
+    return value.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None)
+
+
+@register.filter
+def media_address(asset: Any) -> str:
+    return media_path_of(asset)

@@ -7,7 +7,6 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, Max, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.errors import AdapterMissing
 from platforms.models import PlatformAccount
@@ -67,7 +67,7 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
     given = form.secrets()
     changes = form.changes()
     try:
-        with transaction.atomic():
+        with unit():
             account = service.connect(
                 workspace=visit.workspace, platform=platform, name=changes["name"], handle=changes.get("handle", ""),
                 timezone=changes["timezone"], credentials=given, options=changes["options"], actor=visit.actor, now=visit.now,
@@ -110,7 +110,7 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
     if not form.is_valid():
         return _form_page(request, form, adapter=adapter, row=row, status=422)
     try:
-        with transaction.atomic():
+        with unit():
             row = service.update_settings(account=row, changes=form.changes(), version=form.cleaned_data["version"], actor=visit.actor, now=visit.now)
             row = service.set_credentials(account=row, credentials=form.secrets(), actor=visit.actor, now=visit.now)
             if row.state in ("needs_auth", "disconnected") and (any(form.secrets().values()) or not adapter.credential_fields):

@@ -9,20 +9,19 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from alwrity_scheduler.core.errors import IllegalTransition, Refused, StaleVersion
+from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
+from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import MediaAsset, PlatformAccount
 from platforms.services import media as media_service
 from schedules.models import Campaign, Schedule
 from schedules.reads import preview
-from schedules.services import jobs as job_service
 from schedules.services import lifecycle
 from schedules.services import schedules as service
 from schedules.web.forms import ComposerForm, beginning, stored, variants_of
@@ -123,7 +122,7 @@ def _post(request: HttpRequest, visit: Visit, desk: Desk) -> HttpResponse:
     if not form.is_valid():
         return _page(request, visit, desk, form, status=422)
     try:
-        with transaction.atomic():  # what is saved and then not put to work is not saved either
+        with unit():  # what is saved and then not put to work is not saved either
             schedule = _save(visit, desk, form, action)
     except StaleVersion as error:
         form.refuse(error.problems)
@@ -149,17 +148,12 @@ def _save(visit: Visit, desk: Desk, form: ComposerForm, action: str) -> Schedule
             schedule=desk.schedule, nominal_local=desk.split_at, plan=plan, version=version, draft=draft, person=visit.person, **who
         )
     if action == "publish" and desk.schedule.state in ("active", "paused", "finished"):
-        raise IllegalTransition(_only_a_draft())
+        words = _("Save your changes first; “Publish now” on the schedule's page then sends it at once.")
+        raise IllegalTransition(Problem(field="when", message=words))
     schedule = service.update_schedule(schedule=desk.schedule, plan=plan, version=version, draft=draft, **who)
     if action in ("schedule", "publish") and schedule.state in ("draft", "in_review"):
         schedule = lifecycle.activate(schedule=schedule, **who)
     return schedule
-
-
-def _only_a_draft() -> Any:
-    from alwrity_scheduler.core.errors import Problem
-
-    return Problem(field="when", message=_("Save your changes first; “Publish now” on the schedule's page then sends it at once."))
 
 
 def _keep_upload(request: HttpRequest, visit: Visit, desk: Desk, data: Any) -> Refused | None:

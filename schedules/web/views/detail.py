@@ -25,7 +25,7 @@ from schedules.web.gate import Visit, done, refused, screen, show
 from schedules.web.history import entries
 from schedules.web.views.composer import WITH_PARTS
 
-NEXT_SHOWN = 8
+NEXT_SHOWN = 5
 LAST_SHOWN = 20
 HISTORY_SHOWN = 40
 
@@ -61,7 +61,7 @@ def _show(request: HttpRequest, visit: Visit, row: Schedule, form: MoveForm | No
     jobs = list(Job.objects.filter(schedule=row).with_names().order_by("-run_at", "-id")[: 3 * LAST_SHOWN])
     by_nominal: dict[datetime, list[Job]] = {}
     for job in jobs:
-        by_nominal.setdefault(job.nominal_at, []).append(job)
+        by_nominal.setdefault(job.occurrence.nominal_at, []).append(job)
     past = [job for job in jobs if job.state != "pending"][:LAST_SHOWN]
     history = AuditLog.objects.visible_to(visit.person).filter(
         Q(object_type="schedule", object_id=str(row.public_id)) | Q(object_type="content", object_id=str(row.content.public_id))

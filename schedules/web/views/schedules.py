@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -17,12 +18,12 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
-from schedules.models import Schedule
+from schedules.models import Job, Schedule
 from schedules.reads import runs
 from schedules.services import jobs as job_service
 from schedules.services import lifecycle
 from schedules.web.forms import ScheduleFilter
-from schedules.web.gate import Visit, done, next_url, refused, screen, show
+from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
 PER_PAGE = 50
 
@@ -42,7 +43,8 @@ def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
             | Q(content__text__icontains=wanted["q"])
             | Q(content__campaign__name__icontains=wanted["q"])
         )
-    found = found.select_related("content__campaign").prefetch_related("targets__account", "exceptions").order_by("-created_at", "-id")
+    needing = Job.objects.filter(schedule=OuterRef("pk")).needing_a_person().order_by().values("schedule").annotate(n=Count("pk")).values("n")
+    found = found.annotate(needs_you=Coalesce(Subquery(needing), 0)).select_related("content__campaign").prefetch_related("targets__account", "exceptions").order_by("-created_at", "-id")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": _("Schedules"), "form": form, "page": page, "rows": runs.rows(page, now=visit.now), "filtered": any(wanted.values()),
@@ -87,7 +89,5 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
         return refused(request, error, back)
     undo_url = reverse("web:schedule_act", args=[public_id, undo]) if undo else ""
     if verb == "clone":
-        from schedules.web.gate import leave
-
         return leave(request, str(words) % {"name": name}, reverse("web:schedule_edit", args=[result.public_id]))
     return done(request, str(words) % {"name": name}, back, undo=undo_url)

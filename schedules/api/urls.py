@@ -1,0 +1,42 @@
+"""The addresses under /api/v1/."""
+
+from django.urls import path, re_path
+
+from schedules.api.views import accounts, content, jobs, schedules, system
+
+app_name = "api"
+urlpatterns = [
+    path("accounts/", accounts.AccountList.as_view(), name="accounts"),
+    path("accounts/<uuid:public_id>/", accounts.AccountDetail.as_view(), name="account"),
+    path("content/", content.ContentList.as_view(), name="content_list"),
+    path("content/<uuid:public_id>/", content.ContentDetail.as_view(), name="content"),
+    path("schedules/", schedules.ScheduleList.as_view(), name="schedules"),
+    path("schedules/<uuid:public_id>/", schedules.ScheduleDetail.as_view(), name="schedule"),
+    path("schedules/<uuid:public_id>/occurrences/", schedules.Occurrences.as_view(), name="occurrences"),
+    path("schedules/<uuid:public_id>/clone/", schedules.Clone.as_view(), name="schedule_clone"),
+    path(
+        "schedules/<uuid:public_id>/publish-now/", schedules.PublishNow.as_view(), name="schedule_publish_now"
+    ),
+    *(
+        path(
+            f"schedules/<uuid:public_id>/{verb}/",
+            schedules.ScheduleVerb.as_view(verb=verb),
+            name=f"schedule_{verb}",
+        )
+        for verb in schedules.VERBS
+    ),
+    path("rules/preview/", schedules.RulePreview.as_view(), name="rule_preview"),
+    path("jobs/", jobs.JobList.as_view(), name="jobs"),
+    path("jobs/<uuid:public_id>/", jobs.JobRow.as_view(), name="job"),
+    *(
+        path(
+            f"jobs/<uuid:public_id>/{verb}/",
+            jobs.JobVerb.as_view(verb=verb),
+            name=f"job_{verb.replace('-', '_')}",
+        )
+        for verb in jobs.VERBS
+    ),
+    path("audit/", system.AuditList.as_view(), name="audit"),
+    path("status/", system.Status.as_view(), name="status"),
+    re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),
+]

@@ -1,0 +1,53 @@
+"""Jobs: list, one with all its attempts, and a person's verbs on one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import Prefetch, QuerySet
+from rest_framework.response import Response
+
+from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail
+from schedules.api.serializers.shapes import Input
+from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
+from schedules.filters import JobFilter
+from schedules.models import Attempt, Job
+from schedules.services import jobs as job_service
+
+
+class JobList(Rows):
+    serializer_class = JobAnswer
+    filterset_class: ClassVar[Any] = JobFilter
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return Job.objects.visible_to(self.request.user).with_names()
+
+
+class _Job(Door):
+    serializer_class = JobDetail
+
+    def get_queryset(self) -> QuerySet[Any]:
+        attempts = Prefetch("attempts", queryset=Attempt.objects.order_by("id"))
+        return Job.objects.visible_to(self.request.user).with_names().prefetch_related(attempts)
+
+
+class JobRow(_Job, Row):
+    pass
+
+
+VERBS: dict[str, Verb] = {
+    "cancel": job_service.cancel,
+    "retry": job_service.retry,
+    "run-now": job_service.run_now,
+    "confirm": job_service.confirm,
+    "publish-again": job_service.publish_again,
+    "dismiss": job_service.dismiss,
+}
+
+
+class JobVerb(_Job, VerbDoor):
+    fields: ClassVar[dict[str, type[Input]]] = {"confirm": Confirmation}
+
+    def act(self, row: Job, given: dict[str, Any]) -> Response:
+        VERBS[self.verb](job=row, actor=self.actor, now=self.now, **given)
+        return self.answer(self.find(row.public_id))

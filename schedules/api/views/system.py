@@ -1,0 +1,53 @@
+"""The history, the engine's figures, and the answer for addresses that lead nowhere."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from alwrity_scheduler.workspaces.models import Workspace
+from schedules.api.serializers.system import AuditAnswer, status_words
+from schedules.api.views.door import Door, Rows
+from schedules.filters import AuditFilter
+from schedules.models import AuditLog, Job
+from schedules.reads.engine import engine_status
+
+
+class AuditList(Rows):
+    """What happened, newest first, in the workspaces one is in."""
+
+    serializer_class = AuditAnswer
+    filterset_class: ClassVar[Any] = AuditFilter
+    workspace_path: ClassVar[str] = "workspace_ref"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return AuditLog.objects.visible_to(self.request.user)
+
+    def of_workspace(self, workspace: Workspace) -> Any:
+        return workspace.pk
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        zones = Workspace.objects.visible_to(self.request.user).order_by().values_list("pk", "timezone")
+        return {**super().get_serializer_context(), "zones": dict(zones)}
+
+
+class Status(Door):
+    """Does anything publish, and keep up? Counts the jobs one may see; workers are the installation's."""
+
+    def get(self, request: Request) -> Response:
+        jobs = Job.objects.visible_to(request.user)
+        return Response(status_words(engine_status(jobs, now=self.now), self.own_zone))
+
+
+class Nowhere(Door):
+    """Every other address under the API, so that the answer is a problem and not a page."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        words = "There is nothing at this address."
+        if not request.path.endswith("/"):
+            words += " Addresses of this API end with a slash."
+        raise exceptions.NotFound(words)

@@ -1,0 +1,92 @@
+"""What lists can be narrowed by: one FilterSet a list, for the API and the screens alike.
+
+Rows come in through `visible_to`.
+Times are half-open: `since` is in, `until` is out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Q, QuerySet
+
+from platforms.models import AccountState, PlatformAccount
+from schedules.domain.states import JobState, ScheduleState
+from schedules.models import AuditLog, ContentItem, Job, Schedule
+from schedules.models.content import ContentType
+
+
+class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
+    """One or several of the choices, separated by commas."""
+
+
+class AccountFilter(filters.FilterSet):  # type: ignore[misc]
+    state = AnyOf(choices=AccountState.choices)
+    platform = filters.CharFilter()
+
+    class Meta:
+        model = PlatformAccount
+        fields: tuple[str, ...] = ()
+
+
+class ContentFilter(filters.FilterSet):  # type: ignore[misc]
+    q = filters.CharFilter(method="with_words")
+    content_type = AnyOf(choices=ContentType.choices)
+    campaign = filters.CharFilter(field_name="campaign__name")
+
+    class Meta:
+        model = ContentItem
+        fields: tuple[str, ...] = ()
+
+    def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
+
+
+class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
+    state = AnyOf(choices=[(state.value, state.label) for state in ScheduleState])
+    account = filters.UUIDFilter(method="on_account")
+    content = filters.UUIDFilter(field_name="content__public_id")
+    q = filters.CharFilter(method="with_words")
+
+    class Meta:
+        model = Schedule
+        fields: tuple[str, ...] = ()
+
+    def on_account(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
+        # an account is a schedule's target once, so no row comes twice
+        return rows.filter(targets__account__public_id=value)
+
+    def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(
+            Q(content__title__icontains=value)
+            | Q(content__text__icontains=value)
+            | Q(content__campaign__name__icontains=value)
+        )
+
+
+class JobFilter(filters.FilterSet):  # type: ignore[misc]
+    """`since` and `until` look at the time a person wanted, which stays when retries move the run."""
+
+    state = AnyOf(choices=[(state.value, state.label) for state in JobState])
+    account = filters.UUIDFilter(field_name="account__public_id")
+    schedule = filters.UUIDFilter(field_name="schedule__public_id")
+    since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="lt")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = ()
+
+
+class AuditFilter(filters.FilterSet):  # type: ignore[misc]
+    object_type = filters.CharFilter()
+    object_id = filters.CharFilter()
+    action = filters.CharFilter()
+    actor = filters.CharFilter(field_name="actor_id")
+    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = AuditLog
+        fields: tuple[str, ...] = ()

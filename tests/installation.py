@@ -1,0 +1,169 @@
+"""A whole installation in a folder of its own, driven from outside as an operator would: real processes, a real database.
+
+`python tests/installation.py seed …` is what runs inside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator
+from urllib.request import urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Installation:
+    """A data folder and a database; `database_url` empty means SQLite in the folder."""
+
+    def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
+        self.folder = folder
+        self.database_url = database_url or f"sqlite:///{folder / 'db.sqlite3'}"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))},
+            "ALWRITY_DATA_DIR": str(folder),
+            "DATABASE_URL": self.database_url,
+            "DJANGO_SETTINGS_MODULE": "alwrity_scheduler.settings",
+            "SECRET_KEY": "a key for one test installation, which is long enough",
+            "ENCRYPTION_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
+            "OUTBOUND_ALLOW": "127.0.0.1",
+            "LOG_LEVEL": "WARNING",
+            **settings,
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def manage(self, *words: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, check=check, text=True, capture_output=True, input=stdin
+        )
+
+    def inside(self, call: str, **values: Any) -> Any:
+        """Run one function of this module inside the installation; values and answer are JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.installation", call, json.dumps(values)],
+            cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def start_scheduler(self, *words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "manage.py", "runscheduler", *words]
+        with (self.folder / "scheduler.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def log(self) -> str:
+        path = self.folder / "scheduler.log"
+        return path.read_text() if path.exists() else ""
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+class Recorder:
+    """tests/servers/recorder.py in a process of its own."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        command = [sys.executable, str(ROOT / "tests/servers/recorder.py"), "--port", "0", "--db", str(folder / "recorder.jsonl"), *words]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def posts(self) -> dict[str, int]:
+        """key -> how many posts were really made for it."""
+        with urlopen(f"{self.url}/log?brief=1") as answer:
+            posts: dict[str, int] = json.load(answer)["posts"]
+        return posts
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@contextmanager
+def closing(*things: Any) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for thing in things:
+            thing.close()
+
+
+def wait_for(condition: Any, seconds: float, what: str) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+# What runs inside the installation.
+
+
+def seed(*, posts: int, recorder: str, accounts: int = 1, options: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One workspace with http accounts pointing at the recorder, and posts that are due at once."""
+    from alwrity_scheduler.core import clock
+    from alwrity_scheduler.core.events import unit
+    from alwrity_scheduler.workspaces import services as workspaces
+    from alwrity_scheduler.workspaces.models import User
+    from tests.people import ACTOR, make_account, make_schedule
+
+    now = clock.database_now()
+    owner = User.objects.create_user("ana")
+    with unit():
+        room = workspaces.create_workspace(name="Team", slug="team", timezone="UTC", owner=owner, actor=ACTOR, now=now)
+        settings = {"publish_url": f"{recorder}/publish", "lookup_url": f"{recorder}/lookup", **(options or {})}
+        places = [make_account(room, now, name=f"Place {number}", platform="http", options=settings) for number in range(accounts)]
+        for number in range(posts):
+            make_schedule(room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1)
+    return {"accounts": [str(place.public_id) for place in places]}
+
+
+def states() -> dict[str, int]:
+    from schedules.models import Job
+
+    return dict(Counter(Job.objects.values_list("state", flat=True)))
+
+
+def evidence() -> dict[str, Any]:
+    """What the database says of every job, for the comparison with what the platform saw."""
+    from schedules.models import Attempt, Job
+
+    return {
+        "keys": dict(Job.objects.values_list("idempotency_key", "state")),
+        "open_attempts": Attempt.objects.filter(outcome="").count(),
+        "attempts": dict(Counter(Attempt.objects.values_list("outcome", flat=True))),
+        "never_early": not Attempt.objects.filter(started_at__lt=models_f("job__scheduled_for")).exists(),
+    }
+
+
+def models_f(name: str) -> Any:
+    from django.db.models import F
+
+    return F(name)
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))
