@@ -5,7 +5,7 @@ import os
 import sys
 
 
-def main():
+def main() -> None:
     from alwrity_scheduler import bootstrap
 
     bootstrap.require_python()

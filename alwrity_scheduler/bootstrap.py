@@ -13,7 +13,7 @@ BASE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINIMUM_PYTHON = (3, 11)
 
 
-def require_python():
+def require_python() -> None:
     """Leave with one sentence when this Python is too old."""
     if sys.version_info[:2] < MINIMUM_PYTHON:
         sys.exit(
@@ -22,12 +22,12 @@ def require_python():
         )
 
 
-def data_folder():
+def data_folder() -> str:
     """The folder of database, keys and media: ALWRITY_DATA_DIR, or var/ beside manage.py."""
     return os.path.abspath(os.environ.get("ALWRITY_DATA_DIR") or os.path.join(BASE_DIR, "var"))
 
 
-def prepare_data_folder():
+def prepare_data_folder() -> None:
     """Make the data folder (mode 0700) and its keys. What exists is left as it is."""
     folder = data_folder()
     try:
@@ -42,7 +42,7 @@ def prepare_data_folder():
         )
 
 
-def _write_keys(path):
+def _write_keys(path: str) -> None:
     probe = path + ".probe"
     with open(probe, "w"):
         pass
@@ -53,6 +53,8 @@ def _write_keys(path):
     except FileExistsError:
         return
     with os.fdopen(handle, "w") as file:
-        file.write("# Generated once. Whoever has this file can read the accounts' credentials: keep it, and keep it secret.\n")
+        file.write(
+            "# Generated once. Whoever has this file can read the accounts' credentials: keep it, and keep it secret.\n"
+        )
         file.write("SECRET_KEY=%s\n" % secrets.token_urlsafe(48))
         file.write("ENCRYPTION_KEYS=%s\n" % base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())

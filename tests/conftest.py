@@ -6,10 +6,8 @@ where there is none; with CI=true nothing may skip for want of a service.
 
 from __future__ import annotations
 
-import base64
 import os
 import socket
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,26 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-_folder = tempfile.mkdtemp(prefix="alwrity-tests-")
-os.environ.setdefault("ALWRITY_DATA_DIR", _folder)
-os.environ.setdefault("SECRET_KEY", "only for tests, and long enough that nothing complains about its length")
-os.environ.setdefault("ENCRYPTION_KEYS", base64.urlsafe_b64encode(b"tests" + bytes(27)).decode())
-os.environ.setdefault("OUTBOUND_ALLOW", "127.0.0.1,localhost")
-os.environ.setdefault("LOG_LEVEL", "ERROR")
-
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # a Monday
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    from django.conf import settings
-
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        # a file, not memory: threads and the scheduler's own connections must see the same database
-        database.setdefault("TEST", {})["NAME"] = str(Path(_folder) / "test.sqlite3")
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _postgres_answers() -> bool:
@@ -54,7 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     missing = {}
     if not _postgres_answers():
-        missing["postgres"] = f"no PostgreSQL server answers at {urlsplit(POSTGRES_URL).netloc} (TEST_POSTGRES_URL names another)"
+        missing["postgres"] = (
+            f"no PostgreSQL server answers at {urlsplit(POSTGRES_URL).netloc} (TEST_POSTGRES_URL names another)"
+        )
     if not Path(CHROMIUM).exists():
         missing["browser"] = f"no Chromium at {CHROMIUM} (install it, or name it in CHROMIUM)"
     for item in items:
@@ -93,3 +76,21 @@ def people(db):  # type: ignore[no-untyped-def]
 @pytest.fixture
 def workspace(people):  # type: ignore[no-untyped-def]
     return people.workspace
+
+
+@pytest.fixture
+def platform():  # type: ignore[no-untyped-def]
+    """A scripted platform, installed for the test."""
+    from tests import engine
+
+    adapter = engine.install(engine.ScriptedAdapter())
+    yield adapter
+    engine.uninstall(adapter)
+
+
+@pytest.fixture
+def account(workspace, platform):  # type: ignore[no-untyped-def]
+    """An account on the scripted platform."""
+    from tests.people import make_account
+
+    return make_account(workspace, NOW, platform="scripted")

@@ -42,7 +42,13 @@ class Installation:
 
     def manage(self, *words: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, check=check, text=True, capture_output=True, input=stdin
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            check=check,
+            text=True,
+            capture_output=True,
+            input=stdin,
         )
 
     def inside(self, call: str, **values: Any) -> Any:
@@ -76,7 +82,15 @@ class Recorder:
     """tests/servers/recorder.py in a process of its own."""
 
     def __init__(self, folder: Path, *words: str) -> None:
-        command = [sys.executable, str(ROOT / "tests/servers/recorder.py"), "--port", "0", "--db", str(folder / "recorder.jsonl"), *words]
+        command = [
+            sys.executable,
+            str(ROOT / "tests/servers/recorder.py"),
+            "--port",
+            "0",
+            "--db",
+            str(folder / "recorder.jsonl"),
+            *words,
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -132,7 +146,10 @@ def seed(*, posts: int, recorder: str, accounts: int = 1, options: dict[str, Any
     with unit():
         room = workspaces.create_workspace(name="Team", slug="team", timezone="UTC", owner=owner, actor=ACTOR, now=now)
         settings = {"publish_url": f"{recorder}/publish", "lookup_url": f"{recorder}/lookup", **(options or {})}
-        places = [make_account(room, now, name=f"Place {number}", platform="http", options=settings) for number in range(accounts)]
+        places = [
+            make_account(room, now, name=f"Place {number}", platform="http", options=settings)
+            for number in range(accounts)
+        ]
         for number in range(posts):
             make_schedule(room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1)
     return {"accounts": [str(place.public_id) for place in places]}

@@ -25,16 +25,23 @@ class People:
 
 def make_people(now: datetime) -> People:
     owner, author, viewer, stranger = (
-        User.objects.create_user(name, password="correct horse", timezone="Europe/Berlin") for name in ("ana", "ben", "vera", "sid")
+        User.objects.create_user(name, password="correct horse", timezone="Europe/Berlin")
+        for name in ("ana", "ben", "vera", "sid")
     )
-    room = workspaces.create_workspace(name="Team", slug="team", timezone="Europe/Berlin", owner=owner, actor=ACTOR, now=now)
-    other = workspaces.create_workspace(name="Elsewhere", slug="elsewhere", timezone="UTC", owner=stranger, actor=ACTOR, now=now)
+    room = workspaces.create_workspace(
+        name="Team", slug="team", timezone="Europe/Berlin", owner=owner, actor=ACTOR, now=now
+    )
+    other = workspaces.create_workspace(
+        name="Elsewhere", slug="elsewhere", timezone="UTC", owner=stranger, actor=ACTOR, now=now
+    )
     workspaces.set_role(workspace=room, user=author, role="author", actor=ACTOR, now=now)
     workspaces.set_role(workspace=room, user=viewer, role="viewer", actor=ACTOR, now=now)
     return People(room, other, owner, author, viewer, stranger)
 
 
-def make_account(workspace: Workspace, now: datetime, *, name: str = "News", platform: str = "sandbox", **values: Any) -> Any:
+def make_account(
+    workspace: Workspace, now: datetime, *, name: str = "News", platform: str = "sandbox", **values: Any
+) -> Any:
     from platforms.services import accounts
 
     limits = {key: values.pop(key) for key in ("min_spacing_seconds", "hourly_cap", "daily_cap") if key in values}
@@ -46,7 +53,9 @@ def make_account(workspace: Workspace, now: datetime, *, name: str = "News", pla
     return account
 
 
-def make_schedule(workspace: Workspace, accounts: list[Any], now: datetime, *, state: str = "active", text: str = "Hello", **plan: Any) -> Any:
+def make_schedule(
+    workspace: Workspace, accounts: list[Any], now: datetime, *, state: str = "active", text: str = "Hello", **plan: Any
+) -> Any:
     """A schedule on `accounts`; by default once, at `now` in UTC."""
     from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan
     from schedules.services.schedules import create_schedule
@@ -59,4 +68,6 @@ def make_schedule(workspace: Workspace, accounts: list[Any], now: datetime, *, s
         **plan,
     }
     draft = ContentDraft(title="A title", text=text)
-    return create_schedule(workspace=workspace, content=draft, plan=SchedulePlan(**values), state=state, actor=ACTOR, now=now)
+    return create_schedule(
+        workspace=workspace, content=draft, plan=SchedulePlan(**values), state=state, actor=ACTOR, now=now
+    )

@@ -14,7 +14,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-_RELAY_6TO4 = ipaddress.IPv4Network("192.88.99.0/24")
+# What some of the supported Python versions take for global: IETF assignments, the 6to4 relay, documentation.
+_SPECIAL_V4 = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+_SPECIAL_V6 = ipaddress.IPv6Network("3fff::/20")
 
 
 def embedded(address: Address) -> Address:
@@ -32,10 +34,9 @@ def is_public(address: Address) -> bool:
     """Is this an address of the open internet? Anything special, reserved or in doubt is not."""
     address = embedded(address)
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not (
-            address.is_multicast or address.is_reserved or address in _RELAY_6TO4
-        )
-    if address not in _GLOBAL_UNICAST or not address.is_global:
+        is_special = address.is_multicast or address.is_reserved or any(address in net for net in _SPECIAL_V4)
+        return address.is_global and not is_special
+    if address not in _GLOBAL_UNICAST or address in _SPECIAL_V6 or not address.is_global:
         return False
     return address.sixtofour is None and address.teredo is None
 

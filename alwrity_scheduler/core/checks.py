@@ -28,9 +28,7 @@ def keys_are_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(Error("SECRET_KEY is empty.", hint=REMEDY, id="alwrity.E001"))
     if not settings.ENCRYPTION_KEYS:
         found.append(
-            Error(
-                "ENCRYPTION_KEYS is empty, so no credentials can be stored.", hint=REMEDY, id="alwrity.E002"
-            )
+            Error("ENCRYPTION_KEYS is empty, so no credentials can be stored.", hint=REMEDY, id="alwrity.E002")
         )
         return found
     try:

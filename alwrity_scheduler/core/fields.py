@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
+if TYPE_CHECKING:
+    _Text = models.CharField[datetime | str, datetime]
+else:
+    _Text = models.CharField
 
-class LocalDateTimeField(models.CharField):  # type: ignore[type-arg]
+
+class LocalDateTimeField(_Text):
     """A wall-clock time without a zone: naive datetime in Python, `YYYY-MM-DDTHH:MM:SS` in the database.
 
     Django turns its own DateTimeField into UTC instants; a rule's start must stay what the person wrote, because
@@ -40,7 +45,9 @@ class LocalDateTimeField(models.CharField):  # type: ignore[type-arg]
             except ValueError as error:
                 raise ValidationError("Write a date and time like 2026-12-01T09:00.", code="invalid") from error
         if value.tzinfo is not None:
-            raise ValidationError("Write the wall-clock time without an offset; the zone is a field of its own.", code="aware")
+            raise ValidationError(
+                "Write the wall-clock time without an offset; the zone is a field of its own.", code="aware"
+            )
         return value.replace(microsecond=0)
 
     def get_prep_value(self, value: Any) -> str | None:
@@ -53,5 +60,9 @@ class LocalDateTimeField(models.CharField):  # type: ignore[type-arg]
     def formfield(self, **kwargs: Any) -> Any:
         return models.Field.formfield(
             self,
-            **{"form_class": forms.CharField, "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}), **kwargs},
+            **{
+                "form_class": forms.CharField,
+                "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}),
+                **kwargs,
+            },
         )

@@ -160,9 +160,7 @@ def _read(answer: httpx.Response, host: str, max_bytes: int) -> Response:
         if not is_error:
             raise
         truncated = True
-    body, fits = _plain(
-        b"".join(pieces)[: max_bytes + 1], answer.headers.get("content-encoding", ""), max_bytes
-    )
+    body, fits = _plain(b"".join(pieces)[: max_bytes + 1], answer.headers.get("content-encoding", ""), max_bytes)
     truncated = truncated or not fits
     if truncated and not is_error:
         raise MaybeSent(f"{host}: the answer is larger than {max_bytes} bytes or cannot be decoded")
@@ -200,12 +198,8 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
-        return _Stream(
-            self._inner.start_tls(ssl_context, server_hostname, timeout=_left(httpcore.ConnectTimeout))
-        )
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout=_left(httpcore.ConnectTimeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

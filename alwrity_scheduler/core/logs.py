@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request", "server_time", "status_code", "taskName"}
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "request",
+    "server_time",
+    "status_code",
+    "taskName",
+}
 
 
 class LineFormatter(logging.Formatter):

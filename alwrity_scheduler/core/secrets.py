@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -163,7 +163,13 @@ class _SecretsAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
-class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    _Text = models.TextField[Mapping[str, Any] | str, Mapping[str, Any]]
+else:
+    _Text = models.TextField
+
+
+class EncryptedJSONField(_Text):
     """A JSON object of strings, encrypted. Never part of a form, a dump or a repr; cannot be searched."""
 
     description = "Named secrets, encrypted"

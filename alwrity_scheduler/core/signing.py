@@ -64,9 +64,7 @@ def headers(secrets: str | Sequence[str], message_id: str, at: datetime, body: b
 def verify(secret: str, given: Mapping[str, str], body: bytes, *, now: datetime) -> None:
     """Raise BadSignature unless one v1 signature is right and the time is within five minutes of `now` (aware UTC)."""
     lower = {name.lower(): value for name, value in given.items()}
-    message_id, stamp, signatures = (
-        lower.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")
-    )
+    message_id, stamp, signatures = (lower.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
     if not (message_id and stamp and signatures):
         raise BadSignature("a webhook header is missing")
     if not (stamp.isascii() and stamp.isdigit()):

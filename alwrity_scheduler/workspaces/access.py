@@ -32,7 +32,11 @@ def require(user: Any, action: Action, workspace: Workspace) -> None:
         return
     roles = [role for role, actions in GRANTS.items() if action in actions]
     raise NotAllowed(
-        Problem(field="role", message=f"Your role may not {action.value}. Ask someone who is {' or '.join(roles)}.", code="not_allowed")
+        Problem(
+            field="role",
+            message=f"Your role may not {action.value}. Ask someone who is {' or '.join(roles)}.",
+            code="not_allowed",
+        )
     )
 
 

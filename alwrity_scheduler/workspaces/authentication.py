@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from rest_framework import authentication, exceptions
 
 from alwrity_scheduler.core import clock
@@ -13,22 +12,16 @@ from alwrity_scheduler.workspaces.models import ApiToken
 from alwrity_scheduler.workspaces.services import digest
 
 
-class TokenUser(AnonymousUser):
+class TokenUser:
     """A token acting as itself: it belongs to one workspace and has one role, and is nobody's person."""
 
-    is_active = True
+    pk = id = None
+    is_authenticated = is_active = True
+    is_anonymous = is_staff = is_superuser = False
+    timezone = "UTC"
 
     def __init__(self, api_token: ApiToken) -> None:
-        super().__init__()
         self.api_token = api_token
-
-    @property
-    def is_authenticated(self) -> bool:  # type: ignore[override]
-        return True
-
-    @property
-    def is_anonymous(self) -> bool:  # type: ignore[override]
-        return False
 
     def get_username(self) -> str:
         return f"token {self.api_token.name}"
@@ -54,7 +47,9 @@ class TokenAuthentication(authentication.BaseAuthentication):
         now = clock.now()
         token = ApiToken.objects.usable(now).select_related("workspace").filter(digest=digest(secret.strip())).first()
         if token is None:
-            raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked. Make a new one with manage.py create_token.")
+            raise exceptions.AuthenticationFailed(
+                "This token is unknown, expired or revoked. Make a new one with manage.py create_token."
+            )
         if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return TokenUser(token), token

@@ -93,7 +93,9 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="api_token_role")]
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="api_token_role")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

@@ -55,7 +55,9 @@ def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: 
 @unit()
 def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, now: datetime) -> Workspace:
     """Hold everything this workspace would publish, or let it go on. Asking twice changes nothing."""
-    changed = Workspace.objects.filter(pk=workspace.pk, paused_at__isnull=paused).update(paused_at=now if paused else None)
+    changed = Workspace.objects.filter(pk=workspace.pk, paused_at__isnull=paused).update(
+        paused_at=now if paused else None
+    )
     workspace.refresh_from_db()
     if changed:
         name = "workspace.paused" if paused else "workspace.resumed"
@@ -70,7 +72,13 @@ def create_token(
     """Make a token. Returns the row and the secret, which cannot be had again."""
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     row = ApiToken.objects.create(
-        workspace=workspace, name=name, role=_role(role), prefix=secret[:8], digest=digest(secret), created_at=now, expires_at=expires_at
+        workspace=workspace,
+        name=name,
+        role=_role(role),
+        prefix=secret[:8],
+        digest=digest(secret),
+        created_at=now,
+        expires_at=expires_at,
     )
     emit(
         Fact(

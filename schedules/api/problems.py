@@ -53,12 +53,6 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
-class Unprocessable(exceptions.ValidationError):
-    """Input that was read and not accepted: 422, as when a service refuses it."""
-
-    status_code = 422
-
-
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """Every exception of an API view as an answer."""
     request_id = str(getattr(context.get("request"), "id", ""))
@@ -69,25 +63,17 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     if response is None:
         if settings.DEBUG:
             raise error
-        logger.error(
-            "An API request failed.", exc_info=error, extra={"action": "api_failed", "request_id": request_id}
-        )
+        logger.error("An API request failed.", exc_info=error, extra={"action": "api_failed", "request_id": request_id})
         detail = "The error was logged under this request's id; nothing of this request was kept."
         return _problem(500, KINDS[500], request_id, detail=detail)
-    headers = {
-        name: response.headers[name]
-        for name in ("WWW-Authenticate", "Retry-After")
-        if name in response.headers
-    }
+    headers = {name: response.headers[name] for name in ("WWW-Authenticate", "Retry-After") if name in response.headers}
     if isinstance(error, exceptions.ValidationError):
         return _problem(
             422, KINDS[422], request_id, problems=tuple(_flat(error.get_full_details(), "")), headers=headers
         )
     status = response.status_code
     detail = SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else _detail(error, status)
-    return _problem(
-        status, KINDS.get(status, ("other", _phrase(status))), request_id, detail=detail, headers=headers
-    )
+    return _problem(status, KINDS.get(status, ("other", _phrase(status))), request_id, detail=detail, headers=headers)
 
 
 def _problem(
@@ -124,11 +110,7 @@ def _phrase(status: int) -> str:
 
 def _flat(details: Any, path: str) -> Iterator[Problem]:
     """REST framework's nested details as problems: `accounts.1.id` is the id of the second account."""
-    if (
-        isinstance(details, dict)
-        and isinstance(details.get("message"), str)
-        and isinstance(details.get("code"), str)
-    ):
+    if isinstance(details, dict) and isinstance(details.get("message"), str) and isinstance(details.get("code"), str):
         yield Problem(field=path or "body", message=details["message"], code=details["code"])
     elif isinstance(details, dict):
         for name, inner in details.items():

@@ -9,50 +9,50 @@ from schedules.domain.localtime import FIRST_YEAR, LAST_YEAR, zone
 from schedules.domain.refusals import RuleProblem, RuleRefused, refused
 from schedules.domain.rules import EditAction, Recurrence, RuleKind
 
+NAIVE = "must be a wall-clock time without an offset; the zone stands in `timezone`"
+
 
 def validate(rule: Recurrence) -> None:
     """Raises RuleRefused with everything that is wrong with the rule, a rule that can never fire included."""
-    problems = [*_field_problems(rule)]
+    problems = [*_field_problems(rule), *_edit_problems(rule)]
     for check in (_check_zone, check_expression):
         try:
             check(rule)
         except RuleRefused as refusal:
             problems.extend(refusal.problems)
     if not problems and next(nominal_times(rule), None) is None:
-        problems.append(
-            RuleProblem("expression", "never fires from its start on; change the rule or its end")
-        )
+        problems.append(RuleProblem("expression", "never fires from its start on; change the rule or its end"))
     if problems:
         raise RuleRefused(*problems)
 
 
 def _field_problems(rule: Recurrence) -> Iterator[RuleProblem]:
-    naive = "must be a wall-clock time without an offset; the zone stands in `timezone`"
     if rule.start_local.tzinfo:
-        yield RuleProblem("start_local", naive)
+        yield RuleProblem("start_local", NAIVE)
     elif not FIRST_YEAR <= rule.start_local.year <= LAST_YEAR:
         yield RuleProblem("start_local", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     elif rule.until_local and rule.until_local.tzinfo:
-        yield RuleProblem("until_local", naive)
+        yield RuleProblem("until_local", NAIVE)
     elif rule.until_local and rule.until_local < rule.start_local:
         yield RuleProblem("until_local", "lies before the start; choose a later end")
     if rule.limit is not None and rule.limit < 1:
         yield RuleProblem("limit", "must be at least 1; leave it empty for no limit")
     if rule.fold not in (0, 1):
         yield RuleProblem("fold", "is 0 for the first of two equal times or 1 for the second")
+
+
+def _edit_problems(rule: Recurrence) -> Iterator[RuleProblem]:
+    if len({(edit.nominal_local, edit.nominal_local.fold) for edit in rule.edits}) < len(rule.edits):
+        yield RuleProblem("edits", "change the same occurrence twice; keep one of the two")
     for edit in rule.edits:
         if edit.nominal_local.tzinfo or (edit.moved_to_local and edit.moved_to_local.tzinfo):
-            yield RuleProblem("edits", naive)
-        if not all(
-            FIRST_YEAR <= one.year <= LAST_YEAR for one in (edit.nominal_local, edit.moved_to_local) if one
-        ):
+            yield RuleProblem("edits", NAIVE)
+        if not all(FIRST_YEAR <= one.year <= LAST_YEAR for one in (edit.nominal_local, edit.moved_to_local) if one):
             yield RuleProblem("edits", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
         if edit.action is EditAction.MOVE and edit.moved_to_local is None:
             yield RuleProblem("edits", f"{edit.nominal_local:%Y-%m-%d %H:%M} is to be moved; say where to")
         if edit.action is EditAction.SKIP and edit.moved_to_local is not None:
-            yield RuleProblem(
-                "edits", f"{edit.nominal_local:%Y-%m-%d %H:%M} is skipped; it cannot be moved as well"
-            )
+            yield RuleProblem("edits", f"{edit.nominal_local:%Y-%m-%d %H:%M} is skipped; it cannot be moved as well")
 
 
 def _check_zone(rule: Recurrence) -> None:
@@ -76,11 +76,7 @@ def _check_block(rule: Recurrence, block: Block) -> None:
     if block.start is None:
         return
     if block.start.timezone not in ("", rule.timezone):
-        raise refused(
-            "DTSTART", f"is in {block.start.timezone}, the schedule in {rule.timezone}; make them agree"
-        )
+        raise refused("DTSTART", f"is in {block.start.timezone}, the schedule in {rule.timezone}; make them agree")
     if block.start.local != rule.start_local:
         said, start = block.start.local.isoformat(), rule.start_local.isoformat()
-        raise refused(
-            "DTSTART", f"says {said}, the schedule starts at {start}; make them agree or drop the line"
-        )
+        raise refused("DTSTART", f"says {said}, the schedule starts at {start}; make them agree or drop the line")

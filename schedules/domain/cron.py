@@ -126,9 +126,7 @@ class Cron:
         first_weekday, length = calendar.monthrange(year, month)
         known = self._known_months.get((first_weekday, length))
         if known is None:
-            known = tuple(
-                day for day in range(1, length + 1) if self._is_due(day, first_weekday + day, length)
-            )
+            known = tuple(day for day in range(1, length + 1) if self._is_due(day, first_weekday + day, length))
             self._known_months[first_weekday, length] = known
         return known
 
@@ -188,18 +186,14 @@ def parse(expression: str) -> Cron:
 def _spelled_out(expression: str) -> str:
     text = expression.strip()
     if not text:
-        raise refused(
-            "expression", "is empty; write five fields such as '0 9 * * 1-5' (at 09:00 on weekdays)"
-        )
+        raise refused("expression", "is empty; write five fields such as '0 9 * * 1-5' (at 09:00 on weekdays)")
     if len(text) > LONGEST_EXPRESSION:
         raise refused("expression", f"is longer than {LONGEST_EXPRESSION} characters")
     if not text.startswith("@"):
         return text
     text = text.lower()
     if text == "@reboot":
-        raise refused(
-            "expression", "'@reboot' names no time; a schedule needs one, such as '@daily' or '0 9 * * *'"
-        )
+        raise refused("expression", "'@reboot' names no time; a schedule needs one, such as '@daily' or '0 9 * * *'")
     if text not in ALIASES:
         raise refused("expression", f"{_shown(text)} is not known; known are {', '.join(ALIASES)}")
     return ALIASES[text]
@@ -248,9 +242,7 @@ def _read_weekdays(one: _Field, part: str, days: _Days) -> set[int]:
                 raise refused(one.name, f"{_shown(term)}: the number after # must be 1 to 5")
             days.nth_weekdays.add((weekday, int(nth)))
         elif term.lower() == "l":
-            raise refused(
-                one.name, "'L' needs a weekday in front: '5L' or 'friL' is the last Friday of the month"
-            )
+            raise refused(one.name, "'L' needs a weekday in front: '5L' or 'friL' is the last Friday of the month")
         elif term[-1:] in ("l", "L") and one.number(term[:-1]) is not None:
             days.last_weekdays.add(_in_range(one, term[:-1], term) % 7)
         else:
@@ -291,9 +283,7 @@ def _in_range(one: _Field, text: str, term: str) -> int:
     shown = _shown(term) if text == term else f"{_shown(term)}: {_shown(text)}"
     if value is None:
         known = f", a name such as '{one.words[1][:3]}'" if one.words else ""
-        raise refused(
-            one.name, f"{shown} cannot be read; write numbers from {one.low} to {one.high}{known} or *"
-        )
+        raise refused(one.name, f"{shown} cannot be read; write numbers from {one.low} to {one.high}{known} or *")
     if not one.low <= value <= one.high:
         raise refused(one.name, f"{shown} is out of range; {one.low} to {one.high} is possible")
     return value
@@ -306,9 +296,7 @@ def _refuse_days_no_month_has(days: _Days, months: tuple[int, ...]) -> None:
     wanted = days.days | days.nearest_workday | {first for first, _ in days.days_to_last}
     longest = max(calendar.monthrange(2024, month)[1] for month in months)
     if min(wanted) > longest:
-        raise refused(
-            DAY.name, f"no month named here has a day {min(wanted)}; 'L' is the last day of each month"
-        )
+        raise refused(DAY.name, f"no month named here has a day {min(wanted)}; 'L' is the last day of each month")
 
 
 def _is_whole_number(text: str) -> bool:

@@ -24,9 +24,7 @@ from schedules.domain.rrule import PERIODS_A_DAY, RRule
 PERIODS_OF_SILENCE = {"YEARLY": 400, "MONTHLY": 400 * 12, "WEEKLY": 400 * 53, "DAILY": 400 * 366}
 
 
-def expand(
-    rule: RRule, start: datetime, *, all_day: bool = False, since: datetime | None = None
-) -> Iterator[DayBatch]:
+def expand(rule: RRule, start: datetime, *, all_day: bool = False, since: datetime | None = None) -> Iterator[DayBatch]:
     """What the rule gives from `start` (DTSTART, naive) on, day by day; COUNT and UNTIL are the caller's.
 
     With `since` (naive) the days before it may be left out; the phase of INTERVAL is kept. Ends when
@@ -137,9 +135,7 @@ class _Expander:
     def _clock(self, part: str) -> tuple[int, ...]:
         if given := self.rule.by(part):
             return given
-        return (
-            {"BYHOUR": self.start.hour, "BYMINUTE": self.start.minute, "BYSECOND": self.start.second}[part],
-        )
+        return ({"BYHOUR": self.start.hour, "BYMINUTE": self.start.minute, "BYSECOND": self.start.second}[part],)
 
     def batches(self, since: datetime) -> Iterator[DayBatch]:
         if self.rule.freq in PERIODS_A_DAY:

@@ -28,7 +28,8 @@ def occurrences(
     that is silent for 400 years has ended. A moved occurrence counts where it was moved to. Raises
     RuleRefused at once for a rule that cannot be read.
     """
-    found = _in_window(rule, start, end) if rule.edits else _unedited(_nominals(rule, start), start, end)
+    nominals = _nominals(rule, start)
+    found = _edited(rule, nominals, start, end) if rule.edits else _unedited(nominals, start, end)
     return found if count is None else islice(found, count)
 
 
@@ -50,9 +51,11 @@ def is_due_at(rule: Recurrence, nominal_local: datetime) -> bool:
     return next(_those_of(rule, [nominal_local]), None) is not None
 
 
-def _in_window(rule: Recurrence, start: datetime, end: datetime | None) -> Iterator[Occurrence]:
-    touched = {_identity(edit.nominal_local): edit for edit in rule.edits}
-    untouched = (one for one in _nominals(rule, start) if _identity(one[0]) not in touched)
+def _edited(
+    rule: Recurrence, nominals: Iterator[Nominal], start: datetime, end: datetime | None
+) -> Iterator[Occurrence]:
+    touched = {_identity(edit.nominal_local) for edit in rule.edits}
+    untouched = (one for one in nominals if _identity(one[0]) not in touched)
     moved = [one for one in _moved(rule) if one.fires_at >= start and (end is None or one.fires_at < end)]
     merged = heapq.merge(
         _unedited(untouched, start, end), moved, key=lambda one: (one.fires_at, one.edited, one.nominal_at)
@@ -73,15 +76,11 @@ def _moved(rule: Recurrence) -> list[Occurrence]:
         if edit.action is EditAction.MOVE and edit.moved_to_local is not None
     }
     found = []
-    for local, at, shift in _those_of(
-        rule, [edit.nominal_local for edit in rule.edits if edit.moved_to_local]
-    ):
+    for local, at, shift in _those_of(rule, [edit.nominal_local for edit in rule.edits if edit.moved_to_local]):
         target = moves.get(_identity(local))
         if target is not None:
             fires_at = local_time(target, rule.timezone, target.fold).at
-            found.append(
-                Occurrence(nominal_local=local, nominal_at=at, fires_at=fires_at, edited=True, shift=shift)
-            )
+            found.append(Occurrence(nominal_local=local, nominal_at=at, fires_at=fires_at, edited=True, shift=shift))
     return sorted(found, key=lambda one: (one.fires_at, one.nominal_at))
 
 

@@ -101,9 +101,7 @@ def _with_line(block: Block, line: str) -> Block:
         case "RDATE":
             return replace(block, dates=(*block.dates, *_stamps("RDATE", parameters, value)))
         case "EXDATE":
-            return replace(
-                block, exception_dates=(*block.exception_dates, *_stamps("EXDATE", parameters, value))
-            )
+            return replace(block, exception_dates=(*block.exception_dates, *_stamps("EXDATE", parameters, value)))
         case "DTSTART":
             return replace(block, start=_only_start(block, _stamps("DTSTART", parameters, value)))
         case _:
@@ -141,9 +139,7 @@ def _stamp(name: str, item: str, kind: str, timezone: str) -> Stamp:
     text = item.partition("/")[0] if kind == "PERIOD" else item
     read = rrule.read_stamp(text.upper())
     if read is None or (kind and read[2] != (kind == "DATE")):
-        raise refused(
-            name, f"{item[:40]!r} cannot be read; write 20261231T090000 or, with VALUE=DATE, 20261231"
-        )
+        raise refused(name, f"{item[:40]!r} cannot be read; write 20261231T090000 or, with VALUE=DATE, 20261231")
     local, is_utc, is_date = read
     if is_utc and timezone not in ("", "UTC"):
         raise refused(name, f"{item[:40]!r} ends in Z (UTC) and has a TZID; drop one of them")

@@ -75,9 +75,7 @@ def local_time(naive: datetime, timezone: str, fold: int = 0) -> LocalMoment:
         return LocalMoment(_instant(naive, before), "", naive.replace(fold=0))
     if before < after:
         return LocalMoment(_instant(naive, before), "gap", naive.replace(fold=0) + (after - before))
-    return LocalMoment(
-        _instant(naive, after if fold else before), "fold", naive.replace(fold=1 if fold else 0)
-    )
+    return LocalMoment(_instant(naive, after if fold else before), "fold", naive.replace(fold=1 if fold else 0))
 
 
 def wall_clock(at: datetime, where: ZoneInfo) -> datetime:

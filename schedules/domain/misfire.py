@@ -69,10 +69,11 @@ def deadline_of(
 
 def judge(late: Lateness, now: datetime) -> Verdict:
     """Decide once; a verdict RUN is recorded on the job, so that waiting for its turn does not change it (R29)."""
-    if late.deadline_at is not None and now > late.deadline_at:
-        return Verdict.DEADLINE if late.decided else Verdict.TOO_LATE
+    if late.decided:
+        overdue = late.deadline_at is not None and now > late.deadline_at
+        return Verdict.DEADLINE if overdue else Verdict.ON_TIME
     behind = now - late.scheduled_for
-    if late.decided or behind <= LATE_AFTER:
+    if behind <= LATE_AFTER:
         return Verdict.ON_TIME
     if late.catch_up is CatchUp.SKIP:
         return Verdict.SKIPPED

@@ -65,9 +65,7 @@ def next_times(asked: Mapping[str, Any]) -> list[str]:
         inclusive = asked.get("inclusive")
         if inclusive not in (None, True, False):
             raise refused("inclusive", "is true or false")
-        return _cron_times(
-            expression, timezone, _text("start", given["start"]), inclusive=bool(inclusive), count=count
-        )
+        return _cron_times(expression, timezone, _text("start", given["start"]), inclusive=bool(inclusive), count=count)
     start = _text("dtstart", given["start"]) if given["start"] is not None else None
     return _rule_times(expression, timezone, start, count)
 
@@ -97,17 +95,13 @@ def _moment(field: str, text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise refused(
-            field, f"{text[:40]!r} is no time; write 2026-03-29T09:00:00 or 2026-03-29T09:00:00+02:00"
-        )
+        raise refused(field, f"{text[:40]!r} is no time; write 2026-03-29T09:00:00 or 2026-03-29T09:00:00+02:00")
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise refused(field, f"{text[:40]!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
 
 
-def _cron_times(
-    expression: str, timezone: str | None, start_text: str, *, inclusive: bool, count: int
-) -> list[str]:
+def _cron_times(expression: str, timezone: str | None, start_text: str, *, inclusive: bool, count: int) -> list[str]:
     start = _moment("start", start_text)
     shown_in: tzinfo | None = start.tzinfo
     if timezone is not None:

@@ -58,9 +58,7 @@ def after_trouble(
         case "unavailable":
             if tries + 1 >= policy.max_attempts:
                 return NextStep(state=JobState.FAILED, reason="exhausted")
-            return _later(
-                trouble, tries=tries, policy=policy, deadline_at=deadline_at, now=now, dice=dice, counts=True
-            )
+            return _later(trouble, tries=tries, policy=policy, deadline_at=deadline_at, now=now, dice=dice, counts=True)
     raise ValueError(f"unknown error class {trouble.error_class!r}")
 
 
@@ -92,9 +90,7 @@ def _later(
     dice: float,
     counts: bool,
 ) -> NextStep:
-    delay = retry_delay(
-        tries=tries + 1, base=policy.base, cap=policy.cap, dice=dice, retry_after=trouble.retry_after
-    )
+    delay = retry_delay(tries=tries + 1, base=policy.base, cap=policy.cap, dice=dice, retry_after=trouble.retry_after)
     run_at = now + delay
     if deadline_at is not None and run_at > deadline_at:
         return NextStep(state=JobState.FAILED, reason="deadline", counts=counts)

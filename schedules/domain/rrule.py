@@ -89,9 +89,7 @@ def parse(text: str) -> RRule:
         problems.append(RuleProblem("FREQ", f"{said}; write one of {', '.join(FREQUENCIES)}"))
     week_start = parts.get("WKST", "MO")
     if week_start not in WEEKDAYS:
-        problems.append(
-            RuleProblem("WKST", f"{week_start!r} is no weekday; write one of {', '.join(WEEKDAYS)}")
-        )
+        problems.append(RuleProblem("WKST", f"{week_start!r} is no weekday; write one of {', '.join(WEEKDAYS)}"))
     rule_until = _until(parts["UNTIL"], problems) if "UNTIL" in parts else None
     interval = _whole("INTERVAL", parts.get("INTERVAL", "1"), problems)
     count = _whole("COUNT", parts["COUNT"], problems) if "COUNT" in parts else None
@@ -116,13 +114,9 @@ def _split(text: str, problems: list[RuleProblem]) -> dict[str, str]:
     for piece in text.removesuffix(";").split(";"):
         name, equals, value = (side.strip() for side in piece.partition("="))
         if not name or not equals or not value:
-            problems.append(
-                RuleProblem("RRULE", f"{piece[:40]!r} is no part; write NAME=VALUE, such as FREQ=DAILY")
-            )
+            problems.append(RuleProblem("RRULE", f"{piece[:40]!r} is no part; write NAME=VALUE, such as FREQ=DAILY"))
         elif name not in PARTS:
-            problems.append(
-                RuleProblem(name[:40], f"is no part of a recurrence rule; known are {', '.join(PARTS)}")
-            )
+            problems.append(RuleProblem(name[:40], f"is no part of a recurrence rule; known are {', '.join(PARTS)}"))
         elif name in parts:
             problems.append(RuleProblem(name, "is given twice; give it once"))
         else:
@@ -155,9 +149,7 @@ def _numbers(name: str, text: str, problems: list[RuleProblem]) -> tuple[int, ..
         readable = re.fullmatch(r"[+-]?[0-9]{1,4}" if signed else r"[0-9]{1,4}", item)
         if not readable or not low <= abs(int(item)) <= high:
             negative = f" or -{high} to -{low}" if signed else ""
-            problems.append(
-                RuleProblem(name, f"{item[:40]!r} is out of range; {low} to {high}{negative} is possible")
-            )
+            problems.append(RuleProblem(name, f"{item[:40]!r} is out of range; {low} to {high}{negative} is possible"))
         else:
             values.add(int(item))
     if name == "BYSECOND" and 60 in values:

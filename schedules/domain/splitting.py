@@ -94,9 +94,7 @@ def _beat_from(rule: Recurrence, block: Block, nominal_local: datetime) -> datet
     return next(later, nominal_local).replace(fold=0)
 
 
-def _cut_block(
-    rule: Recurrence, block: Block, nominal_local: datetime, second_start: datetime
-) -> tuple[Block, Block]:
+def _cut_block(rule: Recurrence, block: Block, nominal_local: datetime, second_start: datetime) -> tuple[Block, Block]:
     first_dates = [one for one in block.dates if stamped(rule, one)[0] < nominal_local]
     second_dates = [one for one in block.dates if one not in first_dates]
     rules = [_cut_rule(rule, block, one, nominal_local) for one in block.rules]
@@ -108,25 +106,19 @@ def _cut_block(
             rules=tuple(one for one, _ in rules if one),
             exception_rules=tuple(one for one, _ in exceptions if one),
             dates=tuple(first_dates),
-            exception_dates=tuple(
-                one for one in block.exception_dates if _reaches_before(rule, one, nominal_local)
-            ),
+            exception_dates=tuple(one for one in block.exception_dates if _reaches_before(rule, one, nominal_local)),
         ),
         Block(
             start=start,
             rules=tuple(one for _, one in rules if one),
             exception_rules=tuple(one for _, one in exceptions if one),
             dates=tuple(second_dates),
-            exception_dates=tuple(
-                one for one in block.exception_dates if _reaches_after(rule, one, nominal_local)
-            ),
+            exception_dates=tuple(one for one in block.exception_dates if _reaches_after(rule, one, nominal_local)),
         ),
     )
 
 
-def _cut_rule(
-    rule: Recurrence, block: Block, one: RRule, nominal_local: datetime
-) -> tuple[RRule | None, RRule | None]:
+def _cut_rule(rule: Recurrence, block: Block, one: RRule, nominal_local: datetime) -> tuple[RRule | None, RRule | None]:
     """A rule with COUNT as two that share it out; a half that gets nothing is None."""
     if one.count is None:
         return one, one
@@ -134,9 +126,7 @@ def _cut_rule(
         rule, expression=str(Block(start=block.start, rules=(one,))), until_local=None, limit=None, edits=()
     )
     used = _count_before(alone, nominal_local)
-    return one.with_count(used) if used else None, one.with_count(
-        one.count - used
-    ) if used < one.count else None
+    return one.with_count(used) if used else None, one.with_count(one.count - used) if used < one.count else None
 
 
 def _reaches_before(rule: Recurrence, stamp: Stamp, nominal_local: datetime) -> bool:
@@ -156,6 +146,4 @@ def _refuse_changed_times(rule: Recurrence, second: Recurrence, nominal_local: d
     before_cut = (one[:2] for one in nominal_times(rule, since) if one[0] >= nominal_local)
     after_cut: Iterator[tuple[datetime, datetime]] = (one[:2] for one in nominal_times(second))
     if list(islice(before_cut, COMPARED)) != list(islice(after_cut, COMPARED)):
-        raise refused(
-            "nominal_local", "its rules count from their common start; end it here and write a new schedule"
-        )
+        raise refused("nominal_local", "its rules count from their common start; end it here and write a new schedule")

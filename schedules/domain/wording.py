@@ -82,9 +82,7 @@ def _steps(minutes: Sequence[int], hours: Sequence[int]) -> str:
         if whole_day and minutes[0]:
             return f"every hour at minute {minutes[0]}"
         return (
-            every
-            if hours[0] == 0 and hours[-1] + step == 24 and not minutes[0]
-            else f"{every} from {first} to {last}"
+            every if hours[0] == 0 and hours[-1] + step == 24 and not minutes[0] else f"{every} from {first} to {last}"
         )
     step = _even_step(minutes)
     if minutes[0] + 60 != minutes[-1] + step or _even_step(hours) != 1:
@@ -111,9 +109,7 @@ def _cron_days(one: Cron) -> str:
         raise _NoWords
     by_day = "" if any_day else _monthly_days(one)
     weekdays = {(day - 1) % 7 for day in rule.weekdays}
-    by_nth = [
-        f"{ORDINAL_WORDS[nth]} {WEEKDAY_NAMES[(day - 1) % 7]}" for day, nth in sorted(rule.nth_weekdays)
-    ]
+    by_nth = [f"{ORDINAL_WORDS[nth]} {WEEKDAY_NAMES[(day - 1) % 7]}" for day, nth in sorted(rule.nth_weekdays)]
     by_nth += [f"last {WEEKDAY_NAMES[(day - 1) % 7]}" for day in sorted(rule.last_weekdays)]
     if any_weekday:
         weekdays, by_nth = set(), []
@@ -203,12 +199,7 @@ def _days_within(one: RRule, start: datetime, used: set[str]) -> str:
     if not used:
         return f"the {_ordinal(start.day)}"
     positions = one.by("BYSETPOS")
-    if (
-        used == {"BYDAY", "BYSETPOS"}
-        and one.weekdays == WORKDAYS
-        and not one.nth_weekdays
-        and len(positions) == 1
-    ):
+    if used == {"BYDAY", "BYSETPOS"} and one.weekdays == WORKDAYS and not one.nth_weekdays and len(positions) == 1:
         return f"the {_nth(positions[0])} weekday"
     if used == {"BYDAY"} and not one.weekdays:
         return _joined([f"the {_nth(nth)} {WEEKDAY_NAMES[day]}" for day, nth in sorted(one.nth_weekdays)])

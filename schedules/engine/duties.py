@@ -34,7 +34,8 @@ def ensure_rows(now: datetime) -> None:
     from schedules.models import Duty
 
     Duty.objects.bulk_create(
-        [Duty(name=name, every_seconds=kind.every_seconds, next_at=now) for name, kind in duties.items()], ignore_conflicts=True
+        [Duty(name=name, every_seconds=kind.every_seconds, next_at=now) for name, kind in duties.items()],
+        ignore_conflicts=True,
     )
 
 
@@ -47,7 +48,11 @@ def run_overdue(now: datetime) -> int:
     """Run what nobody has run although it was due a while ago, and what has never run. Returns how many ran here."""
     from schedules.models import Duty
 
-    names = Duty.objects.filter(enabled=True, next_at__lte=now - PATIENCE).order_by("next_at", "id").values_list("name", flat=True)
+    names = (
+        Duty.objects.filter(enabled=True, next_at__lte=now - PATIENCE)
+        .order_by("next_at", "id")
+        .values_list("name", flat=True)
+    )
     return sum(_run(name, now) for name in names)
 
 

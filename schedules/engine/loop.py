@@ -149,7 +149,9 @@ class Loop:
                 self._unwritten += flights
                 raise
             except Exception:
-                logger.exception("A batch of results could not be written; writing one by one.", extra={"action": "finish_failed"})
+                logger.exception(
+                    "A batch of results could not be written; writing one by one.", extra={"action": "finish_failed"}
+                )
                 self._write_singly(kind, flights, now)
             self.dispatcher.done(flights)
             self.heart.completed += len(flights)
@@ -164,7 +166,9 @@ class Loop:
                 raise
             except Exception:
                 # left to the lease: the rescue makes it unconfirmed, and the look-up settles it
-                logger.exception("A result could not be written.", extra={"action": "result_lost", "row": flight.claim.id})
+                logger.exception(
+                    "A result could not be written.", extra={"action": "result_lost", "row": flight.claim.id}
+                )
 
     def _wind_up(self, stop_seconds: float) -> None:
         self._safely(lambda: self._release(self.dispatcher.cancel_waiting()))
@@ -186,7 +190,9 @@ class Loop:
         try:
             result = step()
         except DatabaseError:
-            logger.warning("The database did not answer; trying again.", exc_info=True, extra={"action": "database_error"})
+            logger.warning(
+                "The database did not answer; trying again.", exc_info=True, extra={"action": "database_error"}
+            )
             connections.close_all()
             return None
         except Exception:

@@ -42,7 +42,11 @@ class Listener(threading.Thread):
                 look()
             except Exception:
                 # whatever the database says: the poll goes on, so wait a little and try again
-                logger.warning("Cannot listen for wake-ups; the poll each second goes on.", exc_info=True, extra={"action": "wakeup_lost"})
+                logger.warning(
+                    "Cannot listen for wake-ups; the poll each second goes on.",
+                    exc_info=True,
+                    extra={"action": "wakeup_lost"},
+                )
                 connections.close_all()
                 self.stopping.wait(5)
         connections.close_all()

@@ -56,7 +56,9 @@ def work_constraints(prefix: str) -> tuple[list[models.Index], list[Any]]:
     constraints = [
         # one at a time for each serial key, kept by the database itself (R16)
         models.UniqueConstraint(fields=["serial_key"], name=f"{prefix}_serial", condition=Q(state=RUNNING)),
-        models.CheckConstraint(condition=Q(state=RUNNING, lease_until__isnull=False) | ~Q(state=RUNNING), name=f"{prefix}_leased"),
+        models.CheckConstraint(
+            condition=Q(state=RUNNING, lease_until__isnull=False) | ~Q(state=RUNNING), name=f"{prefix}_leased"
+        ),
     ]
     return indexes, constraints
 
@@ -92,7 +94,9 @@ class Claimed:
     tasks: list[tuple[Claim, Any]]
 
 
-def claim(model: type[WorkRow], *, now: datetime, limit: int, lease: Lease, arm: Arm, using: str = "default") -> Claimed:
+def claim(
+    model: type[WorkRow], *, now: datetime, limit: int, lease: Lease, arm: Arm, using: str = "default"
+) -> Claimed:
     """Take up to `limit` due rows in one transaction, the most urgent first, at most one for each serial key.
 
     A row goes to exactly one caller: claimers take turns (SQLite's IMMEDIATE transaction, PostgreSQL's advisory
@@ -158,15 +162,25 @@ def _pick(manager: Any, now: datetime, limit: int, using: str) -> list[Due]:
 
 def next_due_at(model: type[WorkRow], using: str = "default") -> datetime | None:
     """When the next pending row is due (aware UTC), or None. One index entry is read."""
-    return model._default_manager.using(using).filter(state=PENDING).order_by("run_at", "id").values_list("run_at", flat=True).first()
+    return (
+        model._default_manager.using(using)
+        .filter(state=PENDING)
+        .order_by("run_at", "id")
+        .values_list("run_at", flat=True)
+        .first()
+    )
 
 
-def renew(model: type[WorkRow], *, held: dict[int, int], now: datetime, length: timedelta, using: str = "default") -> set[int]:
+def renew(
+    model: type[WorkRow], *, held: dict[int, int], now: datetime, length: timedelta, using: str = "default"
+) -> set[int]:
     """Lengthen the leases of `held` (id -> token). Returns the ids that are still ours."""
     manager = model._default_manager.using(using)
     with transaction.atomic(using=using):
         ours = {
-            pk for pk, token in manager.filter(pk__in=list(held), state=RUNNING).values_list("pk", "lease_token") if held[pk] == token
+            pk
+            for pk, token in manager.filter(pk__in=list(held), state=RUNNING).values_list("pk", "lease_token")
+            if held[pk] == token
         }
         manager.filter(pk__in=ours, state=RUNNING).update(lease_until=now + length)
     return ours

@@ -77,7 +77,9 @@ class Heart:
     def stop(self, now: datetime) -> None:
         from schedules.models import Worker
 
-        Worker.objects.filter(name=self.name).update(stopped_at=now, beat_at=now, in_flight=0, completed_count=self.completed)
+        Worker.objects.filter(name=self.name).update(
+            stopped_at=now, beat_at=now, in_flight=0, completed_count=self.completed
+        )
 
 
 def dead_workers() -> list[str]:

@@ -69,7 +69,9 @@ class ContentItem(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [models.CheckConstraint(condition=Q(content_type__in=ContentType.values), name="content_type_known")]
+        constraints = [
+            models.CheckConstraint(condition=Q(content_type__in=ContentType.values), name="content_type_known")
+        ]
 
     def __str__(self) -> str:
         return self.title or self.text[:60] or "Untitled"

@@ -47,7 +47,9 @@ class Schedule(models.Model):
     priority = models.PositiveSmallIntegerField(
         default=Priority.NORMAL, validators=[MinValueValidator(1), MaxValueValidator(10)]
     )
-    catch_up = models.CharField(max_length=8, choices=[(item.value, item.value) for item in CatchUp], default=CatchUp.LATEST)
+    catch_up = models.CharField(
+        max_length=8, choices=[(item.value, item.value) for item in CatchUp], default=CatchUp.LATEST
+    )
     grace_seconds = models.PositiveIntegerField(null=True, blank=True)
     max_attempts = models.PositiveSmallIntegerField(default=5)
     retry_base_seconds = models.PositiveIntegerField(default=60)
@@ -60,7 +62,9 @@ class Schedule(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     planned_until = models.DateTimeField(null=True, blank=True, editable=False)
     tzdata_version = models.CharField(max_length=16, blank=True, editable=False)
-    split_from = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="splits", editable=False)
+    split_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="splits", editable=False
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -70,15 +74,21 @@ class Schedule(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=[state.value for state in ScheduleState]), name="schedule_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in ScheduleState]), name="schedule_state"
+            ),
             models.CheckConstraint(condition=Q(priority__range=(1, 10)), name="schedule_priority"),
-            models.CheckConstraint(condition=Q(rule_kind__in=[kind.value for kind in RuleKind]), name="schedule_rule_kind"),
+            models.CheckConstraint(
+                condition=Q(rule_kind__in=[kind.value for kind in RuleKind]), name="schedule_rule_kind"
+            ),
         ]
         indexes = [
             # to_plan(horizon): active schedules whose rows end before the horizon, the least planned first
             models.Index(fields=["planned_until", "id"], name="schedule_to_plan", condition=Q(state="active")),
             # planned_with_other_tzdata(version)
-            models.Index(fields=["tzdata_version", "id"], name="schedule_tzdata", condition=Q(state__in=["active", "paused"])),
+            models.Index(
+                fields=["tzdata_version", "id"], name="schedule_tzdata", condition=Q(state__in=["active", "paused"])
+            ),
             # the list of a workspace, newest first
             models.Index(fields=["workspace", "-created_at", "-id"], name="schedule_list"),
         ]
@@ -102,7 +112,9 @@ class Target(models.Model):
         ordering = ["schedule_id", "id"]
         constraints = [
             models.UniqueConstraint(fields=["schedule", "account"], name="target_once"),
-            models.CheckConstraint(condition=Q(offset_seconds__range=(-86_400 * 7, 86_400 * 7)), name="target_offset_week"),
+            models.CheckConstraint(
+                condition=Q(offset_seconds__range=(-86_400 * 7, 86_400 * 7)), name="target_offset_week"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -124,7 +136,8 @@ class ScheduleException(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["schedule", "nominal_local"], name="schedule_exception_once"),
             models.CheckConstraint(
-                condition=Q(action="move", moved_to_local__isnull=False) | Q(action="skip", moved_to_local__isnull=True),
+                condition=Q(action="move", moved_to_local__isnull=False)
+                | Q(action="skip", moved_to_local__isnull=True),
                 name="schedule_exception_move",
             ),
         ]

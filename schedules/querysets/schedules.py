@@ -14,7 +14,9 @@ class ScheduleQuerySet(VisibleQuerySet[Row]):
 
     def to_plan(self, horizon: datetime) -> Self:
         """Active schedules whose occurrences stand as rows only up to before `horizon` (aware UTC)."""
-        return self.active().filter(Q(planned_until__lt=horizon) | Q(planned_until=None)).order_by("planned_until", "id")
+        return (
+            self.active().filter(Q(planned_until__lt=horizon) | Q(planned_until=None)).order_by("planned_until", "id")
+        )
 
     def planned_with_other_tzdata(self, version: str) -> Self:
         """Living schedules whose instants were derived from other zone rules than `version` (R10)."""

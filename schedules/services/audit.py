@@ -68,7 +68,9 @@ def digest(row: AuditLog) -> str:
         row.chain, row.seq, row.workspace_ref, row.at.astimezone(UTC).isoformat(), row.action, row.actor_kind, row.actor_id,
         row.actor_label, row.object_type, row.object_id, row.object_label, row.before, row.after, row.request_id, row.previous_hash,
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    ).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,10 @@ class CheckKind(WorkKind):
     model: ClassVar[type[WorkRow]] = JobCheck
 
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
-        rows = {row.pk: row for row in JobCheck.objects.filter(pk__in=[item.id for item in claims]).select_related("job__account")}
+        rows = {
+            row.pk: row
+            for row in JobCheck.objects.filter(pk__in=[item.id for item in claims]).select_related("job__account")
+        }
         tasks: list[tuple[Claim, Any]] = []
         for claim in claims:
             row = rows[claim.id]
@@ -74,7 +77,9 @@ class CheckKind(WorkKind):
         with unit():
             rows = {
                 row.pk: row
-                for row in JobCheck.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related("job__schedule", "job__account")
+                for row in JobCheck.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related(
+                    "job__schedule", "job__account"
+                )
             }
             for claim, task, result in results:
                 row = rows[claim.id]
@@ -86,16 +91,22 @@ class CheckKind(WorkKind):
         with unit():
             for claim, task in claims:
                 Attempt.objects.filter(pk=task.attempt_id).update(outcome="not_called", called_at=None, finished_at=now)
-                JobCheck.objects.filter(pk=claim.id, lease_token=claim.token, state="running").update(state="pending", lease_until=None)
+                JobCheck.objects.filter(pk=claim.id, lease_token=claim.token, state="running").update(
+                    state="pending", lease_until=None
+                )
 
     def rescue(self, now: datetime, *, dead_workers: Sequence[str] = ()) -> int:
         """A check reads only, so a lost one is simply made again."""
         with unit():
             lost = list(
-                JobCheck.objects.filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running").values_list("pk", "job_id", "lease_token")
+                JobCheck.objects.filter(
+                    Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running"
+                ).values_list("pk", "job_id", "lease_token")
             )
             for pk, job_id, token in lost:
-                JobCheck.objects.filter(pk=pk, state="running", lease_token=token).update(state="pending", lease_until=None)
+                JobCheck.objects.filter(pk=pk, state="running", lease_token=token).update(
+                    state="pending", lease_until=None
+                )
                 Attempt.objects.filter(job_id=job_id, purpose="check", outcome="").update(
                     outcome="lost", finished_at=now, message="The worker stopped during the look-up; it is made again."
                 )
@@ -114,7 +125,13 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
     known = None
     if last.outcome == "published":
         known = Published(remote_id=last.response["id"], url=last.response["url"], response=last.response)
-    return CheckTask(attempt.pk, row.purpose, posts.from_json(last.request, platform.account_ref(job.account)), job.remote_state, known)
+    return CheckTask(
+        attempt.pk,
+        row.purpose,
+        posts.from_json(last.request, platform.account_ref(job.account)),
+        job.remote_state,
+        known,
+    )
 
 
 def _ask(task: CheckTask) -> Published | Accepted | Absent:
@@ -143,12 +160,19 @@ def _settle(row: JobCheck, result: Any, now: datetime) -> None:
         emit(fact)
     elif isinstance(result, Accepted):
         # a post that is found to be processing is followed until it is finished
-        Job.objects.filter(pk=job.pk, state=was).update(state=JobState.PROCESSING, remote_state=dict(result.remote_state))
+        Job.objects.filter(pk=job.pk, state=was).update(
+            state=JobState.PROCESSING, remote_state=dict(result.remote_state)
+        )
         _again(row, now, now + timedelta(seconds=result.poll_after_seconds), purpose="poll")
     elif isinstance(result, Absent):
         _absent(row, now)
     elif isinstance(result, Rejected) and row.purpose == "poll":
-        job.state, job.reason, job.error_class, job.error_message = JobState.FAILED, "rejected", "rejected", str(result)[:500]
+        job.state, job.reason, job.error_class, job.error_message = (
+            JobState.FAILED,
+            "rejected",
+            "rejected",
+            str(result)[:500],
+        )
         job.finished_at = now
         outcomes._write(job, job.lease_token)
         _close(row, now)
@@ -166,12 +190,24 @@ def _absent(row: JobCheck, now: datetime) -> None:
         _again(row, now, now + timedelta(seconds=max(0.5, 2 * delay)), absences=row.absences + 1)
         return
     step = resolution.after_absence(
-        tries=job.tries, policy=outcomes.policy_of(job), deadline_at=job.deadline_at, now=now, dice=outcomes._dice.random()
+        tries=job.tries,
+        policy=outcomes.policy_of(job),
+        deadline_at=job.deadline_at,
+        now=now,
+        dice=outcomes._dice.random(),
     )
     was = job.state
     outcomes.take_step(job, step, now, token=job.lease_token)
     _close(row, now)
-    emit(job_fact("job.retry_planned" if step.state is JobState.PENDING else "job.failed", job, ENGINE, now, before={"state": was}))
+    emit(
+        job_fact(
+            "job.retry_planned" if step.state is JobState.PENDING else "job.failed",
+            job,
+            ENGINE,
+            now,
+            before={"state": was},
+        )
+    )
 
 
 def _cannot_tell(row: JobCheck, result: Any, now: datetime) -> None:
@@ -194,9 +230,16 @@ def _cannot_tell(row: JobCheck, result: Any, now: datetime) -> None:
 
 def _again(row: JobCheck, now: datetime, run_at: datetime, purpose: str = "", absences: int = 0) -> None:
     JobCheck.objects.filter(pk=row.pk, lease_token=row.lease_token).update(
-        state="pending", run_at=run_at, lease_until=None, tries=F("tries") + 1, purpose=purpose or row.purpose, absences=absences
+        state="pending",
+        run_at=run_at,
+        lease_until=None,
+        tries=F("tries") + 1,
+        purpose=purpose or row.purpose,
+        absences=absences,
     )
 
 
 def _close(row: JobCheck, now: datetime) -> None:
-    JobCheck.objects.filter(pk=row.pk, lease_token=row.lease_token).update(state="done", lease_until=None, finished_at=now)
+    JobCheck.objects.filter(pk=row.pk, lease_token=row.lease_token).update(
+        state="done", lease_until=None, finished_at=now
+    )

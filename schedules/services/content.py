@@ -45,7 +45,9 @@ def check_content(draft: ContentDraft) -> None:
         try:
             URLValidator(schemes=["http", "https"])(draft.link)
         except ValidationError:
-            problems.append(Problem(field="link", message="Write a whole address that starts with http:// or https://."))
+            problems.append(
+                Problem(field="link", message="Write a whole address that starts with http:// or https://.")
+            )
     if problems:
         raise Refused(problems)
 
@@ -71,7 +73,11 @@ def _media(draft: ContentDraft, workspace: Workspace) -> list[MediaAsset]:
         raise Refused(Problem(field="media", message="A medium is named by its id.")) from error
     found = {asset.public_id: asset for asset in MediaAsset.objects.filter(workspace=workspace, public_id__in=wanted)}
     if missing := [str(item) for item in wanted if item not in found]:
-        raise Refused(Problem(field="media", message=f"There is no medium {', '.join(missing)} in this workspace: upload it first."))
+        raise Refused(
+            Problem(
+                field="media", message=f"There is no medium {', '.join(missing)} in this workspace: upload it first."
+            )
+        )
     return [found[item] for item in wanted]
 
 
@@ -99,14 +105,22 @@ def snapshot(content: ContentItem) -> dict[str, Any]:
         "campaign": content.campaign.name if content.campaign else "",
         "media": [str(link.asset.public_id) for link in content.media_links.select_related("asset")],
         "variants": [
-            {"platform": item.platform, "title": item.title, "text": item.text, "link": item.link, "hashtags": item.hashtags}
+            {
+                "platform": item.platform,
+                "title": item.title,
+                "text": item.text,
+                "link": item.link,
+                "hashtags": item.hashtags,
+            }
             for item in content.variants.all()
         ],
     }
 
 
 @unit()
-def create_content(*, workspace: Workspace, draft: ContentDraft, actor: Actor, now: datetime, person: User | None = None) -> ContentItem:
+def create_content(
+    *, workspace: Workspace, draft: ContentDraft, actor: Actor, now: datetime, person: User | None = None
+) -> ContentItem:
     """Store new content. Refused names each field that cannot stand."""
     check_content(draft)
     media = _media(draft, workspace)
@@ -119,7 +133,9 @@ def create_content(*, workspace: Workspace, draft: ContentDraft, actor: Actor, n
 
 
 @unit()
-def update_content(*, content: ContentItem, draft: ContentDraft, version: int, actor: Actor, now: datetime) -> ContentItem:
+def update_content(
+    *, content: ContentItem, draft: ContentDraft, version: int, actor: Actor, now: datetime
+) -> ContentItem:
     """Replace the content, if it is still the version that was shown; jobs that have not begun publish the new words."""
     check_content(draft)
     media = _media(draft, content.workspace)

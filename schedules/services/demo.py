@@ -21,7 +21,9 @@ def make(*, owner: User, timezone: str, actor: Actor, now: datetime) -> Workspac
     """Make the demo workspace; None, and nothing changed, when it stands already."""
     if Workspace.objects.filter(slug=SLUG).exists():
         return None
-    workspace = workspaces.create_workspace(name="Demo", slug=SLUG, timezone=timezone, owner=owner, actor=actor, now=now)
+    workspace = workspaces.create_workspace(
+        name="Demo", slug=SLUG, timezone=timezone, owner=owner, actor=actor, now=now
+    )
     news, coffee = (
         accounts.connect(
             workspace=workspace, platform="sandbox", name=name, handle=handle, timezone=timezone, options={}, credentials={},

@@ -10,7 +10,13 @@ from schedules.models import Job
 
 
 def job_fact(
-    name: str, job: Job, actor: Actor, now: datetime, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
+    name: str,
+    job: Job,
+    actor: Actor,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
 ) -> Fact:
     """`after` defaults to the job's state, reason, message and address as they are on the row in hand."""
     return Fact(

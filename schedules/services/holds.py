@@ -65,7 +65,9 @@ def wait(job: Job, until: datetime, words: str, now: datetime) -> None:
         state=PENDING, run_at=until, reason="waiting", error_message=words[:500], lease_until=None
     )
     others = list(
-        Job.objects.filter(account_id=job.account_id, state=PENDING, run_at__lte=now).order_by("priority", "run_at", "id")[:MOST_MOVED]
+        Job.objects.filter(account_id=job.account_id, state=PENDING, run_at__lte=now).order_by(
+            "priority", "run_at", "id"
+        )[:MOST_MOVED]
     )
     for place, other in enumerate(others, start=1):
         other.run_at, other.reason, other.error_message = until + place * STEP, other.reason or "waiting", words[:500]

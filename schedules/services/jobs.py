@@ -69,7 +69,9 @@ def run_now(*, job: Job, actor: Actor, now: datetime) -> Job:
 def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]:
     """An extra run of the schedule, at once, with an identity of its own; its other times stay (R36)."""
     if schedule.state == ScheduleState.ARCHIVED:
-        raise IllegalTransition(Problem(field="state", message="An archived schedule cannot publish: restore it first."))
+        raise IllegalTransition(
+            Problem(field="state", message="An archived schedule cannot publish: restore it first.")
+        )
     check_for_accounts(schedule, now=now)
     local = localtime.wall_clock(now, localtime.zone(schedule.timezone)).replace(microsecond=0)
     occurrence, _ = Occurrence.objects.get_or_create(
@@ -92,7 +94,9 @@ def confirm(*, job: Job, remote_url: str, actor: Actor, now: datetime) -> Job:
     try:
         URLValidator(schemes=["http", "https"])(remote_url)
     except ValidationError as error:
-        raise Refused(Problem(field="remote_url", message="Paste the post's whole address, with http:// or https://.")) from error
+        raise Refused(
+            Problem(field="remote_url", message="Paste the post's whole address, with http:// or https://.")
+        ) from error
     before = _step(
         job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be confirmed.",
         state=JobState.COMPLETED, reason="by_person", remote_id=remote_url[:300], remote_url=remote_url[:2000],

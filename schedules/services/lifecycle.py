@@ -28,9 +28,14 @@ def _step(schedule: Schedule, new: ScheduleState, *, now: datetime) -> str:
     old = schedule.state
     if not schedule_may(old, new):
         raise IllegalTransition(
-            Problem(field="state", message=f"This schedule is {ScheduleState(old).label.lower()} and cannot become {new.label.lower()}.")
+            Problem(
+                field="state",
+                message=f"This schedule is {ScheduleState(old).label.lower()} and cannot become {new.label.lower()}.",
+            )
         )
-    if not Schedule.objects.filter(pk=schedule.pk, state=old).update(state=new, updated_at=now, version=F("version") + 1):
+    if not Schedule.objects.filter(pk=schedule.pk, state=old).update(
+        state=new, updated_at=now, version=F("version") + 1
+    ):
         raise stale("schedule")
     schedule.refresh_from_db()
     return old
@@ -41,7 +46,11 @@ def activate(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Let a draft, a paused or a finished schedule publish from now on."""
     old = _step(schedule, ScheduleState.ACTIVE, now=now)
     put_to_work(schedule, now=now)
-    emit(schedule_fact("schedule.activated", schedule, actor, now, before={"state": old}, after={"state": schedule.state}))
+    emit(
+        schedule_fact(
+            "schedule.activated", schedule, actor, now, before={"state": old}, after={"state": schedule.state}
+        )
+    )
     return schedule
 
 
@@ -61,7 +70,9 @@ def resume(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     old = _step(schedule, ScheduleState.ACTIVE, now=now)
     materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
     Job.objects.filter(schedule=schedule, state="blocked", reason="schedule_paused").update(state="pending", reason="")
-    emit(schedule_fact("schedule.resumed", schedule, actor, now, before={"state": old}, after={"state": schedule.state}))
+    emit(
+        schedule_fact("schedule.resumed", schedule, actor, now, before={"state": old}, after={"state": schedule.state})
+    )
     wakeup.announce()
     return schedule
 
@@ -83,10 +94,12 @@ def restore(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Take a schedule out of the archive: paused if it ever had jobs, as a draft otherwise; its cancelled future comes back."""
     had_jobs = Job.objects.filter(schedule=schedule).exists()
     old = _step(schedule, ScheduleState.PAUSED if had_jobs else ScheduleState.DRAFT, now=now)
-    Job.objects.filter(schedule=schedule, state="cancelled", reason="archived", scheduled_for__gt=now, attempt_count=0).update(
-        state="pending", reason="", finished_at=None
+    Job.objects.filter(
+        schedule=schedule, state="cancelled", reason="archived", scheduled_for__gt=now, attempt_count=0
+    ).update(state="pending", reason="", finished_at=None)
+    emit(
+        schedule_fact("schedule.restored", schedule, actor, now, before={"state": old}, after={"state": schedule.state})
     )
-    emit(schedule_fact("schedule.restored", schedule, actor, now, before={"state": old}, after={"state": schedule.state}))
     return schedule
 
 
@@ -127,7 +140,13 @@ _RULE_FIELDS = (
 
 
 def _copy(
-    schedule: Schedule, *, content: ContentItem, state: ScheduleState, now: datetime, person: User | None, split_from: Schedule | None = None
+    schedule: Schedule,
+    *,
+    content: ContentItem,
+    state: ScheduleState,
+    now: datetime,
+    person: User | None,
+    split_from: Schedule | None = None,
 ) -> Schedule:
     values = {name: getattr(schedule, name) for name in _RULE_FIELDS}
     return Schedule.objects.create(
@@ -137,7 +156,13 @@ def _copy(
 
 def _copy_targets(targets: list[Target], schedule: Schedule) -> None:
     Target.objects.bulk_create(
-        Target(schedule=schedule, account_id=item.account_id, offset_seconds=item.offset_seconds, title=item.title, text=item.text)
+        Target(
+            schedule=schedule,
+            account_id=item.account_id,
+            offset_seconds=item.offset_seconds,
+            title=item.title,
+            text=item.text,
+        )
         for item in targets
     )
 
@@ -149,7 +174,9 @@ def skip_occurrence(*, schedule: Schedule, nominal_local: datetime, actor: Actor
 
 
 @unit()
-def move_occurrence(*, schedule: Schedule, nominal_local: datetime, to_local: datetime, actor: Actor, now: datetime) -> Schedule:
+def move_occurrence(
+    *, schedule: Schedule, nominal_local: datetime, to_local: datetime, actor: Actor, now: datetime
+) -> Schedule:
     """Move one occurrence to another wall-clock time; the rule's other times stay."""
     if recurrence.local_time(to_local, schedule.timezone).at <= now:
         raise Refused(Problem(field="to_local", message="This time is past. Choose a later one."))
@@ -165,7 +192,13 @@ def restore_occurrence(*, schedule: Schedule, nominal_local: datetime, actor: Ac
 
 
 def _edit(
-    schedule: Schedule, nominal_local: datetime, action: EditAction, to_local: datetime | None, *, actor: Actor, now: datetime
+    schedule: Schedule,
+    nominal_local: datetime,
+    action: EditAction,
+    to_local: datetime | None,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> Schedule:
     if schedule.rule_kind == RuleKind.ONCE:
         raise Refused(Problem(field="nominal_local", message="This schedule has one time only: edit or archive it."))
@@ -173,14 +206,20 @@ def _edit(
     bare = replace(materialise.rule_of(schedule), edits=())
     if not any(
         item.nominal_local == nominal_local
-        for item in recurrence.occurrences(bare, start=wanted - DAY, end=wanted + DAY, count=materialise.MOST_AT_ONCE * 6)
+        for item in recurrence.occurrences(
+            bare, start=wanted - DAY, end=wanted + DAY, count=materialise.MOST_AT_ONCE * 6
+        )
     ):
-        raise Refused(Problem(field="nominal_local", message=f"The rule has no time at {nominal_local:%Y-%m-%d %H:%M}."))
+        raise Refused(
+            Problem(field="nominal_local", message=f"The rule has no time at {nominal_local:%Y-%m-%d %H:%M}.")
+        )
     begun = Job.objects.filter(schedule=schedule, occurrence__nominal_local=nominal_local).exclude(
         state__in=["pending", "blocked"], attempt_count=0
     )
     if begun.exists():
-        raise IllegalTransition(Problem(field="nominal_local", message="This occurrence has begun or is over; it can no longer be changed."))
+        raise IllegalTransition(
+            Problem(field="nominal_local", message="This occurrence has begun or is over; it can no longer be changed.")
+        )
     ScheduleException.objects.update_or_create(
         schedule=schedule, nominal_local=nominal_local, defaults={"action": action, "moved_to_local": to_local}
     )
@@ -215,7 +254,11 @@ def split(
     except ValueError as error:
         raise Refused(Problem(field="nominal_local", message=str(error))) from error
     changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(
-        expression=first.expression, until_local=first.until_local, occurrence_limit=first.limit, version=version + 1, updated_at=now
+        expression=first.expression,
+        until_local=first.until_local,
+        occurrence_limit=first.limit,
+        version=version + 1,
+        updated_at=now,
     )
     if not changed:
         raise stale("schedule")
@@ -234,7 +277,14 @@ def split(
         _step(twin, ScheduleState.ACTIVE, now=now)
         put_to_work(twin, now=now)
     emit(
-        schedule_fact("schedule.split", schedule, actor, now, before=before, after={**snapshot(schedule), "goes_on_as": str(twin.public_id)})
+        schedule_fact(
+            "schedule.split",
+            schedule,
+            actor,
+            now,
+            before=before,
+            after={**snapshot(schedule), "goes_on_as": str(twin.public_id)},
+        )
     )
     return twin
 
@@ -242,11 +292,19 @@ def split(
 @unit()
 def finish_ended(*, now: datetime, actor: Actor, most: int = 200) -> int:
     """Schedules whose rule has no further time and whose jobs have all ended become finished. Returns how many."""
-    open_jobs = Job.objects.filter(state__in=["pending", "running", "processing", "unconfirmed", "blocked"]).values("schedule_id")
-    ended = list(Schedule.objects.active().filter(planned_until=materialise.FAR).exclude(pk__in=open_jobs).order_by("id")[:most])
+    open_jobs = Job.objects.filter(state__in=["pending", "running", "processing", "unconfirmed", "blocked"]).values(
+        "schedule_id"
+    )
+    ended = list(
+        Schedule.objects.active().filter(planned_until=materialise.FAR).exclude(pk__in=open_jobs).order_by("id")[:most]
+    )
     facts = []
     for schedule in ended:
         if Schedule.objects.filter(pk=schedule.pk, state="active").update(state="finished", updated_at=now):
-            facts.append(schedule_fact("schedule.finished", schedule, actor, now, before={"state": "active"}, after={"state": "finished"}))
+            facts.append(
+                schedule_fact(
+                    "schedule.finished", schedule, actor, now, before={"state": "active"}, after={"state": "finished"}
+                )
+            )
     emit(*facts)
     return len(facts)

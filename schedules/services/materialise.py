@@ -96,13 +96,18 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 def beginning(schedule: Schedule) -> datetime:
     """Where planning starts: the first wall-clock moment, with a day for zone offsets."""
-    return schedule.start_local.replace(tzinfo=UTC) - timedelta(days=1)
+    start: datetime = schedule.start_local
+    return start.replace(tzinfo=UTC) - timedelta(days=1)
 
 
 def _insert(schedule: Schedule, found: Iterable[recurrence.Occurrence], now: datetime) -> int:
     rows = [
         Occurrence(
-            schedule=schedule, nominal_at=item.nominal_at, nominal_local=item.nominal_local, fires_at=item.fires_at, tzdata_version=TZDATA
+            schedule=schedule,
+            nominal_at=item.nominal_at,
+            nominal_local=item.nominal_local,
+            fires_at=item.fires_at,
+            tzdata_version=TZDATA,
         )
         for item in found
     ]
@@ -121,7 +126,10 @@ def insert_jobs(schedule: Schedule, stored: Iterable[Occurrence], now: datetime)
         for target in schedule.targets.all():
             at = occurrence.fires_at + timedelta(seconds=target.offset_seconds)
             deadline = misfire.deadline_of(
-                at, recurring=recurring, grace=seconds(schedule.grace_seconds), deadline=seconds(schedule.deadline_seconds)
+                at,
+                recurring=recurring,
+                grace=seconds(schedule.grace_seconds),
+                deadline=seconds(schedule.deadline_seconds),
             )
             jobs.append(
                 Job(
@@ -144,7 +152,9 @@ def replan(schedule: Schedule, *, now: datetime) -> int:
 
     Occurrences that are past, or of which any job has begun, stay as they are. Runs inside the caller's transaction.
     """
-    open_jobs = Job.objects.filter(schedule=schedule, state__in=["pending", "blocked"], attempt_count=0, scheduled_for__gt=now)
+    open_jobs = Job.objects.filter(
+        schedule=schedule, state__in=["pending", "blocked"], attempt_count=0, scheduled_for__gt=now
+    )
     gone = list(open_jobs.values_list("pk", "occurrence_id"))
     Job.objects.filter(pk__in=[pk for pk, _ in gone], state__in=["pending", "blocked"]).delete()
     Occurrence.objects.filter(pk__in=[pk for _, pk in gone], jobs=None).delete()
@@ -179,11 +189,20 @@ def adopt_tzdata(*, now: datetime, actor: Actor = ENGINE) -> int:
 
 def _retime(schedule: Schedule, now: datetime) -> list[tuple[datetime, datetime]]:
     """Give the schedule's untouched future occurrences the instants that their wall clock has today."""
-    standing = Occurrence.objects.filter(schedule=schedule, cause="rule", fires_at__gt=now - timedelta(days=1)).prefetch_related("jobs")
-    begun = {job.occurrence_id for item in standing for job in item.jobs.all() if not (job.state in ("pending", "blocked") and job.attempt_count == 0)}
+    standing = Occurrence.objects.filter(
+        schedule=schedule, cause="rule", fires_at__gt=now - timedelta(days=1)
+    ).prefetch_related("jobs")
+    begun = {
+        job.occurrence_id
+        for item in standing
+        for job in item.jobs.all()
+        if not (job.state in ("pending", "blocked") and job.attempt_count == 0)
+    }
     fresh = {
         item.nominal_local: item
-        for item in recurrence.occurrences(rule_of(schedule), start=now - timedelta(days=2), end=horizon(now) + timedelta(days=2), count=MOST_AT_ONCE)
+        for item in recurrence.occurrences(
+            rule_of(schedule), start=now - timedelta(days=2), end=horizon(now) + timedelta(days=2), count=MOST_AT_ONCE
+        )
     }
     moved = []
     for row in standing:
@@ -193,7 +212,9 @@ def _retime(schedule: Schedule, now: datetime) -> list[tuple[datetime, datetime]
         if Occurrence.objects.filter(schedule=schedule, nominal_at=new.nominal_at).exclude(pk=row.pk).exists():
             continue
         shift = new.fires_at - row.fires_at
-        Occurrence.objects.filter(pk=row.pk).update(nominal_at=new.nominal_at, fires_at=new.fires_at, tzdata_version=TZDATA)
+        Occurrence.objects.filter(pk=row.pk).update(
+            nominal_at=new.nominal_at, fires_at=new.fires_at, tzdata_version=TZDATA
+        )
         Job.objects.filter(occurrence=row, state__in=["pending", "blocked"], attempt_count=0).update(
             run_at=F("run_at") + shift, scheduled_for=F("scheduled_for") + shift, deadline_at=F("deadline_at") + shift
         )

@@ -47,7 +47,12 @@ def policy_of(job: Job) -> RetryPolicy:
 @unit()
 def record(results: Sequence[tuple[Claim, int, Result]], now: datetime) -> None:
     """Write a batch of results in one transaction; a lost batch means "unconfirmed", which a look-up settles."""
-    jobs = {job.pk: job for job in Job.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related("schedule", "account")}
+    jobs = {
+        job.pk: job
+        for job in Job.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related(
+            "schedule", "account"
+        )
+    }
     calls: list[CallResult] = []
     for claim, attempt_id, result in sorted(results, key=lambda item: item[0].id):
         end_attempt(attempt_id, result, now)
@@ -78,7 +83,11 @@ def _attempt_values(result: Result) -> dict[str, Any]:
                 "response": {**result.response, "id": result.remote_id, "url": result.url},
             }  # fmt: skip
         case Accepted():
-            return {"outcome": "accepted", "status_code": result.response.get("status_code"), "response": dict(result.response)}
+            return {
+                "outcome": "accepted",
+                "status_code": result.response.get("status_code"),
+                "response": dict(result.response),
+            }
         case PlatformError():
             response = dict(result.response)
             if result.platform_message:
@@ -87,13 +96,20 @@ def _attempt_values(result: Result) -> dict[str, Any]:
                 "outcome": result.error_class, "error_class": result.error_class, "message": str(result)[:500],
                 "status_code": result.status_code, "response": response,
             }  # fmt: skip
-    return {"outcome": "not_called", "called_at": None, "message": "Not sent: the scheduler was stopping, or its lease was ending."}
+    return {
+        "outcome": "not_called",
+        "called_at": None,
+        "message": "Not sent: the scheduler was stopping, or its lease was ending.",
+    }
 
 
 def _call_result(account_id: int, result: Result) -> CallResult | None:
     if isinstance(result, PlatformError):
         return CallResult(
-            account_id=account_id, error_class=result.error_class, message=str(result), retry_after_seconds=result.retry_after_seconds
+            account_id=account_id,
+            error_class=result.error_class,
+            message=str(result),
+            retry_after_seconds=result.retry_after_seconds,
         )
     return CallResult(account_id=account_id) if isinstance(result, Published | Accepted) else None
 
@@ -187,7 +203,15 @@ def plan_check(job: Job, purpose: str, run_at: datetime, now: datetime) -> None:
     """The job's one check row, due at `run_at`."""
     JobCheck.objects.update_or_create(
         job=job,
-        defaults={"purpose": purpose, "run_at": run_at, "state": "pending", "tries": 0, "absences": 0, "lease_until": None, "finished_at": None},
+        defaults={
+            "purpose": purpose,
+            "run_at": run_at,
+            "state": "pending",
+            "tries": 0,
+            "absences": 0,
+            "lease_until": None,
+            "finished_at": None,
+        },
         create_defaults={"purpose": purpose, "run_at": run_at, "created_at": now, "priority": job.priority},
     )
 
@@ -203,7 +227,9 @@ def rescue(now: datetime, *, dead_workers: Sequence[str] = (), most: int = 500) 
     )
     for job in lost:
         job.state, job.reason, job.error_class = JobState.UNCONFIRMED, "worker_lost", "unknown"
-        job.error_message = "The scheduler stopped during the call, so it is not known whether the platform has the post."
+        job.error_message = (
+            "The scheduler stopped during the call, so it is not known whether the platform has the post."
+        )
         changed = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, lease_token=job.lease_token).update(
             state=job.state, reason=job.reason, error_class=job.error_class, error_message=job.error_message,
             lease_until=None, tries=F("tries") + 1,

@@ -82,7 +82,9 @@ def priority_number(value: int | str) -> int:
         number = int(str(value))
     if number is None or not 1 <= number <= 10:
         names = ", ".join(PRIORITY_NAMES)
-        raise Refused(Problem(field="priority", message=f"Give a number from 1 (first) to 10 (last), or one of {names}."))
+        raise Refused(
+            Problem(field="priority", message=f"Give a number from 1 (first) to 10 (last), or one of {names}.")
+        )
     return number
 
 
@@ -121,13 +123,19 @@ def check_plan(plan: SchedulePlan) -> None:
     if not 1 <= plan.max_attempts <= 50:
         problems.append(Problem(field="max_attempts", message="Give a number of attempts from 1 to 50."))
     if plan.retry_base_seconds < 0 or plan.retry_cap_seconds < plan.retry_base_seconds:
-        problems.append(Problem(field="retry_cap_seconds", message="The longest wait must not be shorter than the first one."))
+        problems.append(
+            Problem(field="retry_cap_seconds", message="The longest wait must not be shorter than the first one.")
+        )
     if not plan.targets:
-        problems.append(Problem(field="accounts", message="Choose at least one account to publish to.", code="required"))
+        problems.append(
+            Problem(field="accounts", message="Choose at least one account to publish to.", code="required")
+        )
     seen = [target.account_id for target in plan.targets]
     if len(set(seen)) != len(seen):
         problems.append(Problem(field="accounts", message="Each account can be chosen once."))
     if any(abs(target.offset_seconds) > 86_400 * 7 for target in plan.targets):
-        problems.append(Problem(field="offset_seconds", message="An account's time may be at most a week from the schedule's time."))
+        problems.append(
+            Problem(field="offset_seconds", message="An account's time may be at most a week from the schedule's time.")
+        )
     if problems:
         raise Refused(problems)

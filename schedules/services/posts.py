@@ -14,7 +14,13 @@ NO_KEY = ""
 
 
 def compose(
-    schedule: Schedule, target: Target | None, account: AccountRef, *, now: datetime, key: str = NO_KEY, scheduled_for: datetime | None = None
+    schedule: Schedule,
+    target: Target | None,
+    account: AccountRef,
+    *,
+    now: datetime,
+    key: str = NO_KEY,
+    scheduled_for: datetime | None = None,
 ) -> Publication:
     """The publication for one target, as of `now` (the media's addresses expire). With variants and media prefetched: no query."""
     content: ContentItem = schedule.content

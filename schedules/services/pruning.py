@@ -19,7 +19,11 @@ def prune(*, now: datetime) -> str:
     """Remove one batch of attempts of long ended jobs, and APScheduler's old execution rows. Answers in words."""
     old = now - timedelta(days=settings.ENGINE["attempt_retention_days"])
     with transaction.atomic():
-        ids = list(Attempt.objects.filter(started_at__lt=old, job__state__in=ENDED).order_by("id").values_list("pk", flat=True)[:BATCH])
+        ids = list(
+            Attempt.objects.filter(started_at__lt=old, job__state__in=ENDED)
+            .order_by("id")
+            .values_list("pk", flat=True)[:BATCH]
+        )
         Attempt.objects.filter(pk__in=ids).delete()
         rows = DjangoJobExecution.objects.filter(run_time__lt=now - EXECUTIONS_KEPT).order_by("id")[:BATCH]
         removed, _ = DjangoJobExecution.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()

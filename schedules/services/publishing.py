@@ -93,7 +93,9 @@ def _loaded(ids: list[int]) -> dict[int, Job]:
     jobs = (
         Job.objects.filter(pk__in=ids)
         .select_related("workspace", "account__workspace", "occurrence", "schedule__content__workspace")
-        .prefetch_related("schedule__targets", "schedule__content__variants", "schedule__content__media_links__asset__workspace")
+        .prefetch_related(
+            "schedule__targets", "schedule__content__variants", "schedule__content__media_links__asset__workspace"
+        )
     )
     return {job.pk: job for job in jobs}
 
@@ -117,7 +119,12 @@ def _last_look(job: Job, verdict: Verdict, now: datetime) -> bool:
 
 def _end(job: Job, state: str, reason: str, words: str, now: datetime, error_class: str = "") -> None:
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(
-        state=state, reason=reason, error_message=words[:500], error_class=error_class, finished_at=now, lease_until=None
+        state=state,
+        reason=reason,
+        error_message=words[:500],
+        error_class=error_class,
+        finished_at=now,
+        lease_until=None,
     )
     job.state, job.reason, job.error_message = state, reason, words[:500]
     emit(job_fact(f"job.{state}", job, ENGINE, now))
@@ -178,7 +185,12 @@ def _publication(job: Job, now: datetime) -> Publication | None:
         _end(job, "failed", "unloadable", str(error), now, "rejected")
         return None
     publication = posts.compose(
-        job.schedule, target, account, now=now, key=idempotency_key(job, job.schedule.content.version), scheduled_for=job.scheduled_for
+        job.schedule,
+        target,
+        account,
+        now=now,
+        key=idempotency_key(job, job.schedule.content.version),
+        scheduled_for=job.scheduled_for,
     )
     problems = [item for item in validate(publication, adapter.capabilities(account)) if item.severity == "error"]
     if problems:

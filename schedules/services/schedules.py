@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from platforms.models import PlatformAccount
 from platforms.registry import adapter_for
 from platforms.services.publishing import account_ref
 from platforms.validation import validate as validate_content
+from schedules.domain import recurrence
 from schedules.domain.states import ScheduleState
 from schedules.engine import wakeup
 from schedules.models import ContentItem, Schedule, Target
@@ -44,7 +45,12 @@ def snapshot(schedule: Schedule) -> dict[str, Any]:
         "priority": schedule.priority,
         "tags": schedule.tags,
         "targets": [
-            {"account": str(item.account), "offset_seconds": item.offset_seconds, "title": item.title, "text": item.text}
+            {
+                "account": str(item.account),
+                "offset_seconds": item.offset_seconds,
+                "title": item.title,
+                "text": item.text,
+            }
             for item in Target.objects.filter(schedule=schedule).select_related("account").order_by("id")
         ],
     }
@@ -66,9 +72,13 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
         wanted = [UUID(str(target.account_id)) for target in plan.targets]
     except ValueError as error:
         raise Refused(Problem(field="accounts", message="An account is named by its id.")) from error
-    found = {str(row.public_id): row for row in PlatformAccount.objects.filter(workspace=workspace, public_id__in=wanted)}
+    found = {
+        str(row.public_id): row for row in PlatformAccount.objects.filter(workspace=workspace, public_id__in=wanted)
+    }
     problems = [
-        Problem(field="accounts", message=f"There is no account {item} in this workspace.") for item in map(str, wanted) if item not in found
+        Problem(field="accounts", message=f"There is no account {item} in this workspace.")
+        for item in map(str, wanted)
+        if item not in found
     ]
     problems += [
         Problem(field="accounts", message=f"{row} is disconnected: connect it again, or leave it out.")
@@ -87,7 +97,9 @@ def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
         try:
             adapter = adapter_for(target.account.platform)
             reference = account_ref(target.account)
-            found = validate_content(posts.compose(schedule, target, reference, now=now), adapter.capabilities(reference))
+            found = validate_content(
+                posts.compose(schedule, target, reference, now=now), adapter.capabilities(reference)
+            )
         except (CannotDecrypt, PlatformError) as error:
             problems.append(Problem(field="accounts", message=f"{target.account}: {error}"))
             continue
@@ -120,21 +132,30 @@ def create_schedule(
     problems: list[Problem] = []
     if state not in (ScheduleState.DRAFT, ScheduleState.ACTIVE):
         problems.append(Problem(field="state", message="A new schedule is draft or active."))
-    for check in (
-        lambda: check_plan(plan),
-        lambda: content_service.check_content(content) if isinstance(content, ContentDraft) else None,
-    ):
+    try:
+        check_plan(plan)
+    except Refused as error:
+        problems.extend(error.problems)
+    if isinstance(content, ContentDraft):
         try:
-            check()
+            content_service.check_content(content)
         except Refused as error:
             problems.extend(error.problems)
     if problems:
         raise Refused(problems)
     accounts = accounts_of(workspace, plan)
     if isinstance(content, ContentDraft):
-        content = content_service.create_content(workspace=workspace, draft=content, actor=actor, now=now, person=person)
+        content = content_service.create_content(
+            workspace=workspace, draft=content, actor=actor, now=now, person=person
+        )
     schedule = Schedule.objects.create(
-        workspace=workspace, content=content, state=ScheduleState.DRAFT, created_by=person, created_at=now, updated_at=now, **plan_values(plan)
+        workspace=workspace,
+        content=content,
+        state=ScheduleState.DRAFT,
+        created_by=person,
+        created_at=now,
+        updated_at=now,
+        **plan_values(plan),
     )
     _set_targets(schedule, plan, accounts)
     if state == ScheduleState.ACTIVE:
@@ -148,7 +169,11 @@ def put_to_work(schedule: Schedule, *, now: datetime) -> None:
     check_for_accounts(schedule, now=now)
     refuse_without_future(schedule, now)
     schedule.state = ScheduleState.ACTIVE
-    schedule.planned_until = max(now - materialise.LOOK_BACK, materialise.beginning(schedule)) if schedule.planned_until is None else schedule.planned_until
+    schedule.planned_until = (
+        max(now - materialise.LOOK_BACK, materialise.beginning(schedule))
+        if schedule.planned_until is None
+        else schedule.planned_until
+    )
     Schedule.objects.filter(pk=schedule.pk).update(state=schedule.state, planned_until=schedule.planned_until)
     materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
     wakeup.announce()
@@ -158,16 +183,26 @@ def refuse_without_future(schedule: Schedule, now: datetime) -> None:
     """A schedule whose every time is past would never publish: say so instead of keeping it for nothing."""
     rule = materialise.rule_of(schedule)
     offset = max((item.offset_seconds for item in schedule.targets.all()), default=0)
-    since = now - materialise.LOOK_BACK - materialise.seconds(max(offset, 0))  # type: ignore[operator]
-    if next(iter(materialise.recurrence.occurrences(rule, start=since, count=1)), None) is None:
+    since = now - materialise.LOOK_BACK - timedelta(seconds=max(offset, 0))
+    if next(iter(recurrence.occurrences(rule, start=since, count=1)), None) is None:
         raise Refused(
-            Problem(field="start", message="This time is past, or the rule has no time from now on. Choose a later time, or publish now.", code="past")
+            Problem(
+                field="start",
+                message="This time is past, or the rule has no time from now on. Choose a later time, or publish now.",
+                code="past",
+            )
         )
 
 
 @unit()
 def update_schedule(
-    *, schedule: Schedule, plan: SchedulePlan, version: int, actor: Actor, now: datetime, draft: ContentDraft | None = None
+    *,
+    schedule: Schedule,
+    plan: SchedulePlan,
+    version: int,
+    actor: Actor,
+    now: datetime,
+    draft: ContentDraft | None = None,
 ) -> Schedule:
     """Edit rule, targets and, with `draft`, the content, if it is still the version that was shown.
 
@@ -175,14 +210,20 @@ def update_schedule(
     """
     check_plan(plan)
     if schedule.state == ScheduleState.ARCHIVED:
-        raise IllegalTransition(Problem(field="state", message="An archived schedule cannot be edited: restore it first."))
+        raise IllegalTransition(
+            Problem(field="state", message="An archived schedule cannot be edited: restore it first.")
+        )
     accounts = accounts_of(schedule.workspace, plan)
     before = snapshot(schedule)
-    changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(version=version + 1, updated_at=now, **plan_values(plan))
+    changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(
+        version=version + 1, updated_at=now, **plan_values(plan)
+    )
     if not changed:
         raise content_service.stale("schedule")
     if draft is not None:
-        content_service.update_content(content=schedule.content, draft=draft, version=schedule.content.version, actor=actor, now=now)
+        content_service.update_content(
+            content=schedule.content, draft=draft, version=schedule.content.version, actor=actor, now=now
+        )
     schedule.refresh_from_db()
     _set_targets(schedule, plan, accounts)
     replaced = 0

@@ -139,6 +139,9 @@
   $("[data-problems]")?.focus();
   liveLine();
 
+  /* ---- the admin's filters start folded where there is no room for them ---- */
+  if (!matchMedia("(min-width: 1101px)").matches) for (const fold of $$("details[data-open-wide]")) fold.open = false;
+
   /* ---- small things a form may ask for ---- */
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit(); });
   let dirty = false;

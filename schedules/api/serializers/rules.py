@@ -85,9 +85,7 @@ class RuleInput(Input):
     rrule = serializers.CharField(required=False, allow_null=True, default=None, max_length=10_000)
     start = WallClock(or_date=True)
     until = WallClock(or_date=True)
-    count = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=100_000
-    )
+    count = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=100_000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = attrs["kind"]
@@ -104,9 +102,7 @@ class RuleInput(Input):
             errors[REQUIRED[kind]] = [serializers.ErrorDetail(REMEDIES[REQUIRED[kind]], code="required")]
         if kind == "rrule" and attrs["start"] is None:
             errors["start"] = [
-                serializers.ErrorDetail(
-                    f"Say when the rule begins (its DTSTART), like {EXAMPLE}.", code="required"
-                )
+                serializers.ErrorDetail(f"Say when the rule begins (its DTSTART), like {EXAMPLE}.", code="required")
             ]
         if errors:
             raise serializers.ValidationError(errors)
@@ -121,9 +117,7 @@ def plan_values(rule: Mapping[str, Any], *, home_zone: str, now: datetime) -> di
     """
     kind = rule["kind"]
     written = {name: rule[name] for name in ("at", "start", "until") if rule[name] is not None}
-    if rule["timezone"] is None and (
-        kind != RuleKind.ONCE or any(item.at.tzinfo is None for item in written.values())
-    ):
+    if rule["timezone"] is None and (kind != RuleKind.ONCE or any(item.at.tzinfo is None for item in written.values())):
         raise Refused(
             Problem(
                 field="rule.timezone",
@@ -140,9 +134,7 @@ def plan_values(rule: Mapping[str, Any], *, home_zone: str, now: datetime) -> di
         ) from error
     local = {name: _wall_clock(name, item, zone) for name, item in written.items()}
     start = (
-        local.get("at")
-        or local.get("start")
-        or localtime.wall_clock(now, localtime.zone(zone)).replace(microsecond=0)
+        local.get("at") or local.get("start") or localtime.wall_clock(now, localtime.zone(zone)).replace(microsecond=0)
     )
     return {
         "rule_kind": kind,

@@ -54,9 +54,7 @@ class PriorityInput(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> int | str:
         if isinstance(data, bool) or not isinstance(data, (int, str)):
-            raise serializers.ValidationError(
-                "Give a number from 1 (first) to 10 (last), or a name such as high."
-            )
+            raise serializers.ValidationError("Give a number from 1 (first) to 10 (last), or a name such as high.")
         return data if isinstance(data, int) else data[:20]
 
     def to_representation(self, value: Any) -> Any:
@@ -72,9 +70,7 @@ class ContentOrId(ContentInput):
         if isinstance(data, str):
             return super().to_internal_value({"id": data})
         if isinstance(data, Mapping) and "id" in data and len(data) > 1:
-            raise serializers.ValidationError(
-                {"id": ["Give the id of stored content, or new content: not both."]}
-            )
+            raise serializers.ValidationError({"id": ["Give the id of stored content, or new content: not both."]})
         return super().to_internal_value(data)
 
 
@@ -153,9 +149,7 @@ class ScheduleChange(ScheduleInput):
         if attrs.get("state", row.state) != row.state:
             verbs = "/activate/, /pause/, /resume/, /archive/ or /restore/"
             errors["state"] = [
-                serializers.ErrorDetail(
-                    f"The state is changed by POST to this schedule's {verbs}.", code="read_only"
-                )
+                serializers.ErrorDetail(f"The state is changed by POST to this schedule's {verbs}.", code="read_only")
             ]
         if attrs.get("content", {}).get("id", row.content.public_id) != row.content.public_id:
             errors["content"] = {
@@ -170,14 +164,10 @@ class ScheduleChange(ScheduleInput):
         return attrs
 
 
-def plan(
-    given: Mapping[str, Any], onto: SchedulePlan | None, *, home_zone: str, now: datetime
-) -> SchedulePlan:
+def plan(given: Mapping[str, Any], onto: SchedulePlan | None, *, home_zone: str, now: datetime) -> SchedulePlan:
     """The validated fields as a plan; what is not given stays as it is in `onto`."""
     values: dict[str, Any] = {
-        name: given[name]
-        for name in ("priority", "catch_up", "grace_seconds", "deadline_seconds")
-        if name in given
+        name: given[name] for name in ("priority", "catch_up", "grace_seconds", "deadline_seconds") if name in given
     }
     retry = given.get("retry", {})
     values |= {ours: retry[theirs] for theirs, ours in RETRY_NAMES.items() if theirs in retry}

@@ -47,14 +47,10 @@ class Input(serializers.Serializer[Any]):
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            errors = (
-                dict(error.detail) if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
-            )
+            errors = dict(error.detail) if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
         if isinstance(data, Mapping):
             errors |= {
-                name: [self._unknown(name)]
-                for name in data
-                if name not in self.fields and name not in self.echoed
+                name: [self._unknown(name)] for name in data if name not in self.fields and name not in self.echoed
             }
         if errors:
             raise serializers.ValidationError(errors)
@@ -105,9 +101,7 @@ class PlainJson(serializers.DictField):
 class Version(serializers.IntegerField):
     """The version that the caller looked at."""
 
-    default_error_messages = {
-        "required": "Say which version you are changing: the `version` that you were shown."
-    }
+    default_error_messages = {"required": "Say which version you are changing: the `version` that you were shown."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"min_value": 1, "max_value": LARGEST, **options})

@@ -16,11 +16,7 @@ class _Accounts(Door):
     serializer_class = AccountAnswer
 
     def get_queryset(self) -> QuerySet[Any]:
-        return (
-            PlatformAccount.objects.visible_to(self.request.user)
-            .select_related("workspace")
-            .defer("credentials")
-        )
+        return PlatformAccount.objects.visible_to(self.request.user).select_related("workspace").defer("credentials")
 
 
 class AccountList(_Accounts, Rows):

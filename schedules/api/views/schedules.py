@@ -78,9 +78,7 @@ class ScheduleList(_Schedules, Rows):
         if "id" not in given:
             return draft(given)
         found: ContentItem | None = (
-            ContentItem.objects.visible_to(self.request.user)
-            .filter(workspace=workspace, public_id=given["id"])
-            .first()
+            ContentItem.objects.visible_to(self.request.user).filter(workspace=workspace, public_id=given["id"]).first()
         )
         if found is None:
             raise Refused(
@@ -136,12 +134,8 @@ class Occurrences(_Schedules):
 
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.find(public_id)
-        found = runs.next_runs(
-            rule_of(row), now=self.now, count=asked_count(request.query_params.get("count"))
-        )
-        return Response(
-            {"timezone": row.timezone, "results": [time_words(one, row.timezone) for one in found]}
-        )
+        found = runs.next_runs(rule_of(row), now=self.now, count=asked_count(request.query_params.get("count")))
+        return Response({"timezone": row.timezone, "results": [time_words(one, row.timezone) for one in found]})
 
 
 def asked_count(text: str | None) -> int:

@@ -11,9 +11,7 @@ from schedules.domain.refusals import RuleRefused
 
 
 class Command(BaseCommand):
-    help = (
-        "Print the next times of a cron expression or a recurrence rule, or answer questions as JSON lines."
-    )
+    help = "Print the next times of a cron expression or a recurrence rule, or answer questions as JSON lines."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,9 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--tz", help="an IANA time zone; without one the times are taken as they are")
         parser.add_argument("--start", help="cron: times after this one; rrule: DTSTART")
         parser.add_argument("--count", type=int, default=DEFAULT_COUNT, help="how many times (%(default)s)")
-        parser.add_argument(
-            "--inclusive", action="store_true", help="cron: a time equal to --start counts too"
-        )
+        parser.add_argument("--inclusive", action="store_true", help="cron: a time equal to --start counts too")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["stdin"]:

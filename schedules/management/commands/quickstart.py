@@ -18,7 +18,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -40,7 +39,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="prepare only")
-        parser.add_argument("--once", action="store_true", help="prepare, publish what is due, say what was published, and end")
+        parser.add_argument(
+            "--once", action="store_true", help="prepare, publish what is due, say what was published, and end"
+        )
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
         parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default 8000)")
 
@@ -61,22 +62,28 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         except DatabaseError as error:
             name = settings.DATABASES["default"]["NAME"]
-            raise CommandError(f"The database {name} cannot be prepared ({str(error).strip()}): check DATABASE_URL.") from error
+            raise CommandError(
+                f"The database {name} cannot be prepared ({str(error).strip()}): check DATABASE_URL."
+            ) from error
         owner = self._administrator()
         made = demo.make(owner=owner, timezone=owner.timezone, actor=ACTOR, now=clock.database_now())
         if made:
-            self.stdout.write(f'The workspace "{made.name}" has two sandbox accounts and four posts; the first goes out in a few seconds.')
+            self.stdout.write(
+                f'The workspace "{made.name}" has two sandbox accounts and four posts; the first goes out in a few seconds.'
+            )
 
     def _administrator(self) -> User:
         """The first superuser, made if there is none; the password comes from the environment or is printed this once."""
-        people = get_user_model().objects
-        found = people.filter(is_superuser=True).order_by("id").first()
+        people = User.objects
+        found: User | None = people.filter(is_superuser=True).order_by("id").first()
         if found is not None:
             return found
         name = os.environ.get("ALWRITY_ADMIN_USER", "admin")
         given = os.environ.get("ALWRITY_ADMIN_PASSWORD", "")
         password = given or secrets.token_urlsafe(12)
-        owner = people.create_superuser(name, os.environ.get("ALWRITY_ADMIN_EMAIL", ""), password, timezone=_machine_zone())
+        owner: User = people.create_superuser(
+            name, os.environ.get("ALWRITY_ADMIN_EMAIL", ""), password, timezone=_machine_zone()
+        )
         if given:
             self.stdout.write(f"Administrator {name}, with the password from ALWRITY_ADMIN_PASSWORD.")
         else:
@@ -86,7 +93,12 @@ class Command(BaseCommand):
     def _publish_once(self) -> None:
         """Publish what is due, and what the fresh demo has due within seconds; exit 0 only if something was published."""
         began = clock.database_now()
-        waited = Job.objects.pending().filter(run_at__gt=began, run_at__lte=began + ONCE_PATIENCE).order_by("-run_at").first()
+        waited = (
+            Job.objects.pending()
+            .filter(run_at__gt=began, run_at__lte=began + ONCE_PATIENCE)
+            .order_by("-run_at")
+            .first()
+        )
         if waited is not None:
             time.sleep(max(0.0, (waited.run_at - clock.database_now()).total_seconds()))
         Loop(threads=settings.ENGINE["threads"], lease=timedelta(seconds=settings.ENGINE["lease_seconds"])).drain()
@@ -96,7 +108,9 @@ class Command(BaseCommand):
             published += job.state == "completed"
             self.stdout.write(f"{job.state} {job.account.handle} {job.remote_url or job.error_message}")
         if not published:
-            raise CommandError("Nothing was published: nothing is due. See manage.py runscheduler for the running scheduler.")
+            raise CommandError(
+                "Nothing was published: nothing is due. See manage.py runscheduler for the running scheduler."
+            )
 
     def _serve(self, host: str, port: int) -> None:
         call_command("collectstatic", verbosity=0, interactive=False)
@@ -130,7 +144,9 @@ class _Child:
 
     def start(self) -> None:
         # its own session: Ctrl-C reaches the parent alone, which then stops its children in order
-        self.process = subprocess.Popen(self.command, env=self.environment, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
+        self.process = subprocess.Popen(
+            self.command, env=self.environment, cwd=settings.BASE_DIR, start_new_session=True
+        )  # noqa: S603
 
     def stop(self) -> None:
         self.process.terminate()

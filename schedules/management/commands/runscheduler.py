@@ -36,7 +36,9 @@ class Command(BaseCommand):
                 return
             self._run(loop)
         except DatabaseError as error:
-            raise CommandError(f"The database is not ready ({str(error).strip()}): run manage.py migrate, or manage.py quickstart.") from error
+            raise CommandError(
+                f"The database is not ready ({str(error).strip()}): run manage.py migrate, or manage.py quickstart."
+            ) from error
 
     def _run(self, loop: Loop) -> None:
         from alwrity_scheduler.core import clock
@@ -48,7 +50,9 @@ class Command(BaseCommand):
         listener.start()
         scheduler = embedded.Embedded(loop)
         scheduler.start()
-        self.stdout.write(f"Scheduler {loop.heart.name} is running with {loop.dispatcher.threads} threads. Ctrl-C stops it.")
+        self.stdout.write(
+            f"Scheduler {loop.heart.name} is running with {loop.dispatcher.threads} threads. Ctrl-C stops it."
+        )
         self.stdout.flush()
         try:
             loop.run(stop_seconds=settings.ENGINE["stop_seconds"])

@@ -23,12 +23,10 @@ def _standing_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
 
 @pytest.fixture
 def callers(people: People, now: datetime) -> dict[str, Caller]:
-    """owner, author, viewer, stranger by session; token, viewer_token, foreign_token, revoked, expired; and nobody."""
+    """Four by session, five by token (two of which are no longer good), and nobody."""
 
     def token(workspace: Any, role: str, **values: Any) -> tuple[Any, str]:
-        return workspaces.create_token(
-            workspace=workspace, name="n8n", role=role, actor=ACTOR, now=now, **values
-        )
+        return workspaces.create_token(workspace=workspace, name="n8n", role=role, actor=ACTOR, now=now, **values)
 
     gone, gone_secret = token(people.workspace, "author")
     workspaces.revoke_token(token=gone, actor=ACTOR, now=now)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from callers import Caller, fields, signed_in
 
-from schedules.models import Job
+from schedules.models import Job, Schedule
 from tests.people import People, make_account
 
 READERS = ("owner", "author", "viewer", "token", "viewer_token")
@@ -24,25 +24,24 @@ ROWS = (
     "schedules/{schedule}/occurrences/",
     "jobs/{job}/",
 )
-# method, address, body, the state the job is brought into, status for those who may
-WRITES = (
-    ("put", "content/{content}/", {"version": 1, "text": "New"}, "", 200),
-    ("patch", "content/{content}/", {"version": 1, "text": "New"}, "", 200),
-    ("patch", "schedules/{schedule}/", {"version": 1, "tags": ["x"]}, "", 200),
-    ("post", "schedules/{schedule}/pause/", {}, "", 200),
-    ("post", "schedules/{schedule}/archive/", {}, "", 200),
-    ("post", "schedules/{schedule}/clone/", {}, "", 201),
-    ("post", "schedules/{schedule}/publish-now/", {}, "", 201),
-    # active already: they may ask, and are told why not
-    ("post", "schedules/{schedule}/activate/", {}, "", 409),
-    ("post", "schedules/{schedule}/resume/", {}, "", 409),
-    ("post", "schedules/{schedule}/restore/", {}, "", 409),
-    ("post", "jobs/{job}/cancel/", {}, "pending", 200),
-    ("post", "jobs/{job}/run-now/", {}, "pending", 200),
-    ("post", "jobs/{job}/retry/", {}, "failed", 200),
-    ("post", "jobs/{job}/confirm/", {"remote_url": "https://example.com/1"}, "unconfirmed", 200),
-    ("post", "jobs/{job}/publish-again/", {}, "unconfirmed", 200),
-    ("post", "jobs/{job}/dismiss/", {}, "unconfirmed", 200),
+# method, address, body, the states things are brought into before, status for those who may
+WRITES: tuple[tuple[str, str, dict[str, Any], dict[str, str], int], ...] = (
+    ("put", "content/{content}/", {"version": 1, "text": "New"}, {}, 200),
+    ("patch", "content/{content}/", {"version": 1, "text": "New"}, {}, 200),
+    ("patch", "schedules/{schedule}/", {"version": 1, "tags": ["x"]}, {}, 200),
+    ("post", "schedules/{schedule}/activate/", {}, {"schedule": "draft"}, 200),
+    ("post", "schedules/{schedule}/pause/", {}, {}, 200),
+    ("post", "schedules/{schedule}/resume/", {}, {"schedule": "paused"}, 200),
+    ("post", "schedules/{schedule}/archive/", {}, {}, 200),
+    ("post", "schedules/{schedule}/restore/", {}, {"schedule": "archived"}, 200),
+    ("post", "schedules/{schedule}/clone/", {}, {}, 201),
+    ("post", "schedules/{schedule}/publish-now/", {}, {}, 201),
+    ("post", "jobs/{job}/cancel/", {}, {}, 200),
+    ("post", "jobs/{job}/run-now/", {}, {}, 200),
+    ("post", "jobs/{job}/retry/", {}, {"job": "failed"}, 200),
+    ("post", "jobs/{job}/confirm/", {"remote_url": "https://example.com/1"}, {"job": "unconfirmed"}, 200),
+    ("post", "jobs/{job}/publish-again/", {}, {"job": "unconfirmed"}, 200),
+    ("post", "jobs/{job}/dismiss/", {}, {"job": "unconfirmed"}, 200),
 )
 
 
@@ -90,7 +89,7 @@ def test_a_row_is_there_for_those_who_may_see_it(callers: dict[str, Caller], add
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "state", "good"), WRITES, ids=[f"{row[0]} {row[1]}" for row in WRITES]
+    ("method", "path", "body", "before", "good"), WRITES, ids=[f"{row[0]} {row[1]}" for row in WRITES]
 )
 def test_a_change_is_for_those_who_may_make_it(
     callers: dict[str, Caller],
@@ -99,10 +98,12 @@ def test_a_change_is_for_those_who_may_make_it(
     method: str,
     path: str,
     body: dict[str, Any],
-    state: str,
+    before: dict[str, str],
     good: int,
 ) -> None:
-    Job.objects.filter(pk=job.pk).update(**({"state": state} if state else {}))
+    for model, row in ((Job, job), (Schedule, job.schedule)):
+        if state := before.get(model.__name__.lower()):
+            model.objects.filter(pk=row.pk).update(state=state)
     refused = [who for who in EVERYONE if who not in WRITERS]
 
     statuses = {who: callers[who].call(method, address(path), body).status_code for who in refused}
@@ -121,15 +122,11 @@ def test_making_a_schedule_is_for_writers_of_the_workspace(
 
 @pytest.mark.parametrize("who", EVERYONE)
 def test_making_content_is_for_writers(callers: dict[str, Caller], who: str, people: People) -> None:
-    assert callers[who].post("content/", {"text": "Hi"}).status_code == expected(
-        who, (*WRITERS, *OUTSIDERS), 201
-    )
+    assert callers[who].post("content/", {"text": "Hi"}).status_code == expected(who, (*WRITERS, *OUTSIDERS), 201)
 
 
 @pytest.mark.parametrize("who", EVERYONE)
-def test_everyone_known_may_preview_and_read_the_status(
-    callers: dict[str, Caller], people: People, who: str
-) -> None:
+def test_everyone_known_may_preview_and_read_the_status(callers: dict[str, Caller], people: People, who: str) -> None:
     rule = {"rule": {"kind": "cron", "expression": "0 9 * * *", "timezone": "UTC"}}
     good = 401 if who in NOBODIES else 200
 
@@ -164,30 +161,22 @@ def test_a_person_of_two_workspaces_says_which(
     from alwrity_scheduler.workspaces import services
     from tests.people import ACTOR
 
-    services.set_role(
-        workspace=people.other_workspace, user=people.author, role="viewer", actor=ACTOR, now=now
-    )
+    services.set_role(workspace=people.other_workspace, user=people.author, role="viewer", actor=ACTOR, now=now)
     author = callers["author"]
 
     unsaid = author.post("schedules/", body)
     assert (unsaid.status_code, fields(unsaid)) == (422, {"workspace": "required"})
     assert "team, elsewhere" in unsaid.json()["detail"]
     assert author.post("schedules/", {**body, "workspace": "team"}).status_code == 201
-    assert (
-        author.post("schedules/", {**body, "workspace": str(people.workspace.public_id)}).status_code == 201
-    )
+    assert author.post("schedules/", {**body, "workspace": str(people.workspace.public_id)}).status_code == 201
     # only a viewer there
     assert author.post("content/", {"text": "Hi", "workspace": "elsewhere"}).status_code == 403
-    assert fields(author.post("content/", {"text": "Hi", "workspace": "nowhere"})) == {
-        "workspace": "not_found"
-    }
+    assert fields(author.post("content/", {"text": "Hi", "workspace": "nowhere"})) == {"workspace": "not_found"}
 
 
 def test_a_token_stays_in_its_workspace(callers: dict[str, Caller], body: dict[str, Any]) -> None:
 
-    assert fields(callers["token"].post("schedules/", {**body, "workspace": "elsewhere"})) == {
-        "workspace": "not_found"
-    }
+    assert fields(callers["token"].post("schedules/", {**body, "workspace": "elsewhere"})) == {"workspace": "not_found"}
 
 
 def test_another_workspaces_things_cannot_be_used(
@@ -198,9 +187,7 @@ def test_another_workspaces_things_cannot_be_used(
     theirs = callers["stranger"].post("content/", {"text": "Theirs"}).json()["id"]
     api = callers["token"]
 
-    assert fields(api.post("schedules/", {**body, "accounts": [str(foreign.public_id)]})) == {
-        "accounts": "invalid"
-    }
+    assert fields(api.post("schedules/", {**body, "accounts": [str(foreign.public_id)]})) == {"accounts": "invalid"}
     assert fields(api.post("schedules/", {**body, "content": {"id": theirs}})) == {"content.id": "not_found"}
 
 

@@ -158,6 +158,4 @@ def test_a_rule_that_never_fires_again_has_no_times() -> None:
 
 def test_a_zone_that_contradicts_the_block_is_refused() -> None:
     with pytest.raises(RuleRefused, match="DTSTART: is in Asia/Tokyo, the schedule in Europe/Berlin"):
-        next_times(
-            {"ical": "DTSTART;TZID=Asia/Tokyo:20260329T023000\nRRULE:FREQ=DAILY", "tz": "Europe/Berlin"}
-        )
+        next_times({"ical": "DTSTART;TZID=Asia/Tokyo:20260329T023000\nRRULE:FREQ=DAILY", "tz": "Europe/Berlin"})

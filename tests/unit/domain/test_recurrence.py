@@ -27,6 +27,14 @@ def rule(expression: str, start: str, timezone: str = "Europe/Berlin", **more: o
     )
 
 
+def moved(nominal: str, to: str) -> OccurrenceEdit:
+    return OccurrenceEdit(
+        nominal_local=datetime.fromisoformat(nominal),
+        action=EditAction.MOVE,
+        moved_to_local=datetime.fromisoformat(to),
+    )
+
+
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -57,9 +65,7 @@ def fires(of: Recurrence, start: str, end: str) -> list[str]:
         ("0 0 * * *", "America/Havana", "2026-11-01", ["11-01 04:00"]),
     ],
 )
-def test_a_fixed_time_fires_exactly_once_a_day(
-    expression: str, timezone: str, day: str, expected: list[str]
-) -> None:
+def test_a_fixed_time_fires_exactly_once_a_day(expression: str, timezone: str, day: str, expected: list[str]) -> None:
     daily = rule(expression, "2026-01-01T00:00", timezone)
 
     that_day = [
@@ -140,14 +146,6 @@ def test_what_is_left_out_still_counts() -> None:
     assert fires(excepted, "2026-05-01", "2026-07-01") == ["06-01 07:00", "06-03 07:00"]
 
 
-def moved(nominal: str, to: str) -> OccurrenceEdit:
-    return OccurrenceEdit(
-        nominal_local=datetime.fromisoformat(nominal),
-        action=EditAction.MOVE,
-        moved_to_local=datetime.fromisoformat(to),
-    )
-
-
 def test_a_moved_occurrence_comes_in_the_window_of_its_new_time() -> None:
     weekly = rule("0 9 * * 1", "2026-06-01T00:00", edits=(moved("2026-06-08T09:00", "2026-07-20T10:00"),))
 
@@ -183,18 +181,12 @@ def test_moving_onto_another_occurrence_makes_one_of_both() -> None:
 def test_an_edit_of_a_time_the_rule_no_longer_has_is_void() -> None:
     ghost = moved("2026-06-02T08:59", "2026-06-10T12:00")
 
-    assert fires(rule("0 9 * * *", "2026-06-01T00:00", edits=(ghost,)), "2026-06-10", "2026-06-11") == [
-        "06-10 07:00"
-    ]
+    assert fires(rule("0 9 * * *", "2026-06-01T00:00", edits=(ghost,)), "2026-06-10", "2026-06-11") == ["06-10 07:00"]
 
 
 def test_a_moved_occurrence_of_a_counted_rule_is_found_again() -> None:
-    counted = rule(
-        "FREQ=DAILY;COUNT=3", "2026-06-01T09:00", edits=(moved("2026-06-03T09:00", "2026-08-01T09:00"),)
-    )
-    beyond = rule(
-        "FREQ=DAILY;COUNT=3", "2026-06-01T09:00", edits=(moved("2026-06-04T09:00", "2026-08-01T09:00"),)
-    )
+    counted = rule("FREQ=DAILY;COUNT=3", "2026-06-01T09:00", edits=(moved("2026-06-03T09:00", "2026-08-01T09:00"),))
+    beyond = rule("FREQ=DAILY;COUNT=3", "2026-06-01T09:00", edits=(moved("2026-06-04T09:00", "2026-08-01T09:00"),))
 
     assert fires(counted, "2026-06-01", "2026-09-01") == ["06-01 07:00", "06-02 07:00", "08-01 07:00"]
     assert fires(beyond, "2026-07-01", "2026-09-01") == []
@@ -219,9 +211,7 @@ def test_a_window_far_away_is_reached_without_walking_there() -> None:
 
 
 def test_the_end_of_the_calendar_is_the_end_of_the_rule() -> None:
-    last_day = list(
-        occurrences(rule("0 22 31 12 *", "9998-01-01T00:00", "America/New_York"), start=utc("9998-06-01"))
-    )
+    last_day = list(occurrences(rule("0 22 31 12 *", "9998-01-01T00:00", "America/New_York"), start=utc("9998-06-01")))
 
     assert [one.nominal_local.year for one in last_day] == [9998]
 
@@ -252,6 +242,10 @@ def test_the_end_of_the_calendar_is_the_end_of_the_rule() -> None:
             "edits: 2026-06-02 09:00 is to be moved; say where to",
         ),
         (
+            rule("0 9 * * *", "2026-06-01T09:00", edits=(moved("2026-06-02T09:00", "2026-06-03T10:00"),) * 2),
+            "edits: change the same occurrence twice",
+        ),
+        (
             Recurrence(
                 kind=RuleKind.ONCE,
                 expression="0 9 * * *",
@@ -277,5 +271,6 @@ def test_everything_wrong_is_told_at_once() -> None:
 
 
 def test_an_unreadable_rule_is_refused_before_the_first_occurrence_is_taken() -> None:
-    with pytest.raises(RuleRefused, match="hour: "):
-        occurrences(rule("0 99 * * *", "2026-06-01T09:00"), start=utc("2026-06-01"))
+    for edits in ((), (moved("2026-06-03T09:00", "2026-06-04T09:00"),)):
+        with pytest.raises(RuleRefused, match="hour: "):
+            occurrences(rule("0 99 * * *", "2026-06-01T09:00", edits=edits), start=utc("2026-06-01"))

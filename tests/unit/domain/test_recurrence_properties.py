@@ -36,18 +36,14 @@ ZONES = (
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 zones = st.sampled_from(ZONES)
-starts = st.datetimes(datetime(2020, 1, 1), datetime(2027, 12, 31)).map(
-    lambda at: at.replace(second=0, microsecond=0)
-)
+starts = st.datetimes(datetime(2020, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(second=0, microsecond=0))
 
 
 def fields(low: int, high: int) -> st.SearchStrategy[str]:
     number = st.integers(low, high)
     # Not 5-5: with a step cronsim reads that as 5 to the end.
     span = st.sets(number, min_size=2, max_size=2).map(lambda pair: f"{min(pair)}-{max(pair)}")
-    stepped = st.tuples(st.one_of(st.just("*"), span), st.integers(1, 9)).map(
-        lambda pair: f"{pair[0]}/{pair[1]}"
-    )
+    stepped = st.tuples(st.one_of(st.just("*"), span), st.integers(1, 9)).map(lambda pair: f"{pair[0]}/{pair[1]}")
     lists = st.lists(number, min_size=1, max_size=3).map(lambda numbers: ",".join(map(str, numbers)))
     return st.one_of(st.just("*"), lists, span, stepped)
 

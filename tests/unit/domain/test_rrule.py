@@ -30,6 +30,7 @@ def times(expression: str, start: str, count: int = 4, timezone: str = "Europe/B
         # not in DTSTART's own week: the rule's days after it
         ("FREQ=WEEKLY;BYDAY=TU,TH", "2026-01-02T09:00", ["2026-01-06 09:00", "2026-01-08 09:00"]),
         ("FREQ=MONTHLY;BYDAY=3MO,WE", "2026-01-08T09:00", ["2026-01-14 09:00", "2026-01-19 09:00"]),
+        ("FREQ=MONTHLY;BYDAY=1MO", "2026-09-01T09:00", ["2026-09-07 09:00", "2026-10-05 09:00"]),
         ("FREQ=YEARLY;BYWEEKNO=20", "2026-05-12T09:00", ["2026-05-12 09:00", "2027-05-18 09:00"]),
         ("FREQ=YEARLY;BYMONTHDAY=-1", "2026-01-31T09:00", ["2026-01-31 09:00", "2026-02-28 09:00"]),
         ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-01-01T09:00", ["2026-01-30 09:00"]),
@@ -118,7 +119,7 @@ def test_a_block_joins_rules_and_dates_and_leaves_out_exceptions() -> None:
     block = (
         "DTSTART;TZID=Europe/Berlin:20260105T090000\r\n"
         "RRULE:FREQ=WEEKLY;COUNT=3\r\n"
-        "RRULE:FREQ=MONTHLY;BYMONTHDAY=7;\r\n COUNT=1\r\n"  # a folded line
+        "RRULE:FREQ=MONTHLY;BYMON\r\n THDAY=7;COUNT=1\r\n"  # a folded line
         "RDATE;TZID=Europe/Berlin:20260106T170000,20260112T090000\r\n"  # the second is there already
         "EXDATE:20260119T080000Z\r\n"  # 09:00 in Berlin
     )

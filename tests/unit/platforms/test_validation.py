@@ -13,7 +13,7 @@ from platforms.validation import is_http_url, validate
 ACCOUNT = AccountRef(id=1, public_id="a", platform="x", name="n", handle="n", timezone="UTC")
 GOOD = Publication(key="k", account=ACCOUNT, text="Hello", scheduled_for=datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
 CAN = Capabilities(
-    content_types=frozenset({"text", "image"}),
+    content_types=frozenset({"post", "image"}),
     media_mimes=frozenset({"image/png"}),
     max_media=2,
     can_find=True,

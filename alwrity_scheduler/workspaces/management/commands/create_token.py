@@ -30,7 +30,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no workspace {workspace!r}. There are: {known}.")
         try:
             _, secret = services.create_token(
-                workspace=found[0], name=name, role=role, actor=Actor(kind="command", label="create_token"), now=clock.now()
+                workspace=found[0],
+                name=name,
+                role=role,
+                actor=Actor(kind="command", label="create_token"),
+                now=clock.now(),
             )
         except Refused as error:
             raise CommandError(str(error)) from error

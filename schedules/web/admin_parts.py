@@ -1,0 +1,89 @@
+"""What the admin classes of this project share: visible rows only, read-only history, and verbs that call services row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.core.events import Actor
+from alwrity_scheduler.workspaces.access import actor_of, can
+from alwrity_scheduler.workspaces.models import Workspace
+from alwrity_scheduler.workspaces.roles import Action
+
+MOST_REASONS = 5
+
+
+class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows only the rows of the person's workspaces."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: Any = super().get_queryset(request)
+        return found.visible_to(request.user) if hasattr(found, "visible_to") else found
+
+
+class ReadOnlyAdmin(VisibleAdmin):
+    """Services are the only writers: here one looks, filters, searches and uses the verbs."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def open_link(url: str) -> SafeString:
+    return format_html('<a href="{}">Open in the product</a>', url)
+
+
+def each(
+    model_admin: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    call: Callable[[Any, Actor, Any], Any],
+    *,
+    done: str,
+    action: Action = Action.OPERATE,
+    workspace_of: Callable[[Any], Workspace] = lambda row: row.workspace,
+) -> None:
+    """Call the service for every chosen row; say how many worked, and why the others did not."""
+    actor, now = actor_of(request), clock.now()
+    worked, reasons = 0, []
+    for row in rows:
+        if not can(request.user, action, workspace_of(row)):
+            reasons.append(f"{row}: your role may not {action.value}.")
+            continue
+        try:
+            call(row, actor, now)
+            worked += 1
+        except Refused as error:
+            reasons.append(f"{row}: {' '.join(problem.message for problem in error.problems)}")
+    if worked:
+        model_admin.message_user(request, f"{done}: {worked}.", messages.SUCCESS)
+    if reasons:
+        shown = " ".join(reasons[:MOST_REASONS]) + (f" … and {len(reasons) - MOST_REASONS} more." if len(reasons) > MOST_REASONS else "")
+        model_admin.message_user(request, f"Not changed: {len(reasons)}. {shown}", messages.WARNING)

@@ -1,0 +1,99 @@
+"""Claims, leases and rescue: ENGINE R14, R17, R19, R20, R26 in one process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+
+from platforms.contracts import Published
+from schedules.engine import work
+from schedules.engine.kinds import kinds
+from schedules.models import Attempt, Job
+from tests.engine import claim_due, run_due
+from tests.people import make_schedule
+
+
+def test_a_claimed_row_is_not_given_twice(workspace, account, now):
+    make_schedule(workspace, [account], now)
+
+    assert len(claim_due(now, worker="one")) == 1
+    assert claim_due(now, worker="two") == []
+
+
+def test_a_lease_that_ran_out_makes_the_post_unconfirmed_and_it_is_looked_up(workspace, account, platform, now):
+    make_schedule(workspace, [account], now)
+    claim_due(now)
+    later = now + timedelta(seconds=61)
+
+    rescued = kinds["publish"].rescue(later)
+    assert (rescued, Job.objects.get().state, Job.objects.get().reason) == (1, "unconfirmed", "worker_lost")
+    platform.finds = [Published(remote_id="there", url="https://x.test/there")]
+    run_due(later + timedelta(seconds=2))
+
+    assert Job.objects.get().remote_id == "there"
+    assert platform.calls == []
+
+
+def test_a_dead_workers_rows_are_rescued_before_their_lease_ends(workspace, account, now):
+    make_schedule(workspace, [account], now)
+    claim_due(now, worker="killed")
+
+    assert kinds["publish"].rescue(now + timedelta(seconds=1), dead_workers=["somebody else"]) == 0
+    assert kinds["publish"].rescue(now + timedelta(seconds=1), dead_workers=["killed"]) == 1
+
+
+def test_r26_a_worker_that_wakes_after_its_lease_cannot_overwrite_and_its_answer_is_used(workspace, account, platform, now):
+    make_schedule(workspace, [account], now)
+    [(kind, claim, task)] = claim_due(now)
+    later = now + timedelta(seconds=90)
+    kinds["publish"].rescue(later)
+
+    kind.finish([(claim, task, Published(remote_id="slow", url="https://x.test/slow"))], later)
+    assert Job.objects.get().state == "unconfirmed"
+    run_due(later)
+
+    assert (Job.objects.get().state, Job.objects.get().remote_id) == ("completed", "slow")
+    assert platform.calls == []
+    assert platform.asked == []
+
+
+def test_a_renewed_lease_is_longer_and_a_lost_one_is_not_renewed(workspace, account, now):
+    make_schedule(workspace, [account], now)
+    [(_, claim, _)] = claim_due(now)
+    later = now + timedelta(seconds=20)
+
+    held = {claim.id: claim.token}
+    assert work.renew(Job, held=held, now=later, length=timedelta(seconds=60)) == {claim.id}
+    assert Job.objects.get().lease_until == later + timedelta(seconds=60)
+    assert work.renew(Job, held={claim.id: claim.token + 1}, now=later, length=timedelta(seconds=60)) == set()
+
+
+def test_r37_a_released_claim_is_due_again_and_cost_nothing(workspace, account, platform, now):
+    make_schedule(workspace, [account], now)
+    [(kind, claim, task)] = claim_due(now)
+
+    kind.release([(claim, task)], now)
+    assert (Job.objects.get().state, Job.objects.get().tries) == ("pending", 0)
+    assert Attempt.objects.get().outcome == "not_called"
+    run_due(now)
+
+    assert Job.objects.get().state == "completed"
+
+
+def test_r14_the_due_query_reads_the_partial_index_alone(workspace, account, now):
+    make_schedule(workspace, [account], now, rule_kind="cron", expression="* * * * *")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_seqscan = off")  # a table of 500 rows is read whole otherwise
+
+    plans = [work.due(Job.objects, now).explain(), work.due_window(Job.objects, now, 100).explain()]
+
+    assert all("job_due" in plan for plan in plans)
+    assert "SCAN schedules_job\n" not in "\n".join(plans) + "\n"
+    assert "TEMP B-TREE FOR ORDER BY" not in "\n".join(plans)
+
+
+def test_an_idle_look_costs_one_query_a_kind_and_no_transaction(workspace, account, now, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        claim_due(now)

@@ -1,0 +1,23 @@
+"""The product's settings with a data folder and keys of the tests' own. Read before any other test file."""
+
+# ruff: noqa: E402, F403, F405
+import atexit
+import base64
+import os
+import shutil
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="alwrity-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["ALWRITY_DATA_DIR"] = _folder
+os.environ["SECRET_KEY"] = "only for tests, and long enough that nothing complains about its length"
+os.environ["ENCRYPTION_KEYS"] = base64.urlsafe_b64encode(b"tests" + bytes(27)).decode()
+os.environ.setdefault("OUTBOUND_ALLOW", "127.0.0.1,localhost")
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+
+from alwrity_scheduler.settings import *
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # a file, not memory: threads and the scheduler's own connections must see the same database
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
