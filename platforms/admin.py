@@ -20,6 +20,14 @@ from platforms.registry import adapters
 from platforms.services import accounts, media
 
 
+class VisibleFilter(admin.RelatedFieldListFilter):
+    """Offers only what this person may see: Django's own filter would list every workspace by name."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = field.remote_field.model.objects.visible_to(request.user)
+        return [(row.pk, str(row)) for row in rows]
+
+
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """`new_credentials` is write-only: what it holds is stored and never shown; empty leaves the secrets alone."""
 
@@ -62,7 +70,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = AccountForm
     list_display = ("name", "platform", "handle", "workspace", "state", "is_loadable", "state_changed_at")
-    list_filter = ("platform", "state", "workspace")
+    list_filter = ("platform", "state", ("workspace", VisibleFilter))
     list_select_related = ("workspace",)
     search_fields = ("name", "handle", "public_id")
     date_hierarchy = "created_at"
@@ -81,6 +89,10 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return PlatformAccount.objects.visible_to(request.user).select_related("workspace")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = db_field.remote_field.model.objects.visible_to(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: PlatformAccount | None = None) -> Any:
         return self.readonly_fields if obj is None else (*self.readonly_fields, "workspace", "platform")
@@ -168,7 +180,7 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("preview", "original_name", "kind", "mime", "size", "workspace", "created_at")
     list_display_links = ("original_name",)
-    list_filter = ("kind", "mime", "workspace")
+    list_filter = ("kind", "mime", ("workspace", VisibleFilter))
     list_select_related = ("workspace",)
     search_fields = ("original_name", "alt_text", "checksum")
     date_hierarchy = "created_at"

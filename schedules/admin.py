@@ -15,7 +15,7 @@ from alwrity_scheduler.workspaces.access import actor_of
 from alwrity_scheduler.workspaces.roles import Action
 from schedules import models
 from schedules.services import control, jobs, lifecycle
-from schedules.web.admin_parts import ReadOnlyAdmin, ReadOnlyInline, VisibleAdmin, each, open_link
+from schedules.web.admin_parts import NamedBlanksFilter, ReadOnlyAdmin, ReadOnlyInline, VisibleAdmin, each, open_link
 from schedules.web.templatetags.ui import job_pill, schedule_pill
 
 admin.site.site_header = admin.site.site_title = "ALwrity Scheduler"
@@ -80,7 +80,7 @@ class AttemptInline(ReadOnlyInline):
 @admin.register(models.Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ["schedule", "status", "account", "run_at", "attempt_count", "error_message", "finished_at", "workspace"]
-    list_filter = ["state", "error_class", "account__platform", "account", "workspace"]
+    list_filter = ["state", ("error_class", NamedBlanksFilter), "account__platform", "account", "workspace"]
     list_select_related = ["schedule__content", "account", "workspace"]
     search_fields = ["schedule__content__title", "account__name", "error_message", "remote_id", "=public_id", "=idempotency_key"]
     date_hierarchy = "run_at"
@@ -112,7 +112,7 @@ class JobAdmin(ReadOnlyAdmin):
 @admin.register(models.Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     list_display = ["job", "purpose", "no", "started_at", "outcome", "status_code", "error_class", "message", "worker"]
-    list_filter = ["outcome", "purpose", "error_class", "status_code", "job__account__platform"]
+    list_filter = [("outcome", NamedBlanksFilter), "purpose", ("error_class", NamedBlanksFilter), "status_code", "job__account__platform"]
     list_select_related = ["job__schedule__content", "job__account"]
     search_fields = ["=idempotency_key", "message", "=job__public_id"]
     date_hierarchy = "started_at"
@@ -130,7 +130,7 @@ class JobCheckAdmin(ReadOnlyAdmin):
 @admin.register(models.Occurrence)
 class OccurrenceAdmin(ReadOnlyAdmin):
     list_display = ["schedule", "nominal_local", "fires_at", "cause", "tzdata_version"]
-    list_filter = ["cause", "tzdata_version"]
+    list_filter = ["cause", ("tzdata_version", NamedBlanksFilter)]
     list_select_related = ["schedule__content"]
     search_fields = ["schedule__content__title"]
     date_hierarchy = "fires_at"

@@ -37,3 +37,6 @@ class Registry(Generic[Entry]):
 
     def items(self) -> Iterator[tuple[str, Entry]]:
         return iter(self._entries.items())
+
+    def values(self) -> Iterator[Entry]:
+        return iter(self._entries.values())

@@ -29,6 +29,7 @@ class _VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
+    template = "admin/readonly_inline.html"
     extra = 0
     fields = ["user", "workspace", "role", "created_at"]
     can_delete = False
@@ -45,6 +46,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "email", "first_name", "last_name", "timezone", "is_staff", "is_active", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "memberships__workspace", "memberships__role"]
     date_hierarchy = "date_joined"
+    filter_horizontal = []
     inlines = [MembershipInline]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -115,7 +117,6 @@ class MembershipAdmin(_VisibleAdmin):
     search_fields = ["user__username", "workspace__name"]
     date_hierarchy = "created_at"
     fields = ["workspace", "user", "role"]
-    autocomplete_fields = ["user", "workspace"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["workspace", "user"] if obj else []

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.registry import Registry
+from schedules.engine.tables import Duty
 
 logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=2)  # how long a pass leaves an overdue duty to APScheduler
@@ -31,7 +32,6 @@ duties: Registry[DutyKind] = Registry("duty")
 
 def ensure_rows(now: datetime) -> None:
     """One row a registered duty; an operator's cadence and switch stay as they are."""
-    from schedules.models import Duty
 
     Duty.objects.bulk_create(
         [Duty(name=name, every_seconds=kind.every_seconds, next_at=now) for name, kind in duties.items()],
@@ -46,7 +46,6 @@ def run_duty(name: str) -> bool:
 
 def run_overdue(now: datetime) -> int:
     """Run what nobody has run although it was due a while ago, and what has never run. Returns how many ran here."""
-    from schedules.models import Duty
 
     names = (
         Duty.objects.filter(enabled=True, next_at__lte=now - PATIENCE)
@@ -57,7 +56,6 @@ def run_overdue(now: datetime) -> int:
 
 
 def _run(name: str, now: datetime, slack: timedelta = timedelta()) -> bool:
-    from schedules.models import Duty
 
     kind = duties.get(name)
     row = Duty.objects.filter(name=name, enabled=True, next_at__lte=now + slack).first()

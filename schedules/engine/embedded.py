@@ -17,7 +17,7 @@ from django_apscheduler.jobstores import DjangoJobStore
 
 from schedules.engine import duties
 from schedules.engine.loop import Loop
-from schedules.models import Duty
+from schedules.engine.tables import Duty
 
 logger = logging.getLogger(__name__)
 POLICY: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}

@@ -100,7 +100,7 @@ class Loop:
         self.heart.beat(now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
-        dues = [due for _, kind in kinds.items() if (due := next_due_at(kind.model)) is not None]
+        dues = [due for kind in kinds.values() if (due := next_due_at(kind.model)) is not None]
         ahead = min(((due - now).total_seconds() for due in dues), default=LONGEST_SLEEP)
         passed = clock.monotonic() - began
         # something due that could not be claimed (its account is busy, everything is paused): an end will wake us
@@ -113,7 +113,7 @@ class Loop:
         if clock.monotonic() >= self._rescue_at:
             self._rescue_at = clock.monotonic() + RESCUE_EVERY
             dead = [name for name in workers.dead_workers() if name != self.heart.name]
-            counts.rescued = sum(kind.rescue(now, dead_workers=dead) for _, kind in kinds.items())
+            counts.rescued = sum(kind.rescue(now, dead_workers=dead) for kind in kinds.values())
         if clock.monotonic() >= self._housekeeping_at:
             self._housekeeping_at = clock.monotonic() + HOUSEKEEPING_EVERY
             counts.duties = duties.run_overdue(now)
@@ -121,7 +121,7 @@ class Loop:
                 chore(now)
         if any(paused() for paused in is_paused):
             return counts
-        for _, kind in kinds.items():
+        for kind in kinds.values():
             self._claim(kind, now, counts)
         return counts
 

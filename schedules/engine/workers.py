@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.ids import uuid7
+from schedules.engine.tables import Worker
 
 BEAT_SECONDS = 5
 FORGET_AFTER = timedelta(days=1)
@@ -49,8 +50,6 @@ class Heart:
         self._beat_at = 0.0
 
     def register(self, now: datetime) -> None:
-        from schedules.models import Worker
-
         Worker.objects.create(
             name=self.name, role=self.role, host=socket.gethostname(), pid=os.getpid(), process_mark=process_mark(os.getpid()),
             started_at=now, beat_at=now,
@@ -64,8 +63,6 @@ class Heart:
 
     def beat(self, now: datetime, in_flight: int, *, force: bool = False) -> None:
         """Write the row, at most every BEAT_SECONDS. `now` is the database's time; the difference to ours is the skew (R44)."""
-        from schedules.models import Worker
-
         if not force and clock.monotonic() - self._beat_at < BEAT_SECONDS:
             return
         self._beat_at = clock.monotonic()
@@ -75,8 +72,6 @@ class Heart:
         )
 
     def stop(self, now: datetime) -> None:
-        from schedules.models import Worker
-
         Worker.objects.filter(name=self.name).update(
             stopped_at=now, beat_at=now, in_flight=0, completed_count=self.completed
         )
@@ -84,7 +79,6 @@ class Heart:
 
 def dead_workers() -> list[str]:
     """Names of workers that are certainly dead and have not said goodbye."""
-    from schedules.models import Worker
 
     rows = Worker.objects.filter(stopped_at=None).values_list("name", "host", "pid", "process_mark")
     return [name for name, host, pid, mark in rows if is_dead(host, pid, mark)]
@@ -92,7 +86,6 @@ def dead_workers() -> list[str]:
 
 def forget(now: datetime) -> int:
     """Close the rows of dead workers, and drop those that have been silent for a day."""
-    from schedules.models import Worker
 
     Worker.objects.filter(name__in=dead_workers()).update(stopped_at=now)
     return Worker.objects.filter(beat_at__lt=now - FORGET_AFTER).delete()[0]

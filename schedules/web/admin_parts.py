@@ -45,7 +45,16 @@ class ReadOnlyAdmin(VisibleAdmin):
         return False
 
 
+class NamedBlanksFilter(admin.AllValuesFieldListFilter):
+    """The values that occur, the empty one under a name, since a link needs words."""
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or "(none)"}
+
+
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    template = "admin/readonly_inline.html"
     extra = 0
     can_delete = False
 

@@ -14,11 +14,15 @@
     const words = document.createElement("p");
     words.textContent = text;
     box.append(words);
-    if (undo) box.append(button("Undo", "btn sm", () => { box.remove(); htmx.ajax("POST", undo, { target: $("[data-live]") || "body", swap: $("[data-live]") ? "outerHTML" : "none" }); }, "data-undo"));
+    if (undo) box.append(button("Undo", "btn sm", () => { box.remove(); takeBack(undo); }, "data-undo"));
     box.append(button("✕", "icb sm", () => box.remove(), "data-dismiss", "Dismiss"));
     $("#toasts").append(box);
     let left = undo || level === "error" ? 12 : 6;
     const clock = setInterval(() => { if (box.matches(":hover,:focus-within")) return; if (--left <= 0) { clearInterval(clock); box.remove(); } }, 1000);
+  }
+  function takeBack(url) {
+    const part = $("[data-live]"), values = { next: location.pathname + location.search };
+    htmx.ajax("POST", url, { source: part || document.body, target: part || document.body, swap: part ? "outerHTML" : "none", values }).then(() => { if (!part) location.reload(); });
   }
   function button(text, cls, act, mark, label) {
     const made = document.createElement("button");

@@ -8,12 +8,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from platforms.adapters.sandbox.models import SandboxPost
+from platforms.admin import VisibleFilter
 
 
 @admin.register(SandboxPost)
 class SandboxPostAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("remote_id", "account", "title", "content_type", "posted_at", "likes", "removed_at")
-    list_filter = ("content_type", ("removed_at", admin.EmptyFieldListFilter), "account")
+    list_filter = ("content_type", ("removed_at", admin.EmptyFieldListFilter), ("account", VisibleFilter))
     list_select_related = ("account",)
     search_fields = ("remote_id", "key", "title", "text")
     date_hierarchy = "posted_at"

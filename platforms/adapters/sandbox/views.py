@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     posts = _posts(request).filter(account__workspace=workspace)[:PAGE]
     return render(
-        request, "sandbox/index.html", {"accounts": mine.defer("credentials"), "cards": reads.cards(posts)}
+        request, "sandbox/index.html", {"title": "Sandbox", "accounts": mine.defer("credentials"), "cards": reads.cards(posts)}
     )
 
 
@@ -151,6 +151,7 @@ def _feed(
 ) -> HttpResponse:
     page = Paginator(_posts(request).filter(account=account), PAGE).get_page(request.GET.get("page"))
     context = {
+        "title": account.name,
         "account": account,
         "page": page,
         "cards": reads.cards(page.object_list),
@@ -168,6 +169,7 @@ def _card_page(
     request: HttpRequest, post: SandboxPost, form: CommentForm, *, status: int = 200
 ) -> HttpResponse:
     context = {
+        "title": post.title or "Post",
         "card": reads.cards([post])[0],
         "form": form,
         "may_react": can(request.user, Action.WRITE, post.account.workspace),

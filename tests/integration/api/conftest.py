@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from callers import Caller, signed_in, with_token
+from django.conf import settings
 from rest_framework.test import APIClient
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces import services as workspaces
 from schedules.models import Job, Schedule
 from tests.people import ACTOR, People, make_account, make_schedule
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_folder() -> None:
+    """WhiteNoise warns of a folder that is not there, and warnings are errors here."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)
