@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,7 +24,7 @@ from platforms.services import accounts, media
 class VisibleFilter(admin.RelatedFieldListFilter):
     """Offers only what this person may see: Django's own filter would list every workspace by name."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         rows = field.remote_field.model.objects.visible_to(request.user)
         return [(row.pk, str(row)) for row in rows]
 
@@ -56,9 +57,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """What the adapter says about the settings, before anything is saved."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        stored = (
-            self.instance.credentials if self.instance.pk and self.instance.credentials.is_readable() else {}
-        )
+        stored = self.instance.credentials if self.instance.pk and self.instance.credentials.is_readable() else {}
         secrets = {**stored, **(cleaned.get("new_credentials") or {})}
         adapter = adapters.get(cleaned.get("platform") or self.instance.platform)
         for name, message in adapter.check_settings(cleaned.get("options") or {}, secrets) if adapter else ():
@@ -101,10 +100,16 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def is_loadable(self, account: PlatformAccount) -> bool:
         return account.platform in adapters
 
+    def has_change_permission(self, request: HttpRequest, obj: PlatformAccount | None = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or can(request.user, Action.ACCOUNTS, obj.workspace))
+
     def has_delete_permission(self, request: HttpRequest, obj: PlatformAccount | None = None) -> bool:
         return False  # an account with a history is disconnected, never deleted
 
     def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
+        if not can(request.user, Action.ACCOUNTS, obj.workspace):
+            raise PermissionDenied
         if change:
             self._update(request, obj, form)
         else:
@@ -137,7 +142,7 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for name, secret in accounts.generated(made, given).items():
             self.message_user(request, f"{name}, shown this once: {secret}", messages.WARNING)
 
-    @admin.action(description="Pause the selected accounts")
+    @admin.action(description="Pause the selected accounts", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: Any) -> None:
         self._each(
             request,
@@ -145,7 +150,7 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             lambda account: accounts.pause(account=account, actor=actor_of(request), now=clock.now()),
         )
 
-    @admin.action(description="Resume the selected accounts")
+    @admin.action(description="Resume the selected accounts", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: Any) -> None:
         self._each(
             request,
@@ -153,7 +158,7 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             lambda account: accounts.resume(account=account, actor=actor_of(request), now=clock.now()),
         )
 
-    @admin.action(description="Test the connection")
+    @admin.action(description="Test the connection", permissions=["change"])
     def test_connection(self, request: HttpRequest, queryset: Any) -> None:
         for account in queryset:
             health = accounts.check_now(account)
@@ -214,9 +219,7 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: MediaAsset, form: Any, change: bool) -> None:
-        media.set_alt_text(
-            asset=obj, alt_text=form.cleaned_data["alt_text"], actor=actor_of(request), now=clock.now()
-        )
+        media.set_alt_text(asset=obj, alt_text=form.cleaned_data["alt_text"], actor=actor_of(request), now=clock.now())
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -47,9 +47,7 @@ class Adapter(Protocol):
         """What this account can take. Pure: no call goes out."""
         ...
 
-    def check_settings(
-        self, options: Mapping[str, Any], credentials: Mapping[str, str]
-    ) -> list[SettingsProblem]:
+    def check_settings(self, options: Mapping[str, Any], credentials: Mapping[str, str]) -> list[SettingsProblem]:
         """(field, message) for everything wrong with the settings; empty when they will do. No call goes out."""
         ...
 
@@ -64,9 +62,7 @@ class Adapter(Protocol):
         """
         ...
 
-    def poll(
-        self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float
-    ) -> Published | Accepted:
+    def poll(self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
         """Ask how an accepted post is doing; Accepted means ask again, also when the asking itself failed.
 
         Raises Rejected when the platform gave it up, UnknownOutcome when it will not say any more.

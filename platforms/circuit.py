@@ -70,4 +70,4 @@ def after(circuit: Circuit, error_class: str | None, message: str, now: datetime
 def wait_after(failures: int) -> timedelta:
     """30 s at the fifth failure in a row, doubling with each failed probe, at most 15 minutes."""
     doublings = min(max(failures - OPENS_AFTER, 0), 10)
-    return min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

@@ -15,8 +15,7 @@ MAX_PLATFORM_MESSAGE = 2_000
 def clean(text: object) -> str:
     """A platform's words made safe to store and show: no control characters, at most 2,000 characters."""
     words = "".join(
-        letter if letter.isprintable() or letter in "\n\t" else " "
-        for letter in str(text)[: 2 * MAX_PLATFORM_MESSAGE]
+        letter if letter.isprintable() or letter in "\n\t" else " " for letter in str(text)[: 2 * MAX_PLATFORM_MESSAGE]
     )
     words = words.strip()
     return words if len(words) <= MAX_PLATFORM_MESSAGE else words[: MAX_PLATFORM_MESSAGE - 1] + "…"
@@ -56,8 +55,7 @@ class PlatformError(Exception):
         self.args = (self.message_for_people,)
         self.platform_message = hidden(self.platform_message, secrets)
         self.response = {
-            name: hidden(value, secrets) if isinstance(value, str) else value
-            for name, value in self.response.items()
+            name: hidden(value, secrets) if isinstance(value, str) else value for name, value in self.response.items()
         }
 
 

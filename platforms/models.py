@@ -58,12 +58,8 @@ class PlatformAccount(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "platform", "handle"], name="account_handle_once"),
             models.CheckConstraint(condition=Q(state__in=AccountState.values), name="account_state"),
-            models.CheckConstraint(
-                condition=Q(hourly_cap=None) | Q(hourly_cap__gt=0), name="account_hourly_cap"
-            ),
-            models.CheckConstraint(
-                condition=Q(daily_cap=None) | Q(daily_cap__gt=0), name="account_daily_cap"
-            ),
+            models.CheckConstraint(condition=Q(hourly_cap=None) | Q(hourly_cap__gt=0), name="account_hourly_cap"),
+            models.CheckConstraint(condition=Q(daily_cap=None) | Q(daily_cap__gt=0), name="account_daily_cap"),
         ]
 
     def __str__(self) -> str:
@@ -107,12 +103,8 @@ class CircuitState(models.Model):
     class Meta:
         ordering = ["account_id", "id"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=("closed", "open", "half_open")), name="circuit_state"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="closed") | Q(retry_at__isnull=False), name="circuit_retry_at"
-            ),
+            models.CheckConstraint(condition=Q(state__in=("closed", "open", "half_open")), name="circuit_state"),
+            models.CheckConstraint(condition=Q(state="closed") | Q(retry_at__isnull=False), name="circuit_retry_at"),
         ]
 
     def __str__(self) -> str:
@@ -146,9 +138,7 @@ class MediaAsset(models.Model):
     alt_text = models.CharField(max_length=1500, blank=True, default="")
     checksum = models.CharField(max_length=64)
     original_name = models.CharField(max_length=200)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
 
     objects = MediaQuerySet.as_manager()

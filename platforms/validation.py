@@ -67,12 +67,7 @@ def is_http_url(value: str) -> bool:
     """An absolute http or https address with a host, without white space or control characters."""
     try:
         parts = urlsplit(value)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and value.isprintable()
-            and " " not in value
-        )
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and value.isprintable() and " " not in value
     except ValueError:
         return False
 

@@ -173,6 +173,18 @@ def evidence() -> dict[str, Any]:
     }
 
 
+def counts() -> dict[str, int]:
+    from django.apps import apps
+
+    return {model._meta.label: model._default_manager.count() for model in apps.get_models() if model._meta.label != "schedules.Worker"}
+
+
+def remote_urls() -> list[str]:
+    from schedules.models import Job
+
+    return list(Job.objects.filter(state="completed").order_by("id").values_list("remote_url", flat=True))
+
+
 def models_f(name: str) -> Any:
     from django.db.models import F
 

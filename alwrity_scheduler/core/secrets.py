@@ -164,7 +164,7 @@ class _SecretsAttribute(DeferredAttribute):
 
 
 if TYPE_CHECKING:
-    _Text = models.TextField[Mapping[str, Any] | str, Mapping[str, Any]]
+    _Text = models.TextField[Mapping[str, str] | Secrets, Secrets]
 else:
     _Text = models.TextField
 

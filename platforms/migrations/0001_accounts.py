@@ -15,9 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "public_id",
@@ -73,9 +71,7 @@ class Migration(migrations.Migration):
                 "ordering": ["platform", "name", "id"],
                 "verbose_name": "platform account",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("workspace", "platform", "handle"), name="account_handle_once"
-                    ),
+                    models.UniqueConstraint(fields=("workspace", "platform", "handle"), name="account_handle_once"),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["active", "paused", "needs_auth", "disconnected"])),
                         name="account_state",

@@ -48,9 +48,7 @@ def connect(
     adapter = _adapter(platform)
     secrets = _filled(credentials or {})
     secrets |= {
-        spec.name: spec.generate()
-        for spec in adapter.credential_fields
-        if spec.generate and spec.name not in secrets
+        spec.name: spec.generate() for spec in adapter.credential_fields if spec.generate and spec.name not in secrets
     }
     account = PlatformAccount(
         workspace=workspace,
@@ -95,9 +93,7 @@ def update_settings(
     """Change what CHANGEABLE names. `version`, when given, must be the one the person looked at (else StaleVersion)."""
     unknown = sorted(set(changes) - set(CHANGEABLE))
     if unknown:
-        raise Refused(
-            [Problem(field=name, message="This cannot be changed.", code="unknown") for name in unknown]
-        )
+        raise Refused([Problem(field=name, message="This cannot be changed.", code="unknown") for name in unknown])
     row = _locked(account)
     if version is not None and version != row.version:
         raise StaleVersion(
@@ -132,10 +128,7 @@ def set_credentials(
     unknown = sorted(set(given) - names)
     if unknown:
         raise Refused(
-            [
-                Problem(field=name, message="This platform has no such secret.", code="unknown")
-                for name in unknown
-            ]
+            [Problem(field=name, message="This platform has no such secret.", code="unknown") for name in unknown]
         )
     stored = dict(row.credentials) if row.credentials.is_readable() else {}
     row.credentials = stored | given
@@ -219,9 +212,7 @@ def _adapter(platform: str) -> Adapter:
 
 
 def _filled(credentials: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: str(secret).strip() for name, secret in credentials.items() if secret and str(secret).strip()
-    }
+    return {name: str(secret).strip() for name, secret in credentials.items() if secret and str(secret).strip()}
 
 
 def _check(account: PlatformAccount, adapter: Adapter, secrets: Mapping[str, str] | None) -> None:
@@ -230,14 +221,11 @@ def _check(account: PlatformAccount, adapter: Adapter, secrets: Mapping[str, str
     try:
         account.clean_fields(exclude=["credentials", "options"])
     except ValidationError as error:
-        problems = [
-            Problem(field=field, message=str(words[0])) for field, words in error.message_dict.items()
-        ]
+        problems = [Problem(field=field, message=str(words[0])) for field, words in error.message_dict.items()]
     if secrets is None:
         secrets = dict(account.credentials) if account.credentials.is_readable() else {}
     problems += [
-        Problem(field=field, message=message)
-        for field, message in adapter.check_settings(account.options, secrets)
+        Problem(field=field, message=message) for field, message in adapter.check_settings(account.options, secrets)
     ]
     if problems:
         raise Refused(problems)

@@ -30,13 +30,9 @@ def admit(accounts: Iterable[PlatformAccount], now: datetime) -> dict[int, Admis
     A limited account costs at most five more queries, and only it.
     """
     ids = {account.pk for account in accounts}
-    fresh = (
-        PlatformAccount.objects.filter(pk__in=ids).select_related("circuit").defer("credentials", "options")
-    )
+    fresh = PlatformAccount.objects.filter(pk__in=ids).select_related("circuit").defer("credentials", "options")
     answers = {account.pk: _admit_one(account, now) for account in fresh.order_by("id")}
-    return answers | {
-        gone: Admission(allowed=False, reason="The account is gone.") for gone in ids - answers.keys()
-    }
+    return answers | {gone: Admission(allowed=False, reason="The account is gone.") for gone in ids - answers.keys()}
 
 
 def give_back(account_ids: Iterable[int], now: datetime) -> None:
@@ -49,9 +45,7 @@ def give_back(account_ids: Iterable[int], now: datetime) -> None:
         | Q(circuit__state="half_open")
     )
     for account in (
-        PlatformAccount.objects.filter(limited, pk__in=ids)
-        .select_related("circuit")
-        .defer("credentials", "options")
+        PlatformAccount.objects.filter(limited, pk__in=ids).select_related("circuit").defer("credentials", "options")
     ):
         _release_slot(account, now)
         for window in RateWindow.objects.filter(account_id=account.pk).order_by("id"):
@@ -123,9 +117,7 @@ def _pay(account: PlatformAccount, now: datetime) -> Admission:
         wait = _take_token(account, name, bucket, now)
         if wait:
             _refund(account, now, before=name)
-            reason = (
-                f"At most {bucket.capacity} posts in any {'60 minutes' if name == 'hour' else '24 hours'}."
-            )
+            reason = f"At most {bucket.capacity} posts in any {'60 minutes' if name == 'hour' else '24 hours'}."
             return Admission(allowed=False, retry_at=now + timedelta(seconds=wait), reason=reason)
     return _GO
 
@@ -179,9 +171,7 @@ def taken(window: RateWindow) -> tuple[tuple[float, int], ...]:
     return tuple((float(start), int(count)) for start, count in window.taken)
 
 
-def _swap_window(
-    window: RateWindow, bucket: Bucket, state: tuple[tuple[float, int], ...], now: datetime
-) -> bool:
+def _swap_window(window: RateWindow, bucket: Bucket, state: tuple[tuple[float, int], ...], now: datetime) -> bool:
     """Store a new state unless somebody else did first."""
     unchanged = RateWindow.objects.filter(pk=window.pk, version=window.version)
     return (
@@ -197,7 +187,5 @@ def _swap_window(
 
 def _swap_circuit(row: CircuitState, value: breaker.Circuit) -> bool:
     """Compare-and-set: of all who saw the same circuit, one gets to change it."""
-    same = CircuitState.objects.filter(
-        pk=row.pk, state=row.state, failures=row.failures, retry_at=row.retry_at
-    )
+    same = CircuitState.objects.filter(pk=row.pk, state=row.state, failures=row.failures, retry_at=row.retry_at)
     return same.update(state=value.state, retry_at=value.retry_at) == 1

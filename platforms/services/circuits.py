@@ -31,23 +31,15 @@ def settle(results: Sequence[CallResult], now: datetime) -> None:
     if not touched and not limited:
         return
     with unit():
-        changes = (
-            _new_circuits([result for result in results if result.account_id in touched], now)
-            if touched
-            else {}
-        )
+        changes = _new_circuits([result for result in results if result.account_id in touched], now) if touched else {}
         _hold_back(limited, now)
         emit(*_facts(changes, now))
 
 
-def _new_circuits(
-    results: Sequence[CallResult], now: datetime
-) -> dict[int, tuple[breaker.Circuit, breaker.Circuit]]:
+def _new_circuits(results: Sequence[CallResult], now: datetime) -> dict[int, tuple[breaker.Circuit, breaker.Circuit]]:
     ids = {result.account_id for result in results}
     existing = set(PlatformAccount.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    CircuitState.objects.bulk_create(
-        [CircuitState(account_id=pk) for pk in sorted(existing)], ignore_conflicts=True
-    )
+    CircuitState.objects.bulk_create([CircuitState(account_id=pk) for pk in sorted(existing)], ignore_conflicts=True)
     rows = {
         row.account_id: row
         for row in CircuitState.objects.select_for_update().filter(account_id__in=ids).order_by("account_id")
@@ -80,9 +72,7 @@ def _hold_back(limited: dict[int, CallResult], now: datetime) -> None:
 
 
 def _facts(changes: dict[int, tuple[breaker.Circuit, breaker.Circuit]], now: datetime) -> Iterator[Fact]:
-    crossed = {
-        pk: pair for pk, pair in changes.items() if (pair[0].state == "closed") != (pair[1].state == "closed")
-    }
+    crossed = {pk: pair for pk, pair in changes.items() if (pair[0].state == "closed") != (pair[1].state == "closed")}
     if not crossed:
         return
     accounts = PlatformAccount.objects.filter(pk__in=crossed).defer("credentials", "options").order_by("pk")

@@ -99,7 +99,7 @@ def media_ref(asset: MediaAsset, now: datetime) -> MediaRef:
 
 def media_path_of(asset: MediaAsset) -> str:
     """The file's address on this site, for people who are signed in."""
-    stem, _, extension = asset.file.name.rpartition(".")
+    extension = (asset.file.name or "").rpartition(".")[2]
     name = slugify(PurePath(asset.original_name).stem)[:80] or "file"
     return f"{settings.MEDIA_URL}{asset.public_id}/{name}.{extension}"
 
@@ -129,9 +129,7 @@ def _copy(source: IO[bytes] | File[Any], target: IO[bytes]) -> None:
         size += len(piece)
         if size > settings.MEDIA_MAX_BYTES:
             limit = settings.MEDIA_MAX_BYTES / (1024 * 1024)
-            raise Refused(
-                Problem(field="file", message=f"The file is larger than {limit:g} MiB.", code="too_large")
-            )
+            raise Refused(Problem(field="file", message=f"The file is larger than {limit:g} MiB.", code="too_large"))
         target.write(piece)
     if size == 0:
         raise Refused(Problem(field="file", message="The file is empty.", code="empty"))

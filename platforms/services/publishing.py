@@ -44,18 +44,14 @@ def send(publication: Publication, *, timeout: float) -> Published | Accepted:
     UnknownOutcome, because the request may have gone out.
     """
     adapter = adapter_for(publication.account.platform)
-    return _guarded(
-        lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account
-    )
+    return _guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
 
 
 def find(publication: Publication, *, timeout: float) -> Published | None:
     """Look a key up at its platform. None: provably absent. Raises UnknownOutcome when it cannot tell."""
     try:
         adapter = adapter_for(publication.account.platform)
-        return _guarded(
-            lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account
-        )
+        return _guarded(lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account)
     except UnknownOutcome:
         raise
     except PlatformError as error:

@@ -17,6 +17,18 @@ _NAMES = {
 }  # fmt: skip
 
 
+_WORDS = {
+    "schedule.created": "Made the schedule", "schedule.edited": "Edited the schedule", "schedule.activated": "Scheduled it",
+    "schedule.paused": "Paused it", "schedule.resumed": "Resumed it", "schedule.archived": "Archived it", "schedule.restored": "Took it out of the archive",
+    "schedule.cloned": "Made it as a copy", "schedule.finished": "All its runs are over", "schedule.split": "Split it: this and following",
+    "schedule.occurrence_skipped": "Left out one run", "schedule.occurrence_moved": "Moved one run", "schedule.occurrence_restored": "Put one run back",
+    "schedule.published_now": "Published it now", "schedule.retimed": "The zone's clocks changed: moved its runs",
+    "content.created": "Wrote the post", "content.edited": "Edited the post",
+    "job.completed": "Published", "job.failed": "Failed", "job.missed": "Missed its time", "job.cancelled": "Cancelled", "job.retried": "Asked for another try",
+    "job.run_now": "Asked to publish now", "job.held": "Put on hold", "job.unconfirmed": "No clear answer", "job.started": "Began",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     name: str
@@ -54,6 +66,6 @@ def entries(rows: Iterable[AuditLog]) -> list[Entry]:
         created = row.action.endswith((".created", ".cloned"))
         names = [] if created else [name for name in {**row.before, **row.after} if row.before.get(name) != row.after.get(name)]
         changes = [Change(_NAMES.get(name, name.replace("_", " ")), _text(row.before.get(name)), _text(row.after.get(name))) for name in names]
-        words = row.action.replace(".", " ").replace("_", " ").capitalize()
+        words = _WORDS.get(row.action) or row.action.replace(".", " ").replace("_", " ").capitalize()
         found.append(Entry(row.at, row.actor_label, row.actor_kind, words, row.object_label, changes))
     return found

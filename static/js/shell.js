@@ -131,7 +131,12 @@
     }
     liveLine();
   }, 1000);
-  document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.elt?.matches?.("[data-live]")) waited = 0; });
+  let seen = "";
+  document.addEventListener("htmx:configRequest", (event) => { if (seen && event.detail.elt.matches("[data-live]") && event.detail.verb === "get") event.detail.headers["X-Seen"] = seen; });
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (event.detail.elt?.matches?.("[data-live]")) waited = 0;
+    if (event.detail.target?.matches?.("[data-live]")) seen = event.detail.xhr.getResponseHeader("X-Seen") || seen;
+  });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) waited = EVERY; });
 
   /* ---- after a swap: the palette's first answer is chosen, refused forms take the focus to their summary ---- */

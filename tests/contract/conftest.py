@@ -90,7 +90,11 @@ def http_network(recorder: Recorder) -> Network:
         handle="news",
         timezone="UTC",
         credentials={"signing_secret": SECRET, "bearer_token": TOKEN},
-        options={"publish_url": f"{recorder.url}/publish", "lookup_url": f"{recorder.url}/lookup", "endpoint_replays": True},
+        options={
+            "publish_url": f"{recorder.url}/publish",
+            "lookup_url": f"{recorder.url}/lookup",
+            "endpoint_replays": True,
+        },
     )
     orders = {
         "rejected": {"status": 422, "body": {"detail": "Too long."}},

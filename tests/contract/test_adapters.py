@@ -126,7 +126,9 @@ def test_the_recorder_accepts_our_signature_and_refuses_another(http_network):
 def test_what_is_sent_is_what_the_contract_says(http_network, recorder):
     picture = MediaRef(url="https://x.test/media/1", mime="image/png", alt="A cat", size=9, checksum="c")
     http_network.adapter.publish(
-        http_network.publication("exact", title="T", link="https://x.test/", hashtags=("a", "b"), media=(picture,), content_type="image"),
+        http_network.publication(
+            "exact", title="T", link="https://x.test/", hashtags=("a", "b"), media=(picture,), content_type="image"
+        ),
         timeout=5,
     )
     arrival = next(arrival for arrival in recorder.log()["arrivals"] if arrival["key"] == "exact")

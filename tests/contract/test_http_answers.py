@@ -19,7 +19,9 @@ POST = {"id": "7", "url": "https://api.test/7"}
 
 def answer(status, body=None, **headers):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Response(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=content)
+    return Response(
+        status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=content
+    )
 
 
 def read(given, hosts=frozenset()):
@@ -102,7 +104,9 @@ def test_retry_after_has_two_forms(value, seconds):
 
 def test_a_poll_address_may_be_on_a_named_host():
     accepted = read(answer(202, {"poll_url": "https://jobs.test/1"}, retry_after="9"), hosts=frozenset({"jobs.test"}))
-    assert accepted == Accepted(remote_state={"poll_url": "https://jobs.test/1"}, poll_after_seconds=9.0, response={"status": 202})
+    assert accepted == Accepted(
+        remote_state={"poll_url": "https://jobs.test/1"}, poll_after_seconds=9.0, response={"status": 202}
+    )
 
 
 def test_the_platforms_own_words_are_kept_cut_and_cleaned():

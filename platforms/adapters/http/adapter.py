@@ -14,9 +14,7 @@ from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilitie
 from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
 from platforms.validation import is_http_url
 
-CONTENT_TYPES = frozenset(
-    {"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"}
-)
+CONTENT_TYPES = frozenset({"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"})
 MEDIA_MIMES = frozenset(
     {
         "image/jpeg",
@@ -70,9 +68,7 @@ class HttpAdapter:
             label="Other hosts for polling",
             help="Hosts, separated by commas, that a poll_url may be on besides the publish address's own.",
         ),
-        FieldSpec(
-            name="timeout", label="Time-out in seconds", help="Of one call, at most 60.", kind="number"
-        ),
+        FieldSpec(name="timeout", label="Time-out in seconds", help="Of one call, at most 60.", kind="number"),
         FieldSpec(
             name="endpoint_replays",
             label="The endpoint remembers keys",
@@ -92,18 +88,14 @@ class HttpAdapter:
             consistency_delay_seconds=2.0,
         )
 
-    def check_settings(
-        self, options: Mapping[str, Any], credentials: Mapping[str, str]
-    ) -> list[SettingsProblem]:
+    def check_settings(self, options: Mapping[str, Any], credentials: Mapping[str, str]) -> list[SettingsProblem]:
         problems: list[SettingsProblem] = []
         for name, required in (("publish_url", True), ("lookup_url", False)):
             value = str(options.get(name) or "")
             if (value or required) and not is_http_url(value):
                 problems.append((name, "Write a whole address, like https://example.com/publish."))
             elif value and urlsplit(value).username:
-                problems.append(
-                    (name, "Leave the user name and password out of the address; use the bearer token.")
-                )
+                problems.append((name, "Leave the user name and password out of the address; use the bearer token."))
         timeout = options.get("timeout")
         if timeout not in (None, "") and not _seconds(timeout):
             problems.append(("timeout", f"Write a number of seconds up to {LONGEST_TIMEOUT:.0f}."))
@@ -144,9 +136,7 @@ class HttpAdapter:
             raise UnknownOutcome(f"The look-up told nothing. {error}") from error
         return answers.found(answer)
 
-    def poll(
-        self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float
-    ) -> Published | Accepted:
+    def poll(self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
         url = str(remote_state.get("poll_url") or "")
         if not answers.is_pollable(url, str(account.options.get("publish_url") or ""), _poll_hosts(account)):
             raise UnknownOutcome("The stored poll address is no longer one this account may ask.")

@@ -25,9 +25,7 @@ def encoded(payload: Mapping[str, Any]) -> bytes:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def published(
-    answer: Response, *, allowed_hosts: frozenset[str], base_url: str, now: datetime
-) -> Published | Accepted:
+def published(answer: Response, *, allowed_hosts: frozenset[str], base_url: str, now: datetime) -> Published | Accepted:
     """The answer to a POST."""
     status = answer.status
     if status == 202:
@@ -107,9 +105,7 @@ def is_pollable(url: str, base_url: str, allowed_hosts: frozenset[str]) -> bool:
         same = (asked.scheme, asked.hostname, asked.port) == (own.scheme, own.hostname, own.port)
     except ValueError:
         return False
-    named = (asked.hostname or "").lower() in allowed_hosts and (
-        asked.scheme == "https" or own.scheme == "http"
-    )
+    named = (asked.hostname or "").lower() in allowed_hosts and (asked.scheme == "https" or own.scheme == "http")
     return (same or named) and asked.username is None
 
 
@@ -139,11 +135,7 @@ def words(answer: Response) -> str:
 
 def _post(answer: Response, *, already: bool = False) -> Published | None:
     data = answer.json()
-    if (
-        not isinstance(data, dict)
-        or not isinstance(data.get("id"), str | int)
-        or isinstance(data.get("id"), bool)
-    ):
+    if not isinstance(data, dict) or not isinstance(data.get("id"), str | int) or isinstance(data.get("id"), bool):
         return None
     remote_id, url = clean(data["id"]), data.get("url")
     if not remote_id:
@@ -181,9 +173,7 @@ def _again(answer: Response, poll_url: str, now: datetime) -> Accepted:
 def _error(answer: Response, now: datetime) -> PlatformError:
     status, said = answer.status, words(answer)
     if status in (401, 403):
-        return AuthFailed(
-            "The platform does not accept the credentials.", status_code=status, platform_message=said
-        )
+        return AuthFailed("The platform does not accept the credentials.", status_code=status, platform_message=said)
     if status == 429:
         return RateLimited(
             "The platform asks for fewer posts.",
@@ -198,9 +188,7 @@ def _error(answer: Response, now: datetime) -> PlatformError:
             platform_message=said,
         )
     if 400 <= status < 500 and status != 408:
-        return Rejected(
-            f"The platform refused the post ({status}).", status_code=status, platform_message=said
-        )
+        return Rejected(f"The platform refused the post ({status}).", status_code=status, platform_message=said)
     return UnknownOutcome(
         f"The platform failed while it had the post ({status}).", status_code=status, platform_message=said
     )

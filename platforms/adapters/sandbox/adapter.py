@@ -13,9 +13,7 @@ from platforms.base import FieldSpec, SettingsProblem
 from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilities, Publication, Published
 from platforms.errors import AuthFailed, RateLimited, Rejected, UnknownOutcome
 
-CONTENT_TYPES = frozenset(
-    {"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"}
-)
+CONTENT_TYPES = frozenset({"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"})
 MEDIA_MIMES = frozenset(
     {
         "image/jpeg",
@@ -33,9 +31,7 @@ MEDIA_MIMES = frozenset(
 class SandboxAdapter:
     key: str = "sandbox"
     label: str = "Sandbox"
-    description: str = (
-        "A practice network inside this product. Nothing leaves it, and no credentials are needed."
-    )
+    description: str = "A practice network inside this product. Nothing leaves it, and no credentials are needed."
     credential_fields: tuple[FieldSpec, ...] = ()
     option_fields: tuple[FieldSpec, ...] = (
         FieldSpec(
@@ -76,9 +72,7 @@ class SandboxAdapter:
             consistency_delay_seconds=0.5,
         )
 
-    def check_settings(
-        self, options: Mapping[str, Any], credentials: Mapping[str, str]
-    ) -> list[SettingsProblem]:
+    def check_settings(self, options: Mapping[str, Any], credentials: Mapping[str, str]) -> list[SettingsProblem]:
         return problems(options)
 
     def publish(self, publication: Publication, *, timeout: float) -> Published | Accepted:
@@ -114,9 +108,7 @@ class SandboxAdapter:
         post = network.look_up(publication.account.id, publication.key)
         return None if post is None else _published(publication, post.remote_id, already=True)
 
-    def poll(
-        self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float
-    ) -> Published | Accepted:
+    def poll(self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
         raise UnknownOutcome("The sandbox never leaves a post half done, so there is nothing to ask about.")
 
     def verify(self, account: AccountRef, *, timeout: float) -> AccountHealth:
@@ -124,9 +116,7 @@ class SandboxAdapter:
             return AccountHealth(
                 ok=False, message="The fault “signed out” is switched on.", identity=f"@{account.handle}"
             )
-        return AccountHealth(
-            ok=True, message=f"The sandbox knows @{account.handle}.", identity=f"@{account.handle}"
-        )
+        return AccountHealth(ok=True, message=f"The sandbox knows @{account.handle}.", identity=f"@{account.handle}")
 
 
 def _store(publication: Publication) -> Published:

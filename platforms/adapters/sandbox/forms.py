@@ -8,9 +8,7 @@ from platforms.adapters.sandbox.faults import LONGEST_SECONDS, MODES
 
 
 class CommentForm(forms.Form):
-    text = forms.CharField(
-        label="Comment", max_length=1000, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    text = forms.CharField(label="Comment", max_length=1000, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
 
 class FaultForm(forms.Form):

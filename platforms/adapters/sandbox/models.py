@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Self, TypeVar
+
 from django.db import models
 
 from platforms.models import PlatformAccount
 from platforms.querysets import OfAccountQuerySet
 
+Row = TypeVar("Row", bound=models.Model, covariant=True)
 
-class SandboxPostQuerySet(OfAccountQuerySet[models.Model]):
-    def shown(self) -> SandboxPostQuerySet:
+
+class SandboxPostQuerySet(OfAccountQuerySet[Row]):
+    def shown(self) -> Self:
         """Posts that were not removed."""
         return self.filter(removed_at=None)
 

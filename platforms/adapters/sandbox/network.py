@@ -48,8 +48,7 @@ def store(publication: Publication, now: datetime) -> tuple[SandboxPost, bool]:
                 "link": publication.link[:2000],
                 "hashtags": list(publication.hashtags),
                 "media": [
-                    {"checksum": item.checksum, "alt": item.alt, "mime": item.mime}
-                    for item in publication.media
+                    {"checksum": item.checksum, "alt": item.alt, "mime": item.mime} for item in publication.media
                 ],
                 "content_type": publication.content_type,
                 "posted_at": now,

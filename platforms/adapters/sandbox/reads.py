@@ -40,9 +40,7 @@ def cards(posts: Iterable[SandboxPost]) -> list[Card]:
     found = MediaAsset.objects.filter(workspace__in=workspaces, checksum__in=wanted) if wanted else ()
     assets = {(asset.workspace_id, asset.checksum): asset for asset in found}
     comments: dict[int, list[SandboxComment]] = {}
-    for comment in SandboxComment.objects.filter(post__in=[post.pk for post in posts]).order_by(
-        "created_at", "id"
-    ):
+    for comment in SandboxComment.objects.filter(post__in=[post.pk for post in posts]).order_by("created_at", "id"):
         comments.setdefault(comment.post_id, []).append(comment)
     return [
         Card(
@@ -62,6 +60,4 @@ def _attachment(asset: MediaAsset | None, item: dict[str, str]) -> Attachment:
     alt = item.get("alt") or ""
     if asset is None:
         return Attachment(path="", alt=alt, kind="gone", width=None, height=None)
-    return Attachment(
-        path=media_path_of(asset), alt=alt, kind=asset.kind, width=asset.width, height=asset.height
-    )
+    return Attachment(path=media_path_of(asset), alt=alt, kind=asset.kind, width=asset.width, height=asset.height)

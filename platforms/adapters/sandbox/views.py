@@ -38,7 +38,9 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     posts = _posts(request).filter(account__workspace=workspace)[:PAGE]
     return render(
-        request, "sandbox/index.html", {"title": "Sandbox", "accounts": mine.defer("credentials"), "cards": reads.cards(posts)}
+        request,
+        "sandbox/index.html",
+        {"title": "Sandbox", "accounts": mine.defer("credentials"), "cards": reads.cards(posts)},
     )
 
 
@@ -103,19 +105,12 @@ def comment(request: HttpRequest, handle: str, remote_id: str) -> HttpResponse:
     form = CommentForm(request.POST)
     if not form.is_valid():
         return _card_page(request, post, form, status=422)
-    network.comment(
-        post, author=str(actor_of(request).label), text=form.cleaned_data["text"], now=clock.now()
-    )
+    network.comment(post, author=str(actor_of(request).label), text=form.cleaned_data["text"], now=clock.now())
     return _answer(request, post)
 
 
 def _posts(request: HttpRequest) -> Any:
-    return (
-        SandboxPost.objects.visible_to(request.user)
-        .shown()
-        .select_related("account")
-        .order_by("-posted_at", "-id")
-    )
+    return SandboxPost.objects.visible_to(request.user).shown().select_related("account").order_by("-posted_at", "-id")
 
 
 def _post(request: HttpRequest, remote_id: str) -> SandboxPost:
@@ -125,11 +120,7 @@ def _post(request: HttpRequest, remote_id: str) -> SandboxPost:
 
 def _account(request: HttpRequest, handle: str) -> PlatformAccount:
     """The account of this handle, the current workspace's first: two workspaces may use the same handle."""
-    visible = (
-        PlatformAccount.objects.visible_to(request.user)
-        .by_handle("sandbox", handle)
-        .select_related("workspace")
-    )
+    visible = PlatformAccount.objects.visible_to(request.user).by_handle("sandbox", handle).select_related("workspace")
     workspace = current_workspace(request)
     return visible.filter(workspace=workspace).first() or get_object_or_404(visible.order_by("id")[:1])
 
@@ -146,9 +137,7 @@ def _fault_form(account: PlatformAccount) -> FaultForm:
     return FaultForm(initial={**options, "version": account.version})
 
 
-def _feed(
-    request: HttpRequest, account: PlatformAccount, form: FaultForm, *, status: int = 200
-) -> HttpResponse:
+def _feed(request: HttpRequest, account: PlatformAccount, form: FaultForm, *, status: int = 200) -> HttpResponse:
     page = Paginator(_posts(request).filter(account=account), PAGE).get_page(request.GET.get("page"))
     context = {
         "title": account.name,
@@ -162,12 +151,10 @@ def _feed(
 
 def _is_fragment(request: HttpRequest) -> bool:
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
-def _card_page(
-    request: HttpRequest, post: SandboxPost, form: CommentForm, *, status: int = 200
-) -> HttpResponse:
+def _card_page(request: HttpRequest, post: SandboxPost, form: CommentForm, *, status: int = 200) -> HttpResponse:
     context = {
         "title": post.title or "Post",
         "card": reads.cards([post])[0],

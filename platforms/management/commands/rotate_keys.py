@@ -39,7 +39,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--drop-old",
             action="store_true",
-            help="Afterwards remove the old keys from keys.env. Restart every process BEFORE this, so that none writes with an old key.",
+            help="Afterwards remove the old keys from keys.env. "
+            "Restart every process BEFORE this, so that none writes with an old key.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

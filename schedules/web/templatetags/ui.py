@@ -259,3 +259,9 @@ def in_zone(value: datetime, zone: str) -> datetime:
 @register.filter
 def media_address(asset: Any) -> str:
     return media_path_of(asset)
+
+
+@register.filter
+def in_reach(words: str, zone: str) -> str:
+    """A rule's words without the name of its zone, where that is the reader's own."""
+    return words.removesuffix(f", {zone}") if zone == timezone.get_current_timezone_name() else words

@@ -31,12 +31,19 @@ def account(workspace, now):
 @pytest.fixture
 def http_account(workspace, now):
     return make_account(
-        workspace, now, platform="http", name="Own", options={"publish_url": URL}, credentials={"bearer_token": "hush-hush"}
+        workspace,
+        now,
+        platform="http",
+        name="Own",
+        options={"publish_url": URL},
+        credentials={"bearer_token": "hush-hush"},
     )
 
 
 def test_connecting_stores_the_account_and_tells_it(workspace, actor, now, facts):
-    account = accounts.connect(workspace=workspace, platform="sandbox", name="News", handle="@news", actor=actor, now=now)
+    account = accounts.connect(
+        workspace=workspace, platform="sandbox", name="News", handle="@news", actor=actor, now=now
+    )
     assert (account.state, account.handle, account.version, account.created_at) == ("active", "news", 1, now)
     (fact,) = facts
     assert (fact.name, fact.object_type, fact.object_id) == ("account.connected", "account", str(account.public_id))
@@ -58,13 +65,18 @@ def test_an_empty_signing_secret_is_made_and_can_be_shown_once(http_account):
         ({"name": " "}, "name"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"platform": "http", "options": {}}, "publish_url"),
-        ({"platform": "http", "options": {"publish_url": URL}, "credentials": {"signing_secret": "whsec_!"}}, "signing_secret"),
+        (
+            {"platform": "http", "options": {"publish_url": URL}, "credentials": {"signing_secret": "whsec_!"}},
+            "signing_secret",
+        ),
         ({"options": {"fault_mode": "explode"}}, "fault_mode"),
     ],
 )
 def test_wrong_settings_are_refused_with_their_field(workspace, actor, now, values, field):
     with pytest.raises(Refused) as caught:
-        accounts.connect(**{"workspace": workspace, "platform": "sandbox", "name": "News", "actor": actor, "now": now, **values})
+        accounts.connect(
+            **{"workspace": workspace, "platform": "sandbox", "name": "News", "actor": actor, "now": now, **values}
+        )
     assert field in [problem.field for problem in caught.value.problems]
     assert not PlatformAccount.objects.exists()
 
@@ -82,14 +94,18 @@ def test_credentials_never_leave_the_row_in_the_clear(http_account, facts, actor
     said = f"{row!r} {row.credentials!r} {account_ref(row)!r} {facts!r} {with_dump}"
     assert "hush" not in said
     assert "whsec_" not in said
-    stored = PlatformAccount.objects.filter(pk=row.pk).extra(select={"raw": "credentials"}).values_list("raw", flat=True)[0]
+    stored = (
+        PlatformAccount.objects.filter(pk=row.pk).extra(select={"raw": "credentials"}).values_list("raw", flat=True)[0]
+    )
     assert "hush" not in str(stored)
     assert [fact.after for fact in facts] == [{"changed": ["bearer_token"]}]
 
 
 def test_an_empty_value_never_overwrites_a_stored_secret(http_account, actor, now, facts):
     before = account_ref(http_account).credentials
-    accounts.set_credentials(account=http_account, credentials={"bearer_token": " ", "signing_secret": ""}, actor=actor, now=now)
+    accounts.set_credentials(
+        account=http_account, credentials={"bearer_token": " ", "signing_secret": ""}, actor=actor, now=now
+    )
     assert account_ref(PlatformAccount.objects.get(pk=http_account.pk)).credentials == before
     assert facts == []
 

@@ -19,7 +19,9 @@ URL = "/admin/platforms/platformaccount/"
 @pytest.fixture
 def account(workspace, now):
     options = {"publish_url": "http://127.0.0.1:1/"}
-    return make_account(workspace, now, platform="http", name="Own", options=options, credentials={"bearer_token": "hush-hush"})
+    return make_account(
+        workspace, now, platform="http", name="Own", options=options, credentials={"bearer_token": "hush-hush"}
+    )
 
 
 @pytest.fixture
@@ -85,7 +87,13 @@ def test_new_credentials_are_stored_and_old_ones_kept(client, staff, account):
 
 
 @pytest.mark.parametrize(
-    "values", [{"options": "{}"}, {"new_credentials": "[1]"}, {"new_credentials": '{"signing_secret": "whsec_!"}'}, {"timezone": "Mars"}]
+    "values",
+    [
+        {"options": "{}"},
+        {"new_credentials": "[1]"},
+        {"new_credentials": '{"signing_secret": "whsec_!"}'},
+        {"timezone": "Mars"},
+    ],
 )
 def test_wrong_settings_stay_in_the_form(client, staff, account, values):
     assert client.post(f"{URL}{account.pk}/change/", fields(account, **values)).status_code == 200
@@ -133,9 +141,23 @@ def test_other_workspaces_are_not_there(client, staff, people, now):
 
 
 def test_an_account_cannot_be_connected_for_another_workspace(client, staff, people):
-    values = {"workspace": people.other_workspace.pk, "platform": "sandbox", "name": "X", "handle": "x", "timezone": "UTC"}
+    values = {
+        "workspace": people.other_workspace.pk,
+        "platform": "sandbox",
+        "name": "X",
+        "handle": "x",
+        "timezone": "UTC",
+    }
     assert client.post(f"{URL}add/", {**values, "options": "{}", "min_spacing_seconds": 0}).status_code == 200
     assert not PlatformAccount.objects.exists()
+
+
+def test_a_role_that_may_not_keep_accounts_only_looks(client, staff, people, account):
+    people.owner.memberships.update(role="author")
+    assert client.post(f"{URL}{account.pk}/change/", fields(account, name="Taken over")).status_code == 403
+    client.post(URL, {"action": "pause", "_selected_action": [account.pk]})
+    account.refresh_from_db()
+    assert (account.name, account.state) == ("Own", "active")
 
 
 def test_nobody_deletes_an_account_here(client, staff, account):

@@ -36,7 +36,9 @@ def fail(account, now, times=5, error_class="unavailable"):
 
 def test_accounts_without_limits_cost_one_query_whatever_their_number(workspace, now):
     many = [make_account(workspace, now, name=f"N{number}") for number in range(20)]
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         answers = publishing.admit(many, now)
     assert len(queries) == 1
     assert {answer.allowed for answer in answers.values()} == {True}
@@ -74,7 +76,12 @@ def test_spacing_keeps_two_calls_apart(account, now):
 
 def test_an_hourly_cap_holds_in_any_hour(account, now):
     limited(account, hourly_cap=3)
-    assert [ask(account, now + timedelta(minutes=minute)).allowed for minute in (0, 20, 40, 50)] == [True, True, True, False]
+    assert [ask(account, now + timedelta(minutes=minute)).allowed for minute in (0, 20, 40, 50)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     answer = ask(account, now + timedelta(minutes=50))
     assert timedelta(minutes=60) <= answer.retry_at - now < timedelta(minutes=60, seconds=1)
     assert "60 minutes" in answer.reason
@@ -193,7 +200,9 @@ def test_a_batch_of_failures_costs_a_fixed_number_of_queries(workspace, now):
     def cost(count):
         many = [make_account(workspace, now, name=f"A{count}x{number}") for number in range(count)]
         with CaptureQueriesContext(connection) as queries:
-            publishing.settle([CallResult(account_id=account.pk, error_class="unknown", message="x") for account in many], now)
+            publishing.settle(
+                [CallResult(account_id=account.pk, error_class="unknown", message="x") for account in many], now
+            )
         return len(queries)
 
     assert cost(2) == cost(12) <= 8

@@ -152,7 +152,11 @@ def test_members_fetch_a_file_and_strangers_get_404(client, people, store):
     for user in (people.owner, people.author, people.viewer):
         client.force_login(user)
         answer = client.get(path)
-        assert (answer.status_code, answer["Content-Type"], answer["X-Content-Type-Options"]) == (200, "image/png", "nosniff")
+        assert (answer.status_code, answer["Content-Type"], answer["X-Content-Type-Options"]) == (
+            200,
+            "image/png",
+            "nosniff",
+        )
         assert answer["Content-Disposition"].startswith("inline")
         assert b"".join(answer.streaming_content) == picture()  # reading to the end closes the file
     client.force_login(people.stranger)

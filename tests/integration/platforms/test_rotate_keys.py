@@ -30,7 +30,9 @@ def keys_file(settings, tmp_path):
 def accounts(keys_file, workspace, now):
     options = {"publish_url": "https://api.test/"}
     return [
-        make_account(workspace, now, platform="http", name=f"N{n}", options=options, credentials={"bearer_token": f"hush-{n}"})
+        make_account(
+            workspace, now, platform="http", name=f"N{n}", options=options, credentials={"bearer_token": f"hush-{n}"}
+        )
         for n in range(5)
     ]
 
@@ -68,7 +70,9 @@ def test_a_new_key_goes_in_front_and_every_row_under_it(accounts, keys_file, set
 def test_running_again_does_only_what_is_left(accounts, settings):
     rotate("--new-key")
     settings.ENCRYPTION_KEYS = list(secrets.keys_in_file())
-    PlatformAccount.objects.filter(pk=accounts[3].pk).update(credentials=secrets.encrypt('{"bearer_token": "late"}', keys=[OLD]))
+    PlatformAccount.objects.filter(pk=accounts[3].pk).update(
+        credentials=secrets.encrypt('{"bearer_token": "late"}', keys=[OLD])
+    )
     assert "1 of 5 rows" in rotate()
     assert "0 of 5 rows" in rotate()
 

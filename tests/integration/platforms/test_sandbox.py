@@ -77,7 +77,9 @@ def test_a_picture_is_shown_with_its_words(client, people, account, now, actor, 
     settings.MEDIA_ROOT = tmp_path
     target = io.BytesIO()
     Image.new("RGB", (4, 3)).save(target, "PNG")
-    asset = media.store_upload(workspace=people.workspace, file=target, name="a.png", alt_text="A dot", actor=actor, now=now)
+    asset = media.store_upload(
+        workspace=people.workspace, file=target, name="a.png", alt_text="A dot", actor=actor, now=now
+    )
     gone = MediaRef(url="https://x.test/", mime="image/png", alt="", size=1, checksum="gone")
     made = post_to(account, now, media=(media.media_ref(asset, now), gone))
     client.force_login(people.owner)
@@ -152,7 +154,9 @@ def test_removed_posts_and_unknown_ones_are_404(client, people, post, now):
     assert client.get("/sandbox/nobody/").status_code == 404
 
 
-def test_the_feed_costs_the_same_for_one_post_and_for_twenty(client, people, account, now, django_assert_max_num_queries):
+def test_the_feed_costs_the_same_for_one_post_and_for_twenty(
+    client, people, account, now, django_assert_max_num_queries
+):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

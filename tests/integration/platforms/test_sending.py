@@ -33,7 +33,13 @@ def publication(monkeypatch):
     def make(error):
         monkeypatch.setattr(adapters, "_entries", {"odd": Odd(error)})
         account = AccountRef(
-            id=1, public_id="acc-1", platform="odd", name="n", handle="n", timezone="UTC", credentials={"token": "hush-hush"}
+            id=1,
+            public_id="acc-1",
+            platform="odd",
+            name="n",
+            handle="n",
+            timezone="UTC",
+            credentials={"token": "hush-hush"},
         )
         return Publication(key="key-1", account=account, text="x", scheduled_for=NOW)
 

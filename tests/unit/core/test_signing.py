@@ -23,7 +23,9 @@ def signed(**changes):
 
 @pytest.mark.skipif(not VECTORS.exists(), reason=f"the shared vectors are not here ({VECTORS})")
 def test_the_fixed_signatures_of_the_reference_libraries():
-    rows = [row for row in json.loads(VECTORS.read_text()) if row["scheme"] == "standard-webhooks v1" and "signature" in row]
+    rows = [
+        row for row in json.loads(VECTORS.read_text()) if row["scheme"] == "standard-webhooks v1" and "signature" in row
+    ]
     assert len(rows) == 3
     for row in rows:
         assert signing.sign(row["secret"], row["id"], row["timestamp"], row["body"].encode()) == row["signature"]

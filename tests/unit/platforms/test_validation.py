@@ -27,7 +27,9 @@ CAN = Capabilities(
 
 
 def picture(**values):
-    return MediaRef(**{"url": "https://x.test/1", "mime": "image/png", "alt": "A cat", "size": 1, "checksum": "c", **values})
+    return MediaRef(
+        **{"url": "https://x.test/1", "mime": "image/png", "alt": "A cat", "size": 1, "checksum": "c", **values}
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,13 @@ def test_each_rule(changes, code, severity, field):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"text": "x" * 10}, {"text": "", "media": (picture(),)}, {"text": "", "link": "https://x.test/"}, {"hashtags": ("a", "b")}],
+    [
+        {},
+        {"text": "x" * 10},
+        {"text": "", "media": (picture(),)},
+        {"text": "", "link": "https://x.test/"},
+        {"hashtags": ("a", "b")},
+    ],
 )
 def test_what_fits_has_no_problem(changes):
     assert validate(replace(GOOD, **changes), CAN) == []
