@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from platforms.contracts import AccountHealth, Accepted, AccountRef, Capabilities, Publication, Published
+from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilities, Publication, Published
 from platforms.errors import PlatformError
 from platforms.registry import adapters
 
@@ -69,7 +69,9 @@ class ScriptedAdapter:
         self.calls.append(publication)
         if self.on_call:
             self.on_call(publication)
-        answer = self.script.pop(0) if self.script else Published(remote_id=f"r{len(self.calls)}", url="https://x.test/1")
+        answer = (
+            self.script.pop(0) if self.script else Published(remote_id=f"r{len(self.calls)}", url="https://x.test/1")
+        )
         return self._give(answer)
 
     def find(self, publication: Publication, *, timeout: float) -> Published | None:

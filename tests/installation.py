@@ -13,9 +13,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,7 +177,11 @@ def evidence() -> dict[str, Any]:
 def counts() -> dict[str, int]:
     from django.apps import apps
 
-    return {model._meta.label: model._default_manager.count() for model in apps.get_models() if model._meta.label != "schedules.Worker"}
+    return {
+        model._meta.label: model._default_manager.count()
+        for model in apps.get_models()
+        if model._meta.label != "schedules.Worker"
+    }
 
 
 def remote_urls() -> list[str]:

@@ -7,7 +7,7 @@ from schedules.domain.firing import nominal_times
 from schedules.domain.ical import Block
 from schedules.domain.localtime import FIRST_YEAR, LAST_YEAR, zone
 from schedules.domain.refusals import RuleProblem, RuleRefused, refused
-from schedules.domain.rules import EditAction, Recurrence, RuleKind
+from schedules.domain.rules import MOST_COUNTED, EditAction, Recurrence, RuleKind
 
 NAIVE = "must be a wall-clock time without an offset; the zone stands in `timezone`"
 
@@ -35,8 +35,8 @@ def _field_problems(rule: Recurrence) -> Iterator[RuleProblem]:
         yield RuleProblem("until_local", NAIVE)
     elif rule.until_local and rule.until_local < rule.start_local:
         yield RuleProblem("until_local", "lies before the start; choose a later end")
-    if rule.limit is not None and rule.limit < 1:
-        yield RuleProblem("limit", "must be at least 1; leave it empty for no limit")
+    if rule.limit is not None and not 1 <= rule.limit <= MOST_COUNTED:
+        yield RuleProblem("limit", f"must be 1 to {MOST_COUNTED}; leave it empty for no limit")
     if rule.fold not in (0, 1):
         yield RuleProblem("fold", "is 0 for the first of two equal times or 1 for the second")
 

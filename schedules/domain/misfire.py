@@ -43,7 +43,10 @@ REASON_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """What the verdict depends on. Times are aware UTC; `has_later_due` means the same schedule has a later run due on the same account."""
+    """What the verdict depends on. Times are aware UTC.
+
+    `has_later_due`: the same schedule has a later run due on the same account.
+    """
 
     scheduled_for: datetime
     deadline_at: datetime | None

@@ -18,7 +18,7 @@ class RuleProblem:
         return f"{self.field}: {self.message}"
 
 
-class RuleRefused(ValueError):  # noqa: N818 - named after what happened
+class RuleRefused(ValueError):
     """The rule cannot be read in full, or contradicts itself."""
 
     def __init__(self, *problems: RuleProblem) -> None:

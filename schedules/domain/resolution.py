@@ -68,7 +68,7 @@ def after_absence(
     """The platform provably does not have the post: publish it again. `tries` counts the uncertain call already."""
     if tries >= policy.max_attempts:
         return NextStep(state=JobState.FAILED, reason="exhausted")
-    step = _later(
+    return _later(
         Trouble(error_class="unknown"),
         tries=tries - 1,
         policy=policy,
@@ -77,7 +77,6 @@ def after_absence(
         dice=dice,
         counts=False,
     )
-    return step
 
 
 def _later(

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from schedules.domain.refusals import RuleProblem, RuleRefused
+from schedules.domain.rules import MOST_COUNTED
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
@@ -93,6 +94,8 @@ def parse(text: str) -> RRule:
     rule_until = _until(parts["UNTIL"], problems) if "UNTIL" in parts else None
     interval = _whole("INTERVAL", parts.get("INTERVAL", "1"), problems)
     count = _whole("COUNT", parts["COUNT"], problems) if "COUNT" in parts else None
+    if count is not None and count > MOST_COUNTED:
+        problems.append(RuleProblem("COUNT", f"is more than {MOST_COUNTED}; end the rule by UNTIL instead"))
     problems.extend(_contradictions(freq, parts, nth))
     if problems:
         raise RuleRefused(*problems)

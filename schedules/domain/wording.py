@@ -23,7 +23,7 @@ ORDINAL_WORDS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -
 MOST_LISTED = 6
 
 
-class _NoWords(Exception):  # noqa: N818 - never leaves this module
+class _NoWords(Exception):
     """There is no short and true way to say it."""
 
 

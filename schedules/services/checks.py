@@ -99,9 +99,9 @@ class CheckKind(WorkKind):
         """A check reads only, so a lost one is simply made again."""
         with unit():
             lost = list(
-                JobCheck.objects.filter(
-                    Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running"
-                ).values_list("pk", "job_id", "lease_token")
+                JobCheck.objects.filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers), state="running")
+                .order_by("lease_until", "id")
+                .values_list("pk", "job_id", "lease_token")
             )
             for pk, job_id, token in lost:
                 JobCheck.objects.filter(pk=pk, state="running", lease_token=token).update(

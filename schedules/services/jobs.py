@@ -6,16 +6,18 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.db.models import F
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
 from schedules.domain import localtime, misfire
+from schedules.domain.recurrence import RuleKind
 from schedules.domain.states import JobState, ScheduleState
 from schedules.engine import wakeup
 from schedules.models import Job, JobCheck, Occurrence, Schedule
 from schedules.services import materialise
 from schedules.services.facts import job_fact
-from schedules.services.schedules import check_for_accounts, schedule_fact
+from schedules.services.schedules import check_for_accounts, put_to_work, schedule_fact
 
 
 def _step(job: Job, old: tuple[JobState, ...], words: str, **values: object) -> str:
@@ -67,19 +69,32 @@ def run_now(*, job: Job, actor: Actor, now: datetime) -> Job:
 
 @unit()
 def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]:
-    """An extra run of the schedule, at once, with an identity of its own; its other times stay (R36)."""
-    if schedule.state == ScheduleState.ARCHIVED:
-        raise IllegalTransition(
-            Problem(field="state", message="An archived schedule cannot publish: restore it first.")
-        )
+    """Publish at once. A rule gets an extra run with an identity of its own and keeps its times (R36); a single time is
+    replaced by now, so that the post does not go out twice.
+    """
+    if schedule.state in (ScheduleState.ARCHIVED, ScheduleState.PAUSED):
+        verb = "restore" if schedule.state == ScheduleState.ARCHIVED else "resume"
+        word = ScheduleState(schedule.state).label.lower()
+        raise IllegalTransition(Problem(field="state", message=f"This schedule is {word}: {verb} it first."))
     check_for_accounts(schedule, now=now)
+    waiting = (
+        list(schedule.jobs.filter(state=JobState.PENDING, attempt_count=0))
+        if schedule.rule_kind == RuleKind.ONCE
+        else []
+    )
+    if waiting:
+        return [run_now(job=job, actor=actor, now=now) for job in waiting]
     local = localtime.wall_clock(now, localtime.zone(schedule.timezone)).replace(microsecond=0)
     occurrence, _ = Occurrence.objects.get_or_create(
         schedule=schedule, nominal_at=now,
         defaults={"nominal_local": local, "fires_at": now, "cause": "manual", "tzdata_version": materialise.TZDATA},
     )  # fmt: skip
     if schedule.state in (ScheduleState.DRAFT, ScheduleState.IN_REVIEW):
-        Schedule.objects.filter(pk=schedule.pk).update(state=ScheduleState.ACTIVE, planned_until=materialise.FAR)
+        if schedule.rule_kind == RuleKind.ONCE:
+            Schedule.objects.filter(pk=schedule.pk).update(state=ScheduleState.ACTIVE, planned_until=materialise.FAR)
+        else:
+            put_to_work(schedule, now=now)
+        Schedule.objects.filter(pk=schedule.pk).update(version=F("version") + 1, updated_at=now)
         schedule.refresh_from_db()
     materialise.insert_jobs(schedule, [occurrence], now)
     Job.objects.filter(occurrence=occurrence).update(run_at=now, scheduled_for=now, reason="by_person")

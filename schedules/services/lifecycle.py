@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
@@ -92,6 +92,8 @@ def archive(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
 @unit()
 def restore(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Take a schedule out of the archive: paused if it ever had jobs, as a draft otherwise; its cancelled future comes back."""
+    if schedule.state != ScheduleState.ARCHIVED:
+        raise IllegalTransition(Problem(field="state", message="Only an archived schedule can be restored."))
     had_jobs = Job.objects.filter(schedule=schedule).exists()
     old = _step(schedule, ScheduleState.PAUSED if had_jobs else ScheduleState.DRAFT, now=now)
     Job.objects.filter(
@@ -292,11 +294,11 @@ def split(
 @unit()
 def finish_ended(*, now: datetime, actor: Actor, most: int = 200) -> int:
     """Schedules whose rule has no further time and whose jobs have all ended become finished. Returns how many."""
-    open_jobs = Job.objects.filter(state__in=["pending", "running", "processing", "unconfirmed", "blocked"]).values(
-        "schedule_id"
+    open_jobs = Job.objects.filter(
+        schedule=OuterRef("pk"), state__in=["pending", "running", "processing", "unconfirmed", "blocked"]
     )
     ended = list(
-        Schedule.objects.active().filter(planned_until=materialise.FAR).exclude(pk__in=open_jobs).order_by("id")[:most]
+        Schedule.objects.active().filter(planned_until=materialise.FAR).filter(~Exists(open_jobs)).order_by("id")[:most]
     )
     facts = []
     for schedule in ended:

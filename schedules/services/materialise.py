@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 
 from alwrity_scheduler.core.events import ENGINE, Actor, Fact, emit, unit
@@ -56,21 +57,24 @@ def horizon(now: datetime) -> datetime:
     return now + timedelta(hours=settings.ENGINE["horizon_hours"])
 
 
-@unit()
 def extend_horizon(*, now: datetime, most_schedules: int = 200) -> int:
-    """Make the jobs of all active schedules up to the horizon; returns how many were made. Bounded: call again for more."""
+    """Make the jobs of all active schedules up to the horizon; returns how many were made. Bounded: call again for more.
+
+    One short transaction a schedule: on SQLite a writer keeps everybody else waiting.
+    """
     until = horizon(now)
-    made = 0
-    schedules = Schedule.objects.to_plan(until).prefetch_related("targets", "exceptions")[:most_schedules]
-    for schedule in schedules.select_for_update(skip_locked=True) if _locks() else schedules:
-        made += plan_schedule(schedule, now=now, until=until).jobs
-    return made
+    due = list(Schedule.objects.to_plan(until).values_list("pk", flat=True)[:most_schedules])
+    return sum(_extend(pk, now, until) for pk in due)
 
 
-def _locks() -> bool:
-    from django.db import connection
-
-    return connection.features.has_select_for_update_skip_locked
+@unit()
+def _extend(pk: int, now: datetime, until: datetime) -> int:
+    rows = Schedule.objects.to_plan(until).filter(pk=pk).prefetch_related("targets", "exceptions")
+    if connection.features.has_select_for_update_skip_locked:
+        # another planner has it, or somebody is editing it: the next pass will do
+        rows = rows.select_for_update(skip_locked=True)
+    schedule = rows.first()
+    return plan_schedule(schedule, now=now, until=until).jobs if schedule else 0
 
 
 def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> Planned:
@@ -138,9 +142,9 @@ def insert_jobs(schedule: Schedule, stored: Iterable[Occurrence], now: datetime)
                     created_at=now,
                 )
             )  # fmt: skip
-    before = Job.objects.filter(schedule=schedule).count() if jobs else 0
+    standing = Job.objects.filter(occurrence__in={job.occurrence_id for job in jobs}).count()
     Job.objects.bulk_create(jobs, ignore_conflicts=True)
-    return Job.objects.filter(schedule=schedule).count() - before if jobs else 0
+    return len(jobs) - standing
 
 
 def seconds(value: int | None) -> timedelta | None:

@@ -42,7 +42,12 @@ def _latest_due(late: list[Job], now: datetime) -> dict[tuple[int, int], datetim
     if not late:
         return {}
     rows = (
-        Job.objects.filter(schedule_id__in={job.schedule_id for job in late}, scheduled_for__lte=now)
+        # run_at is never before scheduled_for once that is past; its index keeps the history out of this
+        Job.objects.filter(
+            schedule_id__in={job.schedule_id for job in late},
+            run_at__gte=min(job.scheduled_for for job in late),
+            scheduled_for__lte=now,
+        )
         .exclude(state__in=["cancelled", "superseded", "missed"])
         .order_by()
         .values_list("schedule_id", "account_id")

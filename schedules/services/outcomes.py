@@ -223,7 +223,7 @@ def rescue(now: datetime, *, dead_workers: Sequence[str] = (), most: int = 500) 
         Job.objects.filter(state=JobState.RUNNING)
         .filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers))
         .select_related("schedule", "account")
-        .order_by("id")[:most]
+        .order_by("lease_until", "id")[:most]
     )
     for job in lost:
         job.state, job.reason, job.error_class = JobState.UNCONFIRMED, "worker_lost", "unknown"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -19,11 +20,13 @@ from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 
 MOST_REASONS = 5
+HTTPS_LINKS: dict[Any, dict[str, Any]] = {models.URLField: {"assume_scheme": "https"}}
 
 
 class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Shows only the rows of the person's workspaces."""
 
+    formfield_overrides = HTTPS_LINKS
     list_per_page = 50
     show_full_result_count = False
 
@@ -54,6 +57,7 @@ class NamedBlanksFilter(admin.AllValuesFieldListFilter):
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    formfield_overrides = HTTPS_LINKS
     template = "admin/readonly_inline.html"
     extra = 0
     can_delete = False

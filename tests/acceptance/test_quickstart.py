@@ -44,7 +44,9 @@ def test_once_publishes_the_first_posts_and_says_where(empty: Installation):
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("completed ")]
     assert len(lines) == 2
-    assert all(re.fullmatch(r"completed northwind-(news|coffee) http://127\.0\.0\.1:8000/sandbox/\S+/", line) for line in lines)
+    assert all(
+        re.fullmatch(r"completed northwind-(news|coffee) http://127\.0\.0\.1:8000/sandbox/\S+/", line) for line in lines
+    )
     assert stat.S_IMODE(empty.folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((empty.folder / "keys.env").stat().st_mode) == 0o600
 
@@ -100,11 +102,15 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence(empty: Installati
     done = empty.manage("quickstart", "--no-serve", check=False)
 
     assert done.returncode == 1
-    assert re.fullmatch(r"The data folder \S+ cannot be written \(.+\): give this user .+ in ALWRITY_DATA_DIR\.", done.stderr.strip())
+    assert re.fullmatch(
+        r"The data folder \S+ cannot be written \(.+\): give this user .+ in ALWRITY_DATA_DIR\.", done.stderr.strip()
+    )
 
 
 def test_an_old_python_is_one_clear_sentence():
-    code = "import sys; sys.version_info = (3, 9, 2); from alwrity_scheduler import bootstrap; bootstrap.require_python()"
+    code = (
+        "import sys; sys.version_info = (3, 9, 2); from alwrity_scheduler import bootstrap; bootstrap.require_python()"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=False)
 

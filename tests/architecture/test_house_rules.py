@@ -40,7 +40,9 @@ def test_ruff_would_format_nothing():
 def test_only_the_clock_reads_the_clock():
     """`time.sleep` and `perf_counter` are no readings of the date; ids carry a time of their own."""
     allowed = {"alwrity_scheduler/core/clock.py", "alwrity_scheduler/core/ids.py"}
-    readings = re.compile(r"\b(timezone\.now\(|datetime\.now\(|datetime\.utcnow\(|date\.today\(|time\.time\(|time_ns\()")
+    readings = re.compile(
+        r"\b(timezone\.now\(|datetime\.now\(|datetime\.utcnow\(|date\.today\(|time\.time\(|time_ns\()"
+    )
     found = [
         str(path.relative_to(ROOT))
         for path in SOURCES

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from alwrity_scheduler.core import clock
 from platforms.services.media import media_path_of
 from schedules.domain.states import JobState, ScheduleState
 from schedules.web import icons
@@ -114,7 +115,7 @@ def zone_name(moment: datetime) -> str:
 
 def _stamp(local: datetime, *, weekday: bool = True) -> str:
     pattern = "D j M" if weekday else "j M"
-    if local.year != timezone.localtime(timezone.now(), local.tzinfo).year:
+    if local.year != clock.now().astimezone(local.tzinfo).year:
         pattern += " Y"
     return f"{date_format(local, pattern)}, {local:%H:%M} {zone_name(local)}"
 

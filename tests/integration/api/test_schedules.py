@@ -258,7 +258,6 @@ def test_a_verb_at_the_wrong_time_is_refused(api: Caller, schedule: Schedule) ->
     assert answer.json()["detail"] == "Only a paused schedule can be resumed."
 
 
-@pytest.mark.xfail(strict=True, reason="lifecycle.restore pauses an active schedule instead of refusing")
 def test_only_an_archived_schedule_is_restored(api: Caller, schedule: Schedule) -> None:
     assert api.post(f"schedules/{schedule.public_id}/restore/").status_code == 409
 

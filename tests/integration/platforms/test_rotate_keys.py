@@ -97,7 +97,8 @@ def test_credentials_saved_in_between_are_not_overwritten(accounts, monkeypatch,
     real = secrets.reencrypt
 
     def slow(token, *, keys):
-        PlatformAccount.objects.filter(pk=newer.pk).update(credentials={"bearer_token": "newer"})
+        if "newer" not in tokens():
+            PlatformAccount.objects.filter(pk=newer.pk).update(credentials={"bearer_token": "newer"})
         return real(token, keys=keys)
 
     monkeypatch.setattr(rotate_keys, "reencrypt", slow)

@@ -61,7 +61,12 @@ def test_rows_missing_at_the_end_are_found(history):
 def test_a_row_that_was_rehashed_breaks_the_next_ones_link(history):
     row = history[1]
     row.actor_label = "somebody else"
-    change("UPDATE schedules_auditlog SET actor_label = %s, hash = %s WHERE id = %s", row.actor_label, audit.digest(row), row.pk)
+    change(
+        "UPDATE schedules_auditlog SET actor_label = %s, hash = %s WHERE id = %s",
+        row.actor_label,
+        audit.digest(row),
+        row.pk,
+    )
 
     assert [found.seq for found in audit.verify()] == [row.seq + 1]
 

@@ -187,3 +187,39 @@ def test_a_clone_is_a_draft_with_its_own_copy_of_the_words(workspace, account, n
 
     assert (twin.state, twin.content.text, twin.targets.count()) == ("draft", "Hello", 1)
     assert twin.content_id != schedule.content_id
+
+
+def test_publishing_a_single_post_now_replaces_its_time(workspace, account, platform, now):
+    schedule = make_schedule(workspace, [account], now, start_local=(now + timedelta(days=1)).replace(tzinfo=None))
+
+    jobs.publish_now(schedule=schedule, actor=ACTOR, now=now)
+    run_due(now)
+    run_due(now + timedelta(days=1))
+
+    assert len(platform.calls) == 1
+
+
+def test_publishing_a_recurring_draft_now_puts_it_to_work(workspace, account, platform, now):
+    schedule = make_schedule(workspace, [account], now, state="draft", rule_kind="cron", expression="0 12 * * *")
+
+    jobs.publish_now(schedule=schedule, actor=ACTOR, now=now)
+    run_due(now)
+    run_due(now + timedelta(hours=4))
+
+    schedule.refresh_from_db()
+    assert (schedule.state, len(platform.calls)) == ("active", 2)
+
+
+def test_a_paused_schedule_says_that_it_must_be_resumed_first(workspace, account, now):
+    schedule = make_schedule(workspace, [account], now, rule_kind="cron", expression="0 12 * * *")
+    lifecycle.pause(schedule=schedule, actor=ACTOR, now=now)
+
+    with pytest.raises(IllegalTransition, match="resume it first"):
+        jobs.publish_now(schedule=schedule, actor=ACTOR, now=now)
+
+
+def test_only_an_archived_schedule_can_be_restored(workspace, account, now):
+    schedule = make_schedule(workspace, [account], now)
+
+    with pytest.raises(IllegalTransition):
+        lifecycle.restore(schedule=schedule, actor=ACTOR, now=now)

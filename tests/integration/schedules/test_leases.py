@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
+import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from platforms.contracts import Published
 from schedules.engine import work
@@ -43,7 +46,9 @@ def test_a_dead_workers_rows_are_rescued_before_their_lease_ends(workspace, acco
     assert kinds["publish"].rescue(now + timedelta(seconds=1), dead_workers=["killed"]) == 1
 
 
-def test_r26_a_worker_that_wakes_after_its_lease_cannot_overwrite_and_its_answer_is_used(workspace, account, platform, now):
+def test_r26_a_worker_that_wakes_after_its_lease_cannot_overwrite_and_its_answer_is_used(
+    workspace, account, platform, now
+):
     make_schedule(workspace, [account], now)
     [(kind, claim, task)] = claim_due(now)
     later = now + timedelta(seconds=90)
@@ -97,3 +102,33 @@ def test_r14_the_due_query_reads_the_partial_index_alone(workspace, account, now
 def test_an_idle_look_costs_one_query_a_kind_and_no_transaction(workspace, account, now, django_assert_num_queries):
     with django_assert_num_queries(2):
         claim_due(now)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans; the benchmark watches PostgreSQL's")
+def test_r14_no_step_of_an_idle_pass_reads_the_whole_job_table(workspace, account, now):
+    from alwrity_scheduler.core.events import ENGINE
+    from schedules.engine import loop, work
+    from schedules.models import JobCheck
+    from schedules.services import lifecycle
+
+    make_schedule(workspace, [account], now + timedelta(hours=1))
+    later = now + timedelta(minutes=1)
+    with CaptureQueriesContext(connection) as queries:
+        for chore in loop.housekeeping:
+            chore(later)
+        for kind in kinds.values():
+            kind.rescue(later, dead_workers=["somebody"])
+        work.next_due_at(Job)
+        work.next_due_at(JobCheck)
+        lifecycle.finish_ended(now=later, actor=ENGINE)
+
+    scans = []
+    for query in queries:
+        if not query["sql"].startswith(("SELECT", "UPDATE")):
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+            plan = "\n".join(str(row[3]) for row in cursor.fetchall())
+        if re.search(r'SCAN "?schedules_job(check)?\b"?(?! USING (COVERING )?INDEX)', plan):
+            scans.append((query["sql"], plan))
+    assert scans == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 
 import pytest
@@ -46,9 +47,11 @@ def test_r2_planning_goes_on_from_where_it_ended_and_not_from_now(workspace, acc
     while materialise.extend_horizon(now=much_later):
         pass
 
-    times = list(Job.objects.filter(schedule=schedule).order_by("scheduled_for").values_list("scheduled_for", flat=True))
+    times = list(
+        Job.objects.filter(schedule=schedule).order_by("scheduled_for").values_list("scheduled_for", flat=True)
+    )
     assert len(times) == 24 * 7
-    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {timedelta(hours=1)}
+    assert {later - earlier for earlier, later in itertools.pairwise(times)} == {timedelta(hours=1)}
 
 
 def test_r3_a_dense_rule_is_planned_in_steps_of_500(workspace, account, now):
@@ -104,14 +107,18 @@ def test_an_edit_of_an_old_version_is_refused_and_changes_nothing(workspace, acc
 
 
 def test_r10_new_zone_rules_move_what_has_not_begun_and_keep_what_was_published(workspace, account, now, monkeypatch):
-    schedule = make_schedule(workspace, [account], now, timezone="Europe/Berlin", start_local=datetime(2026, 11, 23, 9), **HOURLY)
+    schedule = make_schedule(
+        workspace, [account], now, timezone="Europe/Berlin", start_local=datetime(2026, 11, 23, 9), **HOURLY
+    )
     run_due(now)
     # the rows as older zone rules had derived them: an hour later, all but the published one
     Occurrence.objects.exclude(jobs__state="completed").update(
-        nominal_at=materialise.F("nominal_at") + timedelta(minutes=20), fires_at=materialise.F("fires_at") + timedelta(minutes=20)
+        nominal_at=materialise.F("nominal_at") + timedelta(minutes=20),
+        fires_at=materialise.F("fires_at") + timedelta(minutes=20),
     )
     Job.objects.filter(state="pending").update(
-        run_at=materialise.F("run_at") + timedelta(minutes=20), scheduled_for=materialise.F("scheduled_for") + timedelta(minutes=20)
+        run_at=materialise.F("run_at") + timedelta(minutes=20),
+        scheduled_for=materialise.F("scheduled_for") + timedelta(minutes=20),
     )
     Schedule.objects.update(tzdata_version="2020.1")
 
@@ -126,7 +133,11 @@ def test_r11_a_moved_occurrence_that_meets_another_makes_one_job(workspace, acco
     schedule = make_schedule(workspace, [account], now, **HOURLY)
 
     lifecycle.move_occurrence(
-        schedule=schedule, nominal_local=datetime(2026, 11, 23, 10), to_local=datetime(2026, 11, 23, 11), actor=ACTOR, now=now
+        schedule=schedule,
+        nominal_local=datetime(2026, 11, 23, 10),
+        to_local=datetime(2026, 11, 23, 11),
+        actor=ACTOR,
+        now=now,
     )
 
     assert Job.objects.filter(scheduled_for=now + timedelta(hours=3)).count() == 1
@@ -152,12 +163,21 @@ def test_this_and_following_ends_the_old_schedule_and_goes_on_in_a_new_one(works
     )  # fmt: skip
 
     new = lifecycle.split(
-        schedule=schedule, nominal_local=datetime(2026, 11, 23, 12), plan=plan, version=schedule.version, actor=ACTOR, now=now
+        schedule=schedule,
+        nominal_local=datetime(2026, 11, 23, 12),
+        plan=plan,
+        version=schedule.version,
+        actor=ACTOR,
+        now=now,
     )
 
-    old_times = [at.hour for at in Job.objects.filter(schedule=schedule).order_by("run_at").values_list("run_at", flat=True)]
+    old_times = [
+        at.hour for at in Job.objects.filter(schedule=schedule).order_by("run_at").values_list("run_at", flat=True)
+    ]
     assert old_times == [8, 9, 10, 11]
-    assert Job.objects.filter(schedule=new).order_by("run_at").first().run_at == datetime(2026, 11, 23, 12, 15, tzinfo=now.tzinfo)
+    assert Job.objects.filter(schedule=new).order_by("run_at").first().run_at == datetime(
+        2026, 11, 23, 12, 15, tzinfo=now.tzinfo
+    )
     assert new.split_from == schedule
 
 

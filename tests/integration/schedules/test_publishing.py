@@ -40,7 +40,8 @@ def test_r13_nothing_starts_before_its_time(workspace, account, platform, now):
 
 def test_r16_one_account_publishes_in_order_and_one_at_a_time(workspace, account, platform, now):
     for minute in (2, 0, 1):
-        make_schedule(workspace, [account], now, text=f"minute {minute}", start_local=(now + timedelta(minutes=minute)).replace(tzinfo=None))
+        start = (now + timedelta(minutes=minute)).replace(tzinfo=None)
+        make_schedule(workspace, [account], now, text=f"minute {minute}", start_local=start)
     later = now + timedelta(minutes=3)
 
     assert len(claim_due(later)) == 1
@@ -69,7 +70,9 @@ def test_among_due_posts_the_more_urgent_goes_first(workspace, account, platform
 
 
 @pytest.mark.django_db(transaction=True)
-def test_r18_r21_the_attempt_is_committed_and_no_transaction_is_open_during_the_call(transactional_db, people, platform, now):
+def test_r18_r21_the_attempt_is_committed_and_no_transaction_is_open_during_the_call(
+    transactional_db, people, platform, now
+):
     make_schedule(people.workspace, [make_account(people.workspace, now, platform="scripted")], now)
     seen = []
 
@@ -194,7 +197,10 @@ def test_r23_where_replays_are_harmless_the_same_key_is_sent_again(workspace, ac
 
 def test_a_post_the_platform_still_works_on_is_followed_until_it_is_out(workspace, account, platform, now):
     platform.script = [Accepted(remote_state={"poll_url": "https://x.test/p"}, poll_after_seconds=5)]
-    platform.finds = [Accepted(remote_state={"poll_url": "https://x.test/p"}, poll_after_seconds=5), Published(remote_id="p", url="https://x.test/p")]
+    platform.finds = [
+        Accepted(remote_state={"poll_url": "https://x.test/p"}, poll_after_seconds=5),
+        Published(remote_id="p", url="https://x.test/p"),
+    ]
     make_schedule(workspace, [account], now)
 
     run_due(now)

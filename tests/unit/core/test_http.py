@@ -210,6 +210,26 @@ def test_a_drip_of_bytes_cannot_stretch_the_deadline(serve):
         ask(serve(drip), timeout=0.1)
 
 
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
+def test_an_endless_answer_is_not_read_to_its_end(serve, status):
+    sent = []
+
+    def flood(connection):
+        heard(connection)
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 1000000000\r\n\r\n")
+        for _ in range(1000):
+            connection.sendall(b"x" * 65536)
+            sent.append(65536)
+
+    url = serve(flood)
+    if status.startswith(b"2"):
+        with pytest.raises(http.MaybeSent):
+            ask(url, max_bytes=1000)
+    else:
+        assert ask(url, max_bytes=1000).truncated
+    assert sum(sent) < 20_000_000
+
+
 def test_an_error_answer_is_cut_and_not_refused(serve):
     given = ask(serve(saying(answer(b"x" * 5000, "422 No"))), max_bytes=1000)
     assert (given.status, len(given.body), given.truncated) == (422, 1000, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,16 @@ GOOD = signed()["webhook-signature"]
 def test_what_is_refused(changes):
     with pytest.raises(signing.BadSignature):
         signing.verify(SECRET, signed(**changes), BODY, now=AT)
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(-301, False), (-300, True), (300, True), (301, False)])
+def test_a_true_signature_holds_for_five_minutes_each_way(seconds, taken):
+    now = AT + timedelta(seconds=seconds)
+    if taken:
+        signing.verify(SECRET, signed(), BODY, now=now)
+    else:
+        with pytest.raises(signing.BadSignature, match="five minutes"):
+            signing.verify(SECRET, signed(), BODY, now=now)
 
 
 def test_several_signatures_and_header_case_are_taken():

@@ -50,7 +50,9 @@ def test_a_retry_never_comes_before_retry_after():
     ],
 )
 def test_each_class_of_error_leads_to_its_state(error_class, tries, state, reason, counts):
-    step = after_trouble(Trouble(error_class=error_class), tries=tries, policy=POLICY, deadline_at=None, now=NOW, dice=0.5)
+    step = after_trouble(
+        Trouble(error_class=error_class), tries=tries, policy=POLICY, deadline_at=None, now=NOW, dice=0.5
+    )
 
     assert (step.state, step.reason, step.counts) == (state, reason, counts)
     assert (step.run_at is not None) == (state == "pending")
@@ -63,7 +65,12 @@ def test_an_unheard_of_class_of_error_is_a_mistake_and_no_retry():
 
 def test_no_retry_is_planned_past_the_deadline():
     step = after_trouble(
-        Trouble(error_class="unavailable", retry_after=HOUR), tries=0, policy=POLICY, deadline_at=NOW + MINUTE, now=NOW, dice=0.5
+        Trouble(error_class="unavailable", retry_after=HOUR),
+        tries=0,
+        policy=POLICY,
+        deadline_at=NOW + MINUTE,
+        now=NOW,
+        dice=0.5,
     )
 
     assert (step.state, step.reason) == ("failed", "deadline")
@@ -120,11 +127,15 @@ def test_every_state_has_a_word_and_steps():
     assert set(JOB_LABELS) == set(JOB_STEPS) == set(JobState)
 
 
-@pytest.mark.parametrize(("old", "new", "may"), [("pending", "running", True), ("completed", "pending", False), ("missed", "pending", True)])
+@pytest.mark.parametrize(
+    ("old", "new", "may"), [("pending", "running", True), ("completed", "pending", False), ("missed", "pending", True)]
+)
 def test_steps_of_a_job(old, new, may):
     assert job_may(old, new) is may
 
 
-@pytest.mark.parametrize(("old", "new", "may"), [("draft", "active", True), ("draft", "paused", False), ("archived", "active", False)])
+@pytest.mark.parametrize(
+    ("old", "new", "may"), [("draft", "active", True), ("draft", "paused", False), ("archived", "active", False)]
+)
 def test_steps_of_a_schedule(old, new, may):
     assert schedule_may(ScheduleState(old), ScheduleState(new)) is may

@@ -225,7 +225,7 @@ def test_the_end_of_the_calendar_is_the_end_of_the_rule() -> None:
             "start_local: must be a wall-clock time without an offset",
         ),
         (rule("0 9 * * *", "1066-06-01T09:00"), "start_local: must lie in the years 1900 to 9998"),
-        (rule("0 9 * * *", "2026-06-01T09:00", limit=0), "limit: must be at least 1"),
+        (rule("0 9 * * *", "2026-06-01T09:00", limit=0), "limit: must be 1 to 100000"),
         (rule("", "2026-06-01T09:00", fold=2), "fold: is 0 for the first"),
         (
             rule("0 9 * * *", "2026-06-01T09:00", until_local=datetime(2026, 5, 1)),

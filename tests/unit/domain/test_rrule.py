@@ -158,3 +158,15 @@ def test_dates_alone_include_the_start() -> None:
 )
 def test_a_block_is_written_back_as_it_was_read(text: str) -> None:
     assert str(ical.parse(text)) == text
+
+
+def test_a_count_that_would_take_seconds_to_count_is_refused():
+    with pytest.raises(RuleRefused, match="COUNT: is more than 100000"):
+        validate(
+            Recurrence(
+                kind=RuleKind.RRULE,
+                expression="FREQ=SECONDLY;COUNT=100000000",
+                timezone="UTC",
+                start_local=datetime(1990, 1, 1),
+            )
+        )
