@@ -35,7 +35,17 @@ class ExceptionInline(ReadOnlyInline):
 
 @admin.register(models.Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
-    list_display = ["content", "status", "rule_kind", "expression", "timezone", "start_local", "priority", "workspace", "created_at"]
+    list_display = [
+        "content",
+        "status",
+        "rule_kind",
+        "expression",
+        "timezone",
+        "start_local",
+        "priority",
+        "workspace",
+        "created_at",
+    ]
     list_filter = ["state", "rule_kind", "priority", "workspace", "timezone"]
     list_select_related = ["content", "workspace"]
     search_fields = ["content__title", "content__text", "expression", "=public_id"]
@@ -54,11 +64,23 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Pause the selected schedules", permissions=["view"])
     def pause(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        each(self, request, rows, lambda row, actor, now: lifecycle.pause(schedule=row, actor=actor, now=now), done="Paused")
+        each(
+            self,
+            request,
+            rows,
+            lambda row, actor, now: lifecycle.pause(schedule=row, actor=actor, now=now),
+            done="Paused",
+        )
 
     @admin.action(description="Resume the selected schedules", permissions=["view"])
     def resume(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        each(self, request, rows, lambda row, actor, now: lifecycle.resume(schedule=row, actor=actor, now=now), done="Resumed")
+        each(
+            self,
+            request,
+            rows,
+            lambda row, actor, now: lifecycle.resume(schedule=row, actor=actor, now=now),
+            done="Resumed",
+        )
 
     @admin.action(description="Clone the selected schedules as drafts", permissions=["view"])
     def clone(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
@@ -69,20 +91,52 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Archive the selected schedules", permissions=["view"])
     def archive(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        each(self, request, rows, lambda row, actor, now: lifecycle.archive(schedule=row, actor=actor, now=now), done="Archived")
+        each(
+            self,
+            request,
+            rows,
+            lambda row, actor, now: lifecycle.archive(schedule=row, actor=actor, now=now),
+            done="Archived",
+        )
 
 
 class AttemptInline(ReadOnlyInline):
     model = models.Attempt
-    fields = ["purpose", "no", "started_at", "finished_at", "outcome", "status_code", "error_class", "message", "worker"]
+    fields = [
+        "purpose",
+        "no",
+        "started_at",
+        "finished_at",
+        "outcome",
+        "status_code",
+        "error_class",
+        "message",
+        "worker",
+    ]
 
 
 @admin.register(models.Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ["schedule", "status", "account", "run_at", "attempt_count", "error_message", "finished_at", "workspace"]
+    list_display = [
+        "schedule",
+        "status",
+        "account",
+        "run_at",
+        "attempt_count",
+        "error_message",
+        "finished_at",
+        "workspace",
+    ]
     list_filter = ["state", ("error_class", NamedBlanksFilter), "account__platform", "account", "workspace"]
     list_select_related = ["schedule__content", "account", "workspace"]
-    search_fields = ["schedule__content__title", "account__name", "error_message", "remote_id", "=public_id", "=idempotency_key"]
+    search_fields = [
+        "schedule__content__title",
+        "account__name",
+        "error_message",
+        "remote_id",
+        "=public_id",
+        "=idempotency_key",
+    ]
     date_hierarchy = "run_at"
     inlines = [AttemptInline]
     readonly_fields = ["product_page"]
@@ -102,17 +156,35 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry the selected jobs", permissions=["view"])
     def retry(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        each(self, request, rows, lambda row, actor, now: jobs.retry(job=row, actor=actor, now=now), done="To be tried again")
+        each(
+            self,
+            request,
+            rows,
+            lambda row, actor, now: jobs.retry(job=row, actor=actor, now=now),
+            done="To be tried again",
+        )
 
     @admin.action(description="Publish the selected jobs now", permissions=["view"])
     def run_now(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        each(self, request, rows, lambda row, actor, now: jobs.run_now(job=row, actor=actor, now=now), done="Going out now")
+        each(
+            self,
+            request,
+            rows,
+            lambda row, actor, now: jobs.run_now(job=row, actor=actor, now=now),
+            done="Going out now",
+        )
 
 
 @admin.register(models.Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     list_display = ["job", "purpose", "no", "started_at", "outcome", "status_code", "error_class", "message", "worker"]
-    list_filter = [("outcome", NamedBlanksFilter), "purpose", ("error_class", NamedBlanksFilter), "status_code", "job__account__platform"]
+    list_filter = [
+        ("outcome", NamedBlanksFilter),
+        "purpose",
+        ("error_class", NamedBlanksFilter),
+        "status_code",
+        "job__account__platform",
+    ]
     list_select_related = ["job__schedule__content", "job__account"]
     search_fields = ["=idempotency_key", "message", "=job__public_id"]
     date_hierarchy = "started_at"
@@ -179,7 +251,18 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 @admin.register(models.Worker)
 class WorkerAdmin(ReadOnlyAdmin):
-    list_display = ["name", "role", "host", "pid", "started_at", "beat_at", "stopped_at", "in_flight", "completed_count", "clock_skew_ms"]
+    list_display = [
+        "name",
+        "role",
+        "host",
+        "pid",
+        "started_at",
+        "beat_at",
+        "stopped_at",
+        "in_flight",
+        "completed_count",
+        "clock_skew_ms",
+    ]
     list_filter = ["role", "host"]
     search_fields = ["name", "host"]
 

@@ -29,7 +29,7 @@ def claim_due(now: datetime, *, limit: int = 16, worker: str = "tests") -> list[
     from schedules.engine.work import Lease, claim
 
     found: list[tuple[Any, Any, Any]] = []
-    for _, kind in kinds.items():
+    for kind in kinds.values():
         while True:
             claimed = claim(kind.model, now=now, limit=limit, lease=Lease(worker, LEASE), arm=kind.arm)
             found += [(kind, item, task) for item, task in claimed.tasks]

@@ -20,4 +20,7 @@ from alwrity_scheduler.settings import *
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # a file, not memory: threads and the scheduler's own connections must see the same database
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_alwrity")}
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -21,7 +21,8 @@ class _VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: Any = super().get_queryset(request)
-        return found.visible_to(request.user)
+        visible: QuerySet[Any] = found.visible_to(request.user)
+        return visible
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -58,7 +59,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: Any = super().get_queryset(request)
-        return found.visible_to(request.user)
+        visible: QuerySet[Any] = found.visible_to(request.user)
+        return visible
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [MembershipInline] if obj else []
@@ -88,7 +90,12 @@ class WorkspaceAdmin(_VisibleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
         made = services.create_workspace(
-            name=obj.name, slug=obj.slug, timezone=obj.timezone, owner=request.user, actor=actor_of(request), now=clock.now()  # type: ignore[arg-type]
+            name=obj.name,
+            slug=obj.slug,
+            timezone=obj.timezone,
+            owner=request.user,  # type: ignore[arg-type]
+            actor=actor_of(request),
+            now=clock.now(),
         )
         obj.__dict__.update(made.__dict__)
 
@@ -106,7 +113,9 @@ class WorkspaceAdmin(_VisibleAdmin):
             services.set_workspace_paused(workspace=row, paused=paused, actor=actor_of(request), now=clock.now())
         self.message_user(request, f"{'Paused' if paused else 'Resumed'}: {len(allowed)}.")
         if len(allowed) < len(rows):
-            self.message_user(request, f"Not changed, because your role may not: {len(rows) - len(allowed)}.", messages.WARNING)
+            self.message_user(
+                request, f"Not changed, because your role may not: {len(rows) - len(allowed)}.", messages.WARNING
+            )
 
 
 @admin.register(Membership)
@@ -122,7 +131,9 @@ class MembershipAdmin(_VisibleAdmin):
         return ["workspace", "user"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        made = services.set_role(workspace=obj.workspace, user=obj.user, role=obj.role, actor=actor_of(request), now=clock.now())
+        made = services.set_role(
+            workspace=obj.workspace, user=obj.user, role=obj.role, actor=actor_of(request), now=clock.now()
+        )
         obj.__dict__.update(made.__dict__)
 
 
@@ -151,4 +162,6 @@ class ApiTokenAdmin(_VisibleAdmin):
             services.revoke_token(token=row, actor=actor_of(request), now=clock.now())
         self.message_user(request, f"Revoked: {len(allowed)}.")
         if len(allowed) < len(rows):
-            self.message_user(request, f"Not changed, because your role may not: {len(rows) - len(allowed)}.", messages.WARNING)
+            self.message_user(
+                request, f"Not changed, because your role may not: {len(rows) - len(allowed)}.", messages.WARNING
+            )

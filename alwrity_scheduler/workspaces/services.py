@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from datetime import datetime
 
-
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import ApiToken, Membership, User, Workspace

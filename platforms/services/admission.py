@@ -44,9 +44,8 @@ def give_back(account_ids: Iterable[int], now: datetime) -> None:
         | Q(daily_cap__isnull=False)
         | Q(circuit__state="half_open")
     )
-    for account in (
-        PlatformAccount.objects.filter(limited, pk__in=ids).select_related("circuit").defer("credentials", "options")
-    ):
+    rows = PlatformAccount.objects.filter(limited, pk__in=ids).select_related("circuit").defer("credentials", "options")
+    for account in rows.order_by("id"):
         _release_slot(account, now)
         for window in RateWindow.objects.filter(account_id=account.pk).order_by("id"):
             _return_token(account, window, now)

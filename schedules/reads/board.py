@@ -36,14 +36,18 @@ def board(workspace: Workspace, *, now: datetime, day_start: datetime) -> Board:
     coming = jobs.pending().filter(run_at__lt=now + timedelta(hours=24))
     done = jobs.filter(state="completed", finished_at__gte=day_start)
     accounts = list(PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected").order_by("id"))
-    states = list(Schedule.objects.filter(workspace=workspace).exclude(state="archived").values_list("state", flat=True))
+    states = list(
+        Schedule.objects.filter(workspace=workspace).exclude(state="archived").values_list("state", flat=True)
+    )
     return Board(
         needs=needs,
         needs_count=needing.count() if len(needs) == SHOWN else len(needs),
         active_count=states.count("active"),
         due_count=coming.count(),
         done_count=done.count(),
-        upcoming=list(jobs.filter(state__in=["pending", "running", "processing"]).with_names().order_by("run_at", "id")[:SHOWN]),
+        upcoming=list(
+            jobs.filter(state__in=["pending", "running", "processing"]).with_names().order_by("run_at", "id")[:SHOWN]
+        ),
         recent=list(jobs.filter(state="completed").with_names().order_by("-finished_at", "-id")[:SHOWN]),
         broken_accounts=[row for row in accounts if row.state == "needs_auth"],
         account_count=len(accounts),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.contracts import MediaRef
@@ -27,9 +28,10 @@ SHOWN = 5
 class Typed(Protocol):
     """The composer's form, as far as this module looks at it."""
 
-    cleaned_data: Mapping[str, Any]
-    account_rows: Sequence[PlatformAccount]
-
+    @property
+    def cleaned_data(self) -> Mapping[str, Any]: ...
+    @property
+    def account_rows(self) -> Sequence[PlatformAccount]: ...
     @property
     def errors(self) -> Mapping[str, Any]: ...
     def plan(self, now: datetime) -> SchedulePlan: ...
@@ -52,7 +54,24 @@ class Runs:
     past: bool = False
 
 
-_TIME_FIELDS = ("when", "date", "time", "zone", "fold", "repeat", "interval", "weekdays", "month_day", "nth", "nth_day", "cron", "rrule", "ends", "until", "count")
+_TIME_FIELDS = (
+    "when",
+    "date",
+    "time",
+    "zone",
+    "fold",
+    "repeat",
+    "interval",
+    "weekdays",
+    "month_day",
+    "nth",
+    "nth_day",
+    "cron",
+    "rrule",
+    "ends",
+    "until",
+    "count",
+)
 
 
 def runs(form: Typed, now: datetime) -> Runs:
@@ -65,20 +84,27 @@ def runs(form: Typed, now: datetime) -> Runs:
         return Runs(now=now, zone=zone, immediately=True)
     try:
         rule = rule_of(form.plan(now))
-    except Exception as error:
-        problems = getattr(error, "problems", None)
-        if problems is None:
-            raise
-        return Runs(now=now, zone=zone, problems=[f"{item.message[:1].upper()}{item.message[1:]}" for item in problems])
+    except Refused as error:
+        return Runs(
+            now=now, zone=zone, problems=[f"{item.message[:1].upper()}{item.message[1:]}" for item in error.problems]
+        )
     found = next_runs(rule, now=now, count=SHOWN)
-    single, twice = None, ()
+    single: LocalMoment | None = None
+    twice: tuple[LocalMoment, ...] = ()
     if rule.kind is RuleKind.ONCE:
         moment = recurrence.local_time(rule.start_local, zone, rule.fold)
         single = moment if moment.shift == "gap" else None
         if moment.shift == "fold":
             twice = (recurrence.local_time(rule.start_local, zone, 0), recurrence.local_time(rule.start_local, zone, 1))
     return Runs(
-        now=now, zone=zone, words=words_of(rule), times=found, single=single, wanted=rule.start_local, twice=twice, past=not found
+        now=now,
+        zone=zone,
+        words=words_of(rule),
+        times=found,
+        single=single,
+        wanted=rule.start_local,
+        twice=twice,
+        past=not found,
     )
 
 
@@ -127,13 +153,22 @@ def cards(form: Typed, workspace: Workspace, now: datetime) -> list[Card]:
     if not accounts:
         return []
     draft = form.draft()
-    stored = {str(row.public_id): row for row in MediaAsset.objects.filter(workspace=workspace, public_id__in=draft.media_ids)} if draft.media_ids else {}
+    stored = (
+        {
+            str(row.public_id): row
+            for row in MediaAsset.objects.filter(workspace=workspace, public_id__in=draft.media_ids)
+        }
+        if draft.media_ids
+        else {}
+    )
     assets = [stored[item] for item in draft.media_ids if item in stored]
     refs = [media_service.media_ref(asset, now) for asset in assets]
     found: list[Card] = []
     for row in accounts:
         card = _card(row, form.cleaned_data, draft, assets, refs)
-        twin = next((at for at, other in enumerate(found) if replace(other, accounts=()) == replace(card, accounts=())), None)
+        twin = next(
+            (at for at, other in enumerate(found) if replace(other, accounts=()) == replace(card, accounts=())), None
+        )
         if twin is None:
             found.append(card)
         else:
@@ -141,7 +176,13 @@ def cards(form: Typed, workspace: Workspace, now: datetime) -> list[Card]:
     return found
 
 
-def _card(row: PlatformAccount, data: Mapping[str, Any], draft: ContentDraft, assets: Sequence[MediaAsset], refs: Sequence[MediaRef]) -> Card:
+def _card(
+    row: PlatformAccount,
+    data: Mapping[str, Any],
+    draft: ContentDraft,
+    assets: Sequence[MediaAsset],
+    refs: Sequence[MediaRef],
+) -> Card:
     variant = next((item for item in draft.variants if item.platform == row.platform), None)
 
     def pick(name: str, own: str) -> Any:
@@ -152,9 +193,13 @@ def _card(row: PlatformAccount, data: Mapping[str, Any], draft: ContentDraft, as
 
     key = str(row.public_id)
     content = _Content(
-        title=pick("title", data.get(f"title-{key}", "").strip()), text=pick("text", data.get(f"text-{key}", "").strip()),
-        link=pick("link", ""), hashtags=[tag.lstrip("#") for tag in pick("hashtags", "")], media=refs, content_type=draft.content_type,
-    )  # fmt: skip
+        title=pick("title", data.get(f"title-{key}", "").strip()),
+        text=pick("text", data.get(f"text-{key}", "").strip()),
+        link=pick("link", ""),
+        hashtags=[tag.lstrip("#") for tag in pick("hashtags", "")],
+        media=refs,
+        content_type=draft.content_type,
+    )
     limit, problems, trouble = None, [], ""
     try:
         reference = account_ref(row)
@@ -163,8 +208,16 @@ def _card(row: PlatformAccount, data: Mapping[str, Any], draft: ContentDraft, as
     except (PlatformError, CannotDecrypt) as error:
         trouble = str(error)
     return Card(
-        accounts=[row], title=content.title, text=content.text, link=content.link, hashtags=content.hashtags,
-        images=[asset for asset in assets if asset.kind == "image"], files=[asset for asset in assets if asset.kind != "image"],
-        used=len(content.text), limit=limit, errors=[item for item in problems if item.severity == "error"],
-        warnings=[item for item in problems if item.severity == "warning"], trouble=trouble,
-    )  # fmt: skip
+        accounts=[row],
+        title=content.title,
+        text=content.text,
+        link=content.link,
+        hashtags=content.hashtags,
+        images=[asset for asset in assets if asset.kind == "image"],
+        files=[asset for asset in assets if asset.kind != "image"],
+        used=len(content.text),
+        limit=limit,
+        errors=[item for item in problems if item.severity == "error"],
+        warnings=[item for item in problems if item.severity == "warning"],
+        trouble=trouble,
+    )

@@ -28,7 +28,9 @@ def rows(schedules: Iterable[Schedule], *, now: datetime) -> list[ScheduleRow]:
         rule = rule_of(schedule)
         lives = schedule.state in ("draft", "in_review", "active", "paused")
         coming = next_runs(rule, now=now, count=1) if lives else []
-        found.append(ScheduleRow(schedule=schedule, words=words_of(rule), next_at=coming[0].fires_at if coming else None))
+        found.append(
+            ScheduleRow(schedule=schedule, words=words_of(rule), next_at=coming[0].fires_at if coming else None)
+        )
     return found
 
 

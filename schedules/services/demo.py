@@ -33,44 +33,63 @@ def make(*, owner: User, timezone: str, actor: Actor, now: datetime) -> Workspac
     )  # fmt: skip
     local = localtime.wall_clock(now, localtime.zone(timezone)).replace(microsecond=0)
     both = (TargetPlan(account_id=str(news.public_id)), TargetPlan(account_id=str(coffee.public_id), offset_seconds=2))
+    farm = "How we choose the farms we buy from, and what fair really costs. A long read for the weekend."
     drafts = [
         (
             ContentDraft(
                 title="We are live",
-                text="Hello from our new content calendar! Every post you see here was planned, checked and published by the scheduler.",
-                hashtags=("hello", "planning"), campaign="Launch",
+                text="Hello from our new content calendar! Every post you see here was planned, checked and published on time.",
+                hashtags=("hello", "planning"),
+                campaign="Launch",
             ),
-            SchedulePlan(rule_kind="once", timezone=timezone, start_local=local + FIRST_POST_AFTER, targets=both, tags=("launch",)),
+            SchedulePlan(rule_kind="once", timezone=timezone, start_local=local + FIRST_POST_AFTER, targets=both),
             "active",
         ),
         (
             ContentDraft(
-                title="Monday roast", text="Monday's roast is in: bright, a little citrus, gone by noon. See you at the counter.",
-                hashtags=("coffee", "monday"), labels=("evergreen",),
+                title="Monday roast",
+                text="Monday's roast is in: bright, a little citrus, gone by noon. See you at the counter.",
+                hashtags=("coffee", "monday"),
+                labels=("evergreen",),
             ),
             SchedulePlan(
-                rule_kind="rrule", expression="FREQ=WEEKLY;BYDAY=MO", timezone=timezone, start_local=local.replace(hour=8, minute=30, second=0),
+                rule_kind="rrule",
+                expression="FREQ=WEEKLY;BYDAY=MO",
+                timezone=timezone,
+                start_local=local.replace(hour=8, minute=30, second=0),
                 targets=both[1:],
             ),
             "active",
         ),
         (
-            ContentDraft(title="Weekday briefing", text="Three stories to start your day with, picked by our editors.", hashtags=("news",)),
-            SchedulePlan(rule_kind="cron", expression="0 9 * * 1-5", timezone=timezone, start_local=local, targets=both[:1]),
+            ContentDraft(
+                title="Weekday briefing",
+                text="Three stories to start your day with, picked by our editors.",
+                hashtags=("news",),
+            ),
+            SchedulePlan(
+                rule_kind="cron", expression="0 9 * * 1-5", timezone=timezone, start_local=local, targets=both[:1]
+            ),
             "active",
         ),
         (
             ContentDraft(
-                title="Behind the beans", text="How we choose the farms we buy from, and what fair really costs. A long read for the weekend.",
-                link="https://example.com/behind-the-beans", content_type="article", campaign="Launch",
+                title="Behind the beans",
+                text=farm,
+                link="https://example.com/behind-the-beans",
+                content_type="article",
+                campaign="Launch",
                 notes="Waiting for the photos from the farm.",
             ),
             SchedulePlan(
-                rule_kind="once", timezone=timezone, start_local=(local + timedelta(days=3)).replace(hour=10, minute=0, second=0), targets=both
+                rule_kind="once",
+                timezone=timezone,
+                start_local=(local + timedelta(days=3)).replace(hour=10, minute=0, second=0),
+                targets=both,
             ),
             "draft",
         ),
-    ]  # fmt: skip
+    ]
     for draft, plan, state in drafts:
         create_schedule(workspace=workspace, content=draft, plan=plan, state=state, actor=actor, now=now, person=owner)
     return workspace

@@ -136,9 +136,23 @@ def _copy_content(old: ContentItem, *, now: datetime, person: User | None) -> Co
 
 
 _RULE_FIELDS = (
-    "workspace_id", "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "priority",
-    "catch_up", "grace_seconds", "max_attempts", "retry_base_seconds", "retry_cap_seconds", "deadline_seconds", "tags",
-)  # fmt: skip
+    "workspace_id",
+    "rule_kind",
+    "expression",
+    "timezone",
+    "start_local",
+    "start_fold",
+    "until_local",
+    "occurrence_limit",
+    "priority",
+    "catch_up",
+    "grace_seconds",
+    "max_attempts",
+    "retry_base_seconds",
+    "retry_cap_seconds",
+    "deadline_seconds",
+    "tags",
+)
 
 
 def _copy(
@@ -297,16 +311,14 @@ def finish_ended(*, now: datetime, actor: Actor, most: int = 200) -> int:
     open_jobs = Job.objects.filter(
         schedule=OuterRef("pk"), state__in=["pending", "running", "processing", "unconfirmed", "blocked"]
     )
-    ended = list(
-        Schedule.objects.active().filter(planned_until=materialise.FAR).filter(~Exists(open_jobs)).order_by("id")[:most]
+    ended = (
+        Schedule.objects.active().filter(~Exists(open_jobs), planned_until=materialise.FAR).select_related("content")
     )
-    facts = []
-    for schedule in ended:
-        if Schedule.objects.filter(pk=schedule.pk, state="active").update(state="finished", updated_at=now):
-            facts.append(
-                schedule_fact(
-                    "schedule.finished", schedule, actor, now, before={"state": "active"}, after={"state": "finished"}
-                )
-            )
-    emit(*facts)
-    return len(facts)
+    changed = [
+        schedule
+        for schedule in ended.order_by("id")[:most]
+        if Schedule.objects.filter(pk=schedule.pk, state="active").update(state="finished", updated_at=now)
+    ]
+    before, after = {"state": "active"}, {"state": "finished"}
+    emit(*(schedule_fact("schedule.finished", row, actor, now, before=before, after=after) for row in changed))
+    return len(changed)

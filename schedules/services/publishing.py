@@ -158,8 +158,16 @@ def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
     attempts = Attempt.objects.bulk_create(
         [
             Attempt(
-                job=job, no=job.attempt_count + 1, purpose="publish", idempotency_key=publication.key, worker=job.worker, started_at=now,
-                worker_clock=worker_clock, called_at=now, request_digest=_digest(publication), request=posts.to_json(publication),
+                job=job,
+                no=job.attempt_count + 1,
+                purpose="publish",
+                idempotency_key=publication.key,
+                worker=job.worker,
+                started_at=now,
+                worker_clock=worker_clock,
+                called_at=now,
+                request_digest=_digest(publication),
+                request=posts.to_json(publication),
             )
             for _, job, publication in publications
         ]

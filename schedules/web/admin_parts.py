@@ -32,7 +32,10 @@ class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: Any = super().get_queryset(request)
-        return found.visible_to(request.user) if hasattr(found, "visible_to") else found
+        if hasattr(found, "visible_to"):
+            found = found.visible_to(request.user)
+        visible: QuerySet[Any] = found
+        return visible
 
 
 class ReadOnlyAdmin(VisibleAdmin):
@@ -98,5 +101,7 @@ def each(
     if worked:
         model_admin.message_user(request, f"{done}: {worked}.", messages.SUCCESS)
     if reasons:
-        shown = " ".join(reasons[:MOST_REASONS]) + (f" … and {len(reasons) - MOST_REASONS} more." if len(reasons) > MOST_REASONS else "")
+        shown = " ".join(reasons[:MOST_REASONS]) + (
+            f" … and {len(reasons) - MOST_REASONS} more." if len(reasons) > MOST_REASONS else ""
+        )
         model_admin.message_user(request, f"Not changed: {len(reasons)}. {shown}", messages.WARNING)

@@ -65,7 +65,9 @@ class Shell:
     def workspace(self) -> Workspace | None:
         """The workspace chosen in this session, else the first of this person's."""
         chosen = self.request.session.get(SESSION_KEY)
-        return next((room for room in self.workspaces if room.pk == chosen), self.workspaces[0] if self.workspaces else None)
+        return next(
+            (room for room in self.workspaces if room.pk == chosen), self.workspaces[0] if self.workspaces else None
+        )
 
     @cached_property
     def _roles(self) -> dict[int, str]:
@@ -123,12 +125,29 @@ class Shell:
         if self.paused and self.paused.everything:
             return EngineState("warn", "pause", _("Everything paused"), _("Nothing is being published."))
         if beating:
-            return EngineState("good", "st-published", _("Scheduler running"), _("Its last sign of life is less than a minute and a half old."))
+            return EngineState(
+                "good",
+                "st-published",
+                _("Scheduler running"),
+                _("Its last sign of life is less than a minute and a half old."),
+            )
         if self.workers and self.workers[0].stopped_at:
-            return EngineState("bad", "warning", _("Scheduler stopped"), _("The scheduler was stopped; due posts wait until one is started."))
+            return EngineState(
+                "bad",
+                "warning",
+                _("Scheduler stopped"),
+                _("The scheduler was stopped; due posts wait until one is started."),
+            )
         if self.workers:
-            return EngineState("bad", "warning", _("Scheduler silent"), _("No scheduler has been heard of lately; due posts wait."))
-        return EngineState("bad", "warning", _("Scheduler not running"), _("No scheduler is running; due posts wait until one is started."))
+            return EngineState(
+                "bad", "warning", _("Scheduler silent"), _("No scheduler has been heard of lately; due posts wait.")
+            )
+        return EngineState(
+            "bad",
+            "warning",
+            _("Scheduler not running"),
+            _("No scheduler is running; due posts wait until one is started."),
+        )
 
 
 def shell_of(request: HttpRequest) -> Shell:

@@ -48,7 +48,8 @@ class ScheduleFilter(forms.Form):
 
     def __init__(self, data: Any, *, accounts: Sequence[PlatformAccount]) -> None:
         super().__init__(data)
-        self.fields["state"].choices = [("", _("All but archived")), *((state.value, state.label) for state in ScheduleState)]  # type: ignore[attr-defined]
+        states = [("", _("All but archived")), *((state.value, state.label) for state in ScheduleState)]
+        self.fields["state"].choices = states  # type: ignore[attr-defined]
         self.fields["account"].choices = _account_choices(accounts)  # type: ignore[attr-defined]
 
     def wanted(self) -> dict[str, str]:
@@ -86,41 +87,82 @@ def _date(**kwargs: Any) -> forms.DateField:
 
 
 def _minutes(label: Any, **kwargs: Any) -> forms.FloatField:
-    return forms.FloatField(required=False, min_value=0, max_value=525_600, label=label, widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}), **kwargs)
+    return forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=525_600,
+        label=label,
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+        **kwargs,
+    )
 
 
 class ComposerForm(RefusableForm):
     """A post, its accounts and its times. One class for new, edit and split, with and without JavaScript."""
 
     names = {
-        "start": "date", "start_local": "date", "kind": "when", "timezone": "zone", "until": "until", "count": "count", "limit": "count",
-        "grace_seconds": "grace_minutes", "retry_base_seconds": "retry_base_minutes", "retry_cap_seconds": "retry_cap_minutes",
-        "deadline_seconds": "deadline_minutes", "offset_seconds": "accounts", "file": "upload", "DTSTART": "rrule", "FREQ": "rrule",
-    }  # fmt: skip
+        "start": "date",
+        "start_local": "date",
+        "kind": "when",
+        "timezone": "zone",
+        "until": "until",
+        "count": "count",
+        "limit": "count",
+        "grace_seconds": "grace_minutes",
+        "retry_base_seconds": "retry_base_minutes",
+        "retry_cap_seconds": "retry_cap_minutes",
+        "deadline_seconds": "deadline_minutes",
+        "offset_seconds": "accounts",
+        "file": "upload",
+        "DTSTART": "rrule",
+        "FREQ": "rrule",
+    }
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     title = forms.CharField(required=False, max_length=300, label=gettext_lazy("Title"))
-    text = forms.CharField(required=False, strip=False, max_length=200_000, label=gettext_lazy("Text"), widget=forms.Textarea(attrs={"rows": 6}))
+    text = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=200_000,
+        label=gettext_lazy("Text"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
     content_type = forms.ChoiceField(required=False, label=gettext_lazy("Type"), choices=ContentType.choices)
     link = forms.CharField(required=False, max_length=2000, label=gettext_lazy("Link"), widget=forms.URLInput)
     hashtags = forms.CharField(required=False, max_length=1000, label=gettext_lazy("Hashtags"))
     labels = forms.CharField(required=False, max_length=500, label=gettext_lazy("Labels"))
     campaign = forms.CharField(required=False, max_length=120, label=gettext_lazy("Campaign"))
     language = forms.CharField(required=False, max_length=16, label=gettext_lazy("Language"))
-    notes = forms.CharField(required=False, max_length=5000, label=gettext_lazy("Notes for the team"), widget=forms.Textarea(attrs={"rows": 2}))
-    media = forms.MultipleChoiceField(required=False, label=gettext_lazy("Media"))
+    notes = forms.CharField(
+        required=False,
+        max_length=5000,
+        label=gettext_lazy("Notes for the team"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     upload = forms.FileField(required=False, label=gettext_lazy("Add a file"))
     upload_alt = forms.CharField(required=False, max_length=1500, label=gettext_lazy("Alternative text"))
     accounts = forms.MultipleChoiceField(required=False, label=gettext_lazy("Accounts"))
 
     when = forms.ChoiceField(
-        required=False, label=gettext_lazy("When"),
+        required=False,
+        label=gettext_lazy("When"),
         choices=[("now", gettext_lazy("Now")), ("once", gettext_lazy("At a time")), ("repeat", gettext_lazy("Repeat"))],
-    )  # fmt: skip
+    )
     date = _date(label=gettext_lazy("Date"))
-    time = forms.TimeField(required=False, label=gettext_lazy("Time"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    zone = forms.CharField(required=False, max_length=64, label=gettext_lazy("Time zone"), widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}))
-    fold = forms.ChoiceField(required=False, label=gettext_lazy("Which of the two"), choices=[("0", gettext_lazy("the first")), ("1", gettext_lazy("the second"))])
+    time = forms.TimeField(
+        required=False, label=gettext_lazy("Time"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    zone = forms.CharField(
+        required=False,
+        max_length=64,
+        label=gettext_lazy("Time zone"),
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    fold = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Which of the two"),
+        choices=[("0", gettext_lazy("the first")), ("1", gettext_lazy("the second"))],
+    )
     repeat = forms.ChoiceField(required=False, label=gettext_lazy("How often"), choices=rules.REPEATS)
     interval = forms.IntegerField(required=False, min_value=1, max_value=999, label=gettext_lazy("Every"))
     weekdays = forms.MultipleChoiceField(required=False, label=gettext_lazy("On"), choices=rules.WEEKDAYS)
@@ -128,19 +170,51 @@ class ComposerForm(RefusableForm):
     nth = forms.ChoiceField(required=False, label=gettext_lazy("Which"), choices=rules.NTHS)
     nth_day = forms.ChoiceField(required=False, label=gettext_lazy("Weekday"), choices=rules.WEEKDAYS)
     cron = forms.CharField(required=False, max_length=1000, label=gettext_lazy("Cron expression"))
-    rrule = forms.CharField(required=False, max_length=10_000, label=gettext_lazy("Rule (RFC 5545)"), widget=forms.Textarea(attrs={"rows": 3}))
-    ends = forms.ChoiceField(required=False, label=gettext_lazy("Ends"), choices=[("never", gettext_lazy("Never")), ("date", gettext_lazy("On a date")), ("count", gettext_lazy("After a number of times"))])
+    rrule = forms.CharField(
+        required=False,
+        max_length=10_000,
+        label=gettext_lazy("Rule (RFC 5545)"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    ends = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Ends"),
+        choices=[
+            ("never", gettext_lazy("Never")),
+            ("date", gettext_lazy("On a date")),
+            ("count", gettext_lazy("After a number of times")),
+        ],
+    )
     until = _date(label=gettext_lazy("Last day"))
     count = forms.IntegerField(required=False, min_value=1, max_value=100_000, label=gettext_lazy("Times"))
 
     priority = forms.TypedChoiceField(
-        required=False, coerce=int, empty_value=5, label=gettext_lazy("Priority"),
-        choices=[(1, gettext_lazy("1 – urgent")), (2, "2"), (3, gettext_lazy("3 – high")), (4, "4"), (5, gettext_lazy("5 – normal")), (6, "6"), (7, "7"), (8, gettext_lazy("8 – low")), (9, "9"), (10, gettext_lazy("10 – last"))],
-    )  # fmt: skip
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label=gettext_lazy("Priority"),
+        choices=[
+            (1, gettext_lazy("1 – urgent")),
+            (2, "2"),
+            (3, gettext_lazy("3 – high")),
+            (4, "4"),
+            (5, gettext_lazy("5 – normal")),
+            (6, "6"),
+            (7, "7"),
+            (8, gettext_lazy("8 – low")),
+            (9, "9"),
+            (10, gettext_lazy("10 – last")),
+        ],
+    )
     catch_up = forms.ChoiceField(
-        required=False, label=gettext_lazy("After a pause or an outage"),
-        choices=[(CatchUp.LATEST.value, gettext_lazy("Publish only the latest missed run")), (CatchUp.ALL.value, gettext_lazy("Publish every missed run")), (CatchUp.SKIP.value, gettext_lazy("Skip missed runs"))],
-    )  # fmt: skip
+        required=False,
+        label=gettext_lazy("After a pause or an outage"),
+        choices=[
+            (CatchUp.LATEST.value, gettext_lazy("Publish only the latest missed run")),
+            (CatchUp.ALL.value, gettext_lazy("Publish every missed run")),
+            (CatchUp.SKIP.value, gettext_lazy("Skip missed runs")),
+        ],
+    )
     grace_minutes = _minutes(gettext_lazy("Counts as missed after (minutes)"))
     max_attempts = forms.IntegerField(required=False, min_value=1, max_value=50, label=gettext_lazy("Attempts at most"))
     retry_base_minutes = _minutes(gettext_lazy("First wait before a retry (minutes)"))
@@ -148,17 +222,35 @@ class ComposerForm(RefusableForm):
     deadline_minutes = _minutes(gettext_lazy("Give up after (minutes)"))
     tags = forms.CharField(required=False, max_length=500, label=gettext_lazy("Tags of the schedule"))
 
-    def __init__(self, *args: Any, accounts: Sequence[PlatformAccount], media_ids: Iterable[str], variants: Sequence[VariantDraft] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        accounts: Sequence[PlatformAccount],
+        media_ids: Iterable[str],
+        variants: Sequence[VariantDraft] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.account_rows = list(accounts)
         self.variants = tuple(variants)
         self.fields["accounts"].choices = [(str(row.public_id), row.name) for row in accounts]  # type: ignore[attr-defined]
-        self.fields["media"].choices = [(item, item) for item in media_ids]  # type: ignore[attr-defined]
+        # not declared above, because `media` is a form class's name for its style sheets
+        self.fields["media"] = forms.MultipleChoiceField(
+            required=False, label=_("Media"), choices=[(item, item) for item in media_ids]
+        )
         for row in self.account_rows:
             key = str(row.public_id)
             self.fields[f"title-{key}"] = forms.CharField(required=False, max_length=300, label=_("Its own title"))
-            self.fields[f"text-{key}"] = forms.CharField(required=False, strip=False, max_length=200_000, label=_("Its own text"), widget=forms.Textarea(attrs={"rows": 3}))
-            self.fields[f"offset-{key}"] = forms.IntegerField(required=False, min_value=-10_080, max_value=10_080, label=_("Minutes later than the others"))
+            self.fields[f"text-{key}"] = forms.CharField(
+                required=False,
+                strip=False,
+                max_length=200_000,
+                label=_("Its own text"),
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+            self.fields[f"offset-{key}"] = forms.IntegerField(
+                required=False, min_value=-10_080, max_value=10_080, label=_("Minutes later than the others")
+            )
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("id", f"id_{name}")
             if self.is_bound and name in self.errors:
@@ -178,9 +270,11 @@ class ComposerForm(RefusableForm):
         return ComposerForm(data, accounts=self.account_rows, media_ids=media_ids, variants=self.variants)
 
     def clean_zone(self) -> str:
-        name = self.cleaned_data["zone"].strip()
+        name: str = self.cleaned_data["zone"].strip()
         if name and name not in zoneinfo.available_timezones():
-            raise forms.ValidationError(_("There is no time zone of this name. Choose one from the list, like Europe/Berlin."))
+            raise forms.ValidationError(
+                _("There is no time zone of this name. Choose one from the list, like Europe/Berlin.")
+            )
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -196,7 +290,9 @@ class ComposerForm(RefusableForm):
 
     def _clean_repeat(self, data: dict[str, Any]) -> None:
         if data.get("repeat") == "cron" and not data.get("cron", "").strip():
-            self.add_error("cron", _("Write five fields: minute, hour, day of month, month, day of week, like 0 9 * * 1-5."))
+            self.add_error(
+                "cron", _("Write five fields: minute, hour, day of month, month, day of week, like 0 9 * * 1-5.")
+            )
         if data.get("repeat") == "rrule" and not data.get("rrule", "").strip():
             self.add_error("rrule", _("Write a rule, like FREQ=WEEKLY;BYDAY=MO."))
         if data.get("ends") == "date" and not data.get("until") and "until" not in self.errors:
@@ -207,7 +303,9 @@ class ComposerForm(RefusableForm):
     def refuse(self, problems: Iterable[Problem]) -> None:
         expression = "cron" if self.cleaned_data.get("repeat") == "cron" else "rrule"
         known = {"expression": expression if self.cleaned_data.get("when") == "repeat" else "when"}
-        super().refuse(Problem(field=known.get(item.field, item.field), message=item.message, code=item.code) for item in problems)
+        super().refuse(
+            Problem(field=known.get(item.field, item.field), message=item.message, code=item.code) for item in problems
+        )
         for name in self.errors:
             if name in self.fields:
                 self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"err_{name}"}
@@ -215,21 +313,30 @@ class ComposerForm(RefusableForm):
     def draft(self) -> ContentDraft:
         data = self.cleaned_data
         return ContentDraft(
-            title=data.get("title", "").strip(), text=data.get("text", "").replace("\r\n", "\n").strip(), content_type=data.get("content_type") or ContentType.POST.value,
-            link=data.get("link", "").strip(), hashtags=tuple(filter(None, SPLIT.split(data.get("hashtags", "")))),
-            labels=_listed(data.get("labels", "")), campaign=data.get("campaign", "").strip(), language=data.get("language", "").strip(),
-            notes=data.get("notes", "").strip(), media_ids=tuple(data.get("media", ())), variants=self.variants,
-        )  # fmt: skip
+            title=data.get("title", "").strip(),
+            text=data.get("text", "").replace("\r\n", "\n").strip(),
+            content_type=data.get("content_type") or ContentType.POST.value,
+            link=data.get("link", "").strip(),
+            hashtags=tuple(filter(None, SPLIT.split(data.get("hashtags", "")))),
+            labels=_listed(data.get("labels", "")),
+            campaign=data.get("campaign", "").strip(),
+            language=data.get("language", "").strip(),
+            notes=data.get("notes", "").strip(),
+            media_ids=tuple(data.get("media", ())),
+            variants=self.variants,
+        )
 
     def targets(self) -> tuple[TargetPlan, ...]:
         data = self.cleaned_data
         return tuple(
             TargetPlan(
-                account_id=key, offset_seconds=60 * (data.get(f"offset-{key}") or 0), title=data.get(f"title-{key}", "").strip() or None,
+                account_id=key,
+                offset_seconds=60 * (data.get(f"offset-{key}") or 0),
+                title=data.get(f"title-{key}", "").strip() or None,
                 text=data.get(f"text-{key}", "").replace("\r\n", "\n").strip() or None,
             )
             for key in data.get("accounts", ())
-        )  # fmt: skip
+        )
 
     def plan(self, now: datetime) -> SchedulePlan:
         """The schedule as typed. "Now" becomes a single time at `now` (aware UTC) in the chosen zone."""
@@ -237,11 +344,18 @@ class ComposerForm(RefusableForm):
         zone = data.get("zone") or "UTC"
         rule = self._rule(now, zone)
         return SchedulePlan(
-            **rule, timezone=zone, priority=data.get("priority") or 5, catch_up=data.get("catch_up") or CatchUp.LATEST.value,
-            grace_seconds=_seconds(data.get("grace_minutes")), max_attempts=data.get("max_attempts") or 5,
-            retry_base_seconds=_or(_seconds(data.get("retry_base_minutes")), 60), retry_cap_seconds=_or(_seconds(data.get("retry_cap_minutes")), 3600),
-            deadline_seconds=_seconds(data.get("deadline_minutes")), tags=_listed(data.get("tags", "")), targets=self.targets(),
-        )  # fmt: skip
+            **rule,
+            timezone=zone,
+            priority=data.get("priority") or 5,
+            catch_up=data.get("catch_up") or CatchUp.LATEST.value,
+            grace_seconds=_seconds(data.get("grace_minutes")),
+            max_attempts=data.get("max_attempts") or 5,
+            retry_base_seconds=_or(_seconds(data.get("retry_base_minutes")), 60),
+            retry_cap_seconds=_or(_seconds(data.get("retry_cap_minutes")), 3600),
+            deadline_seconds=_seconds(data.get("deadline_minutes")),
+            tags=_listed(data.get("tags", "")),
+            targets=self.targets(),
+        )
 
     def _rule(self, now: datetime, zone: str) -> dict[str, Any]:
         data = self.cleaned_data
@@ -253,9 +367,19 @@ class ComposerForm(RefusableForm):
         if when == "once":
             return {"rule_kind": RuleKind.ONCE.value, "start_local": start, "start_fold": int(data.get("fold") or 0)}
         kind, expression = rules.expression(data, start)
-        until = datetime.combine(data["until"], datetime.max.time()).replace(microsecond=0) if data.get("ends") == "date" else None
+        until = (
+            datetime.combine(data["until"], datetime.max.time()).replace(microsecond=0)
+            if data.get("ends") == "date"
+            else None
+        )
         limit = data.get("count") if data.get("ends") == "count" else None
-        return {"rule_kind": kind, "expression": expression, "start_local": start, "until_local": until, "occurrence_limit": limit}
+        return {
+            "rule_kind": kind,
+            "expression": expression,
+            "start_local": start,
+            "until_local": until,
+            "occurrence_limit": limit,
+        }
 
 
 def _seconds(minutes: float | None) -> int | None:
@@ -274,11 +398,25 @@ def beginning(now: datetime, zone: str) -> dict[str, Any]:
     """What a new post's form starts with: the next full hour but one, in the person's zone."""
     local = now.astimezone(zoneinfo.ZoneInfo(zone)) + timedelta(hours=2)
     return {
-        "when": "once", "date": local.date(), "time": local.replace(minute=0, second=0, microsecond=0).time(), "zone": zone,
-        "content_type": ContentType.POST.value, "repeat": "weekly", "interval": 1, "weekdays": [rules.CODES[local.weekday()]], "month_day": str(local.day), "nth": "1",
-        "nth_day": rules.CODES[local.weekday()], "ends": "never", "priority": 5, "catch_up": CatchUp.LATEST.value, "max_attempts": 5,
-        "retry_base_minutes": 1, "retry_cap_minutes": 60, "fold": "0",
-    }  # fmt: skip
+        "when": "once",
+        "date": local.date(),
+        "time": local.replace(minute=0, second=0, microsecond=0).time(),
+        "zone": zone,
+        "content_type": ContentType.POST.value,
+        "repeat": "weekly",
+        "interval": 1,
+        "weekdays": [rules.CODES[local.weekday()]],
+        "month_day": str(local.day),
+        "nth": "1",
+        "nth_day": rules.CODES[local.weekday()],
+        "ends": "never",
+        "priority": 5,
+        "catch_up": CatchUp.LATEST.value,
+        "max_attempts": 5,
+        "retry_base_minutes": 1,
+        "retry_cap_minutes": 60,
+        "fold": "0",
+    }
 
 
 def stored(schedule: Schedule, now: datetime) -> dict[str, Any]:
@@ -287,17 +425,32 @@ def stored(schedule: Schedule, now: datetime) -> dict[str, Any]:
     values = beginning(now, schedule.timezone)
     start = schedule.start_local
     values |= {
-        "version": schedule.version, "title": content.title, "text": content.text, "content_type": content.content_type, "link": content.link,
-        "hashtags": " ".join(f"#{tag}" for tag in content.hashtags), "labels": ", ".join(content.labels),
-        "campaign": content.campaign.name if content.campaign else "", "language": content.language, "notes": content.notes,
+        "version": schedule.version,
+        "title": content.title,
+        "text": content.text,
+        "content_type": content.content_type,
+        "link": content.link,
+        "hashtags": " ".join(f"#{tag}" for tag in content.hashtags),
+        "labels": ", ".join(content.labels),
+        "campaign": content.campaign.name if content.campaign else "",
+        "language": content.language,
+        "notes": content.notes,
         "media": [str(item.asset.public_id) for item in content.media_links.all()],
-        "date": start.date(), "time": start.time(), "zone": schedule.timezone, "fold": str(schedule.start_fold),
-        "priority": schedule.priority, "catch_up": schedule.catch_up, "grace_minutes": _in_minutes(schedule.grace_seconds),
-        "max_attempts": schedule.max_attempts, "retry_base_minutes": _in_minutes(schedule.retry_base_seconds),
-        "retry_cap_minutes": _in_minutes(schedule.retry_cap_seconds), "deadline_minutes": _in_minutes(schedule.deadline_seconds),
-        "tags": ", ".join(schedule.tags), "accounts": [],
+        "date": start.date(),
+        "time": start.time(),
+        "zone": schedule.timezone,
+        "fold": str(schedule.start_fold),
+        "priority": schedule.priority,
+        "catch_up": schedule.catch_up,
+        "grace_minutes": _in_minutes(schedule.grace_seconds),
+        "max_attempts": schedule.max_attempts,
+        "retry_base_minutes": _in_minutes(schedule.retry_base_seconds),
+        "retry_cap_minutes": _in_minutes(schedule.retry_cap_seconds),
+        "deadline_minutes": _in_minutes(schedule.deadline_seconds),
+        "tags": ", ".join(schedule.tags),
+        "accounts": [],
         **rules.fields_of(schedule.rule_kind, schedule.expression, start),
-    }  # fmt: skip
+    }
     if schedule.until_local:
         values |= {"ends": "date", "until": schedule.until_local.date()}
     elif schedule.occurrence_limit:
@@ -305,7 +458,11 @@ def stored(schedule: Schedule, now: datetime) -> dict[str, Any]:
     for target in schedule.targets.all():
         key = str(target.account.public_id)
         values["accounts"].append(key)
-        values |= {f"title-{key}": target.title or "", f"text-{key}": target.text or "", f"offset-{key}": target.offset_seconds // 60 or None}
+        values |= {
+            f"title-{key}": target.title or "",
+            f"text-{key}": target.text or "",
+            f"offset-{key}": target.offset_seconds // 60 or None,
+        }
     return values
 
 
@@ -319,21 +476,38 @@ def variants_of(schedule: Schedule) -> tuple[VariantDraft, ...]:
     """The platforms' own versions, which the composer keeps as they are."""
     return tuple(
         VariantDraft(
-            platform=item.platform, title=item.title, text=item.text, link=item.link,
-            hashtags=None if item.hashtags is None else tuple(item.hashtags), options=item.options,
+            platform=item.platform,
+            title=item.title,
+            text=item.text,
+            link=item.link,
+            hashtags=None if item.hashtags is None else tuple(item.hashtags),
+            options=item.options,
         )
         for item in schedule.content.variants.all()
-    )  # fmt: skip
+    )
 
 
 class AccountForm(RefusableForm):
     """Name, limits and the adapter's own fields. Secrets are write-only: what is stored is never shown."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    name = forms.CharField(max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("What your team calls it."))
-    handle = forms.CharField(max_length=120, required=False, label=gettext_lazy("Handle"), help_text=gettext_lazy("The account's name at the platform; made from the name when left empty."))
-    timezone = forms.CharField(max_length=64, label=gettext_lazy("Time zone"), widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}))
-    min_spacing_seconds = forms.IntegerField(required=False, min_value=0, max_value=86_400, label=gettext_lazy("Seconds between two posts, at least"))
+    name = forms.CharField(
+        max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("What your team calls it.")
+    )
+    handle = forms.CharField(
+        max_length=120,
+        required=False,
+        label=gettext_lazy("Handle"),
+        help_text=gettext_lazy("The account's name at the platform; made from the name when left empty."),
+    )
+    timezone = forms.CharField(
+        max_length=64,
+        label=gettext_lazy("Time zone"),
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    min_spacing_seconds = forms.IntegerField(
+        required=False, min_value=0, max_value=86_400, label=gettext_lazy("Seconds between two posts, at least")
+    )
     hourly_cap = forms.IntegerField(required=False, min_value=1, label=gettext_lazy("Posts an hour, at most"))
     daily_cap = forms.IntegerField(required=False, min_value=1, label=gettext_lazy("Posts a day, at most"))
 
@@ -354,7 +528,11 @@ class AccountForm(RefusableForm):
     def _field(self, spec: Any, *, required: bool) -> forms.Field:
         common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": required}
         if spec.secret:
-            return forms.CharField(widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}), max_length=4000, **common)
+            return forms.CharField(
+                widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+                max_length=4000,
+                **common,
+            )
         if spec.kind == "bool":
             return forms.BooleanField(**(common | {"required": False}))
         if spec.kind == "number":
@@ -385,30 +563,50 @@ class AccountForm(RefusableForm):
         return found
 
     def secrets(self) -> dict[str, str]:
-        return {spec.name: self.cleaned_data.get(f"secret-{spec.name}") or "" for spec in self.adapter.credential_fields}
+        return {
+            spec.name: self.cleaned_data.get(f"secret-{spec.name}") or "" for spec in self.adapter.credential_fields
+        }
 
     def changes(self) -> dict[str, Any]:
         data = self.cleaned_data
         return {
-            "name": data["name"].strip(), "timezone": data["timezone"].strip(), "min_spacing_seconds": data.get("min_spacing_seconds") or 0,
-            "hourly_cap": data.get("hourly_cap"), "daily_cap": data.get("daily_cap"), "options": self.options(),
+            "name": data["name"].strip(),
+            "timezone": data["timezone"].strip(),
+            "min_spacing_seconds": data.get("min_spacing_seconds") or 0,
+            "hourly_cap": data.get("hourly_cap"),
+            "daily_cap": data.get("daily_cap"),
+            "options": self.options(),
             **({"handle": data["handle"].strip()} if data.get("handle", "").strip() else {}),
-        }  # fmt: skip
+        }
 
 
 class TokenForm(RefusableForm):
-    name = forms.CharField(max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("Who or what will use it."))
+    name = forms.CharField(
+        max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("Who or what will use it.")
+    )
     role = forms.ChoiceField(label=gettext_lazy("Role"))
-    days = forms.IntegerField(required=False, min_value=1, max_value=3650, label=gettext_lazy("Expires after (days)"), help_text=gettext_lazy("Empty: never."))
+    days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        label=gettext_lazy("Expires after (days)"),
+        help_text=gettext_lazy("Empty: never."),
+    )
 
 
 class PersonForm(RefusableForm):
-    timezone = forms.CharField(max_length=64, label=gettext_lazy("Time zone"), widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}))
+    timezone = forms.CharField(
+        max_length=64,
+        label=gettext_lazy("Time zone"),
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+    )
     first_name = forms.CharField(required=False, max_length=150, label=gettext_lazy("First name"))
     last_name = forms.CharField(required=False, max_length=150, label=gettext_lazy("Last name"))
 
     def clean_timezone(self) -> str:
         name: str = self.cleaned_data["timezone"].strip()
         if name not in zoneinfo.available_timezones():
-            raise forms.ValidationError(_("There is no time zone of this name. Choose one from the list, like Europe/Berlin."))
+            raise forms.ValidationError(
+                _("There is no time zone of this name. Choose one from the list, like Europe/Berlin.")
+            )
         return name

@@ -66,7 +66,7 @@ def screen(*methods: str) -> Callable[[View], View]:
             shell = shell_of(request)
             if shell.workspace is None:
                 return render(request, "people/no_workspace.html", {"title": "No workspace"}, status=403)
-            visit = Visit(request, request.user, shell.workspace, actor_of(request), shell.now)  # type: ignore[arg-type]
+            visit = Visit(request, request.user, shell.workspace, actor_of(request), shell.now)
             try:
                 return view(request, visit, *args, **kwargs)
             except NotAllowed as error:
@@ -90,7 +90,9 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
 def _not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
     words = " ".join(problem.message for problem in error.problems)
     if wants_part(request):
-        return HttpResponse(words, status=403, headers={"HX-Trigger": toasts([{"text": words, "level": "error", "undo": ""}])})
+        return HttpResponse(
+            words, status=403, headers={"HX-Trigger": toasts([{"text": words, "level": "error", "undo": ""}])}
+        )
     return render(request, "403.html", {"title": "Not allowed", "words": words}, status=403)
 
 
@@ -114,7 +116,11 @@ def show(request: HttpRequest, page: str, part: str, context: Mapping[str, Any],
         patch_vary_headers(response, ["HX-Request"])
         return response
     waiting = [
-        {"text": str(item), "level": item.level_tag, "undo": (item.extra_tags or "")[5:] if (item.extra_tags or "").startswith("undo=") else ""}
+        {
+            "text": str(item),
+            "level": item.level_tag,
+            "undo": (item.extra_tags or "")[5:] if (item.extra_tags or "").startswith("undo=") else "",
+        }
         for item in messages.get_messages(request)
     ]
     response = render(request, part, dict(context), status=status)

@@ -11,22 +11,50 @@ from schedules.models import AuditLog
 
 LONGEST = 160
 _NAMES = {
-    "rule_kind": "kind of rule", "expression": "rule", "start_local": "start", "until_local": "end", "occurrence_limit": "number of times",
-    "catch_up": "after a pause", "grace_seconds": "grace (seconds)", "max_attempts": "attempts", "retry_base_seconds": "first wait (seconds)",
-    "retry_cap_seconds": "longest wait (seconds)", "deadline_seconds": "give up after (seconds)", "run_at": "time", "targets": "accounts",
-}  # fmt: skip
+    "rule_kind": "kind of rule",
+    "expression": "rule",
+    "start_local": "start",
+    "until_local": "end",
+    "occurrence_limit": "number of times",
+    "catch_up": "after a pause",
+    "grace_seconds": "grace (seconds)",
+    "max_attempts": "attempts",
+    "retry_base_seconds": "first wait (seconds)",
+    "retry_cap_seconds": "longest wait (seconds)",
+    "deadline_seconds": "give up after (seconds)",
+    "run_at": "time",
+    "targets": "accounts",
+}
 
 
 _WORDS = {
-    "schedule.created": "Made the schedule", "schedule.edited": "Edited the schedule", "schedule.activated": "Scheduled it",
-    "schedule.paused": "Paused it", "schedule.resumed": "Resumed it", "schedule.archived": "Archived it", "schedule.restored": "Took it out of the archive",
-    "schedule.cloned": "Made it as a copy", "schedule.finished": "All its runs are over", "schedule.split": "Split it: this and following",
-    "schedule.occurrence_skipped": "Left out one run", "schedule.occurrence_moved": "Moved one run", "schedule.occurrence_restored": "Put one run back",
-    "schedule.published_now": "Published it now", "schedule.retimed": "The zone's clocks changed: moved its runs",
-    "content.created": "Wrote the post", "content.edited": "Edited the post",
-    "job.completed": "Published", "job.failed": "Failed", "job.missed": "Missed its time", "job.cancelled": "Cancelled", "job.retried": "Asked for another try",
-    "job.run_now": "Asked to publish now", "job.held": "Put on hold", "job.unconfirmed": "No clear answer", "job.started": "Began",
-}  # fmt: skip
+    "schedule.created": "Made the schedule",
+    "schedule.edited": "Edited the schedule",
+    "schedule.activated": "Scheduled it",
+    "schedule.paused": "Paused it",
+    "schedule.resumed": "Resumed it",
+    "schedule.archived": "Archived it",
+    "schedule.restored": "Took it out of the archive",
+    "schedule.cloned": "Made it as a copy",
+    "schedule.finished": "All its runs are over",
+    "schedule.split": "Split it: this and following",
+    "schedule.occurrence_skipped": "Left out one run",
+    "schedule.occurrence_moved": "Moved one run",
+    "schedule.occurrence_restored": "Put one run back",
+    "schedule.published_now": "Published it now",
+    "schedule.retimed": "The zone's clocks changed: moved its runs",
+    "content.created": "Wrote the post",
+    "content.edited": "Edited the post",
+    "job.completed": "Published",
+    "job.failed": "Failed",
+    "job.missed": "Missed its time",
+    "job.cancelled": "Cancelled",
+    "job.retried": "Asked for another try",
+    "job.run_now": "Asked to publish now",
+    "job.held": "Put on hold",
+    "job.unconfirmed": "No clear answer",
+    "job.started": "Began",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +92,15 @@ def entries(rows: Iterable[AuditLog]) -> list[Entry]:
     found = []
     for row in rows:
         created = row.action.endswith((".created", ".cloned"))
-        names = [] if created else [name for name in {**row.before, **row.after} if row.before.get(name) != row.after.get(name)]
-        changes = [Change(_NAMES.get(name, name.replace("_", " ")), _text(row.before.get(name)), _text(row.after.get(name))) for name in names]
+        names = (
+            []
+            if created
+            else [name for name in {**row.before, **row.after} if row.before.get(name) != row.after.get(name)]
+        )
+        changes = [
+            Change(_NAMES.get(name, name.replace("_", " ")), _text(row.before.get(name)), _text(row.after.get(name)))
+            for name in names
+        ]
         words = _WORDS.get(row.action) or row.action.replace(".", " ").replace("_", " ").capitalize()
         found.append(Entry(row.at, row.actor_label, row.actor_kind, words, row.object_label, changes))
     return found

@@ -47,16 +47,25 @@ class NavigationEntry:
 
 entries: Registry[NavigationEntry] = Registry("navigation entry")
 entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today", icon="today"))
-entries.register("schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN))
 entries.register(
-    "jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN, count=lambda shell: shell.needs_you)
+    "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
-entries.register("accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP))
+entries.register(
+    "jobs",
+    NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN, count=lambda shell: shell.needs_you),
+)
+entries.register(
+    "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
+)
 entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
 entries.register(
     "admin",
     NavigationEntry(
-        title=_("All data"), url_name="admin:index", icon="admin", group=SET_UP, shown=lambda shell: bool(shell.user.is_staff)
+        title=_("All data"),
+        url_name="admin:index",
+        icon="admin",
+        group=SET_UP,
+        shown=lambda shell: bool(shell.user.is_staff),
     ),
 )
 

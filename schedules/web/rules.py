@@ -10,7 +10,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-WEEKDAYS = tuple(zip(CODES, (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")), strict=True))
+WEEKDAYS = tuple(
+    zip(
+        CODES,
+        (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
+        strict=True,
+    )
+)
 REPEATS = (
     ("daily", _("Every day")),
     ("weekdays", _("Monday to Friday")),
@@ -25,7 +31,9 @@ NTHS = (("1", _("first")), ("2", _("second")), ("3", _("third")), ("4", _("fourt
 WORKING_DAYS = "MO,TU,WE,TH,FR"
 
 _DAILY = re.compile(r"FREQ=DAILY(?:;INTERVAL=(\d{1,3}))?")
-_WEEKLY = re.compile(r"FREQ=WEEKLY(?:;INTERVAL=(\d{1,3}))?;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)")
+_WEEKLY = re.compile(
+    r"FREQ=WEEKLY(?:;INTERVAL=(\d{1,3}))?;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)"
+)
 _MONTHLY_DAY = re.compile(r"FREQ=MONTHLY(?:;INTERVAL=(\d{1,3}))?;BYMONTHDAY=(-1|[1-9]|[12]\d|3[01])")
 _MONTHLY_NTH = re.compile(r"FREQ=MONTHLY(?:;INTERVAL=(\d{1,3}))?;BYDAY=(-1|[1-4])(MO|TU|WE|TH|FR|SA|SU)")
 
@@ -47,7 +55,10 @@ def expression(data: Mapping[str, Any], start: datetime) -> tuple[str, str]:
     if repeat == "monthly_day":
         return "rrule", f"FREQ=MONTHLY{step};BYMONTHDAY={data.get('month_day') or start.day}"
     if repeat == "monthly_nth":
-        return "rrule", f"FREQ=MONTHLY{step};BYDAY={data.get('nth') or 1}{data.get('nth_day') or CODES[start.weekday()]}"
+        return (
+            "rrule",
+            f"FREQ=MONTHLY{step};BYDAY={data.get('nth') or 1}{data.get('nth_day') or CODES[start.weekday()]}",
+        )
     return "rrule", f"FREQ=DAILY{step}"
 
 
@@ -66,5 +77,11 @@ def fields_of(kind: str, text: str, start: datetime) -> dict[str, Any]:
     if found := _MONTHLY_DAY.fullmatch(text):
         return {"when": "repeat", "repeat": "monthly_day", "interval": int(found[1] or 1), "month_day": found[2]}
     if found := _MONTHLY_NTH.fullmatch(text):
-        return {"when": "repeat", "repeat": "monthly_nth", "interval": int(found[1] or 1), "nth": found[2], "nth_day": found[3]}
+        return {
+            "when": "repeat",
+            "repeat": "monthly_nth",
+            "interval": int(found[1] or 1),
+            "nth": found[2],
+            "nth_day": found[3],
+        }
     return {"when": "repeat", "repeat": "rrule", "rrule": text}

@@ -56,7 +56,8 @@ def crowd(*, count: int) -> int:
         cursor.execute(
             f"INSERT INTO schedules_job (public_id, state, run_at, scheduled_for, occurrence_id, remote_id, remote_url, {columns}) "
             f"SELECT {uuid}, 'pending', o.fires_at, o.fires_at, o.id, '', '', {', '.join('j.' + name for name in same)} "
-            f"FROM schedules_occurrence o JOIN schedules_job j ON j.id = {model.pk} WHERE o.cause = 'crowd' AND NOT EXISTS (SELECT 1 FROM schedules_job other WHERE other.occurrence_id = o.id)"
+            f"FROM schedules_occurrence o JOIN schedules_job j ON j.id = {model.pk} WHERE o.cause = 'crowd' "
+            f"AND NOT EXISTS (SELECT 1 FROM schedules_job other WHERE other.occurrence_id = o.id)"
         )
         cursor.execute("ANALYZE")
     assert Occurrence.objects.filter(cause="crowd").count() == standing + count

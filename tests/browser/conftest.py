@@ -16,11 +16,20 @@ from tests.people import ACTOR, make_account, make_people, make_schedule
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (uv sync --group dev)")
 
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
     "--disable-sync",
-]  # fmt: skip
+]
 # Playwright's screenshots add a <style>; ours never do (UX pitfall 20). Refused forms answer 422, which Chromium logs.
-HARMLESS = ("the server responded with a status of 422", "the server responded with a status of 404", "the server responded with a status of 409")
+HARMLESS = (
+    "the server responded with a status of 422",
+    "the server responded with a status of 404",
+    "the server responded with a status of 409",
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,26 +60,59 @@ def team(transactional_db):
     second = make_account(people.workspace, now, name="Newsroom")
     start = now.replace(hour=9, minute=0, second=0, microsecond=0, tzinfo=None)
     daily = make_schedule(
-        people.workspace, [account, second], now, text="Good morning, harbour", rule_kind="rrule", expression="FREQ=DAILY",
-        timezone="Europe/Berlin", start_local=start,
-    )  # fmt: skip
+        people.workspace,
+        [account, second],
+        now,
+        text="Good morning, harbour",
+        rule_kind="rrule",
+        expression="FREQ=DAILY",
+        timezone="Europe/Berlin",
+        start_local=start,
+    )
     draft = make_schedule(
-        people.workspace, [account], now, text="Not yet", state="draft", rule_kind="rrule", expression="FREQ=WEEKLY;BYDAY=MO", start_local=start
+        people.workspace,
+        [account],
+        now,
+        text="Not yet",
+        state="draft",
+        rule_kind="rrule",
+        expression="FREQ=WEEKLY;BYDAY=MO",
+        start_local=start,
     )
     paused = make_schedule(
-        people.workspace, [account], now, text="Later", rule_kind="cron", expression="0 12 * * 1-5", timezone="Europe/Berlin", start_local=start
+        people.workspace,
+        [account],
+        now,
+        text="Later",
+        rule_kind="cron",
+        expression="0 12 * * 1-5",
+        timezone="Europe/Berlin",
+        start_local=start,
     )
     lifecycle.pause(schedule=paused, actor=ACTOR, now=now)
     jobs = list(Job.objects.filter(schedule=daily).order_by("run_at", "id"))
     for job, state in zip(jobs, ("failed", "unconfirmed", "completed"), strict=False):
         Job.objects.filter(pk=job.pk).update(
-            state=state, attempt_count=1, error_message="The platform refused the post.", finished_at=now, remote_id=f"p{job.pk}",
+            state=state,
+            attempt_count=1,
+            error_message="The platform refused the post.",
+            finished_at=now,
+            remote_id=f"p{job.pk}",
             remote_url=f"https://example.com/{job.pk}" if state == "completed" else "",
-        )  # fmt: skip
+        )
         Attempt.objects.create(
-            job=job, no=1, idempotency_key="k", worker="w", started_at=now, finished_at=now, outcome="rejected", status_code=422,
-            message="The platform refused the post.", request={"text": "Good morning"}, response={"error": "no"},
-        )  # fmt: skip
+            job=job,
+            no=1,
+            idempotency_key="k",
+            worker="w",
+            started_at=now,
+            finished_at=now,
+            outcome="rejected",
+            status_code=422,
+            message="The platform refused the post.",
+            request={"text": "Good morning"},
+            response={"error": "no"},
+        )
     return SimpleNamespace(people=people, account=account, daily=daily, draft=draft, paused=paused, jobs=jobs)
 
 
@@ -93,14 +135,19 @@ def open_browser(chromium, live_server, team, console):
 
     def make(person=None, *, width=1440, height=900, dark=False, script=True):
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", base_url=live_server.url,
-            java_script_enabled=script, reduced_motion="reduce",
-        )  # fmt: skip
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            base_url=live_server.url,
+            java_script_enabled=script,
+            reduced_motion="reduce",
+        )
         contexts.append(context)
         if person is not None:
             client = Client()
             client.force_login(person)
-            context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+            context.add_cookies(
+                [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+            )
         page = context.new_page()
         page.set_default_timeout(8000)
         page.on("console", lambda message: hear(page, message.text) if message.type in ("error", "warning") else None)

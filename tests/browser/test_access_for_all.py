@@ -17,14 +17,25 @@ def axe_source() -> str:
 
 def addresses(team):
     web = {"schedule": team.daily, "schedule_edit": team.daily, "schedule_split": team.daily, "account": team.account}
-    yield from (reverse(f"web:{name}") for name in ("today", "schedules", "schedule_new", "jobs", "accounts", "account_choose", "team", "settings"))
+    yield from (
+        reverse(f"web:{name}")
+        for name in ("today", "schedules", "schedule_new", "jobs", "accounts", "account_choose", "team", "settings")
+    )
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
     yield from (reverse("web:job", args=[job.public_id]) for job in team.jobs[:4])
     yield reverse("web:account_connect", args=["http"])
     yield reverse("web:jobs") + "?tab=attention"
     yield reverse("web:schedules") + "?q=nothing+is+called+this"
     yield "/app/nothing-here/"
-    yield from (reverse(name) for name in ("admin:index", "admin:schedules_schedule_changelist", "admin:schedules_job_changelist", "password_change"))
+    yield from (
+        reverse(name)
+        for name in (
+            "admin:index",
+            "admin:schedules_schedule_changelist",
+            "admin:schedules_job_changelist",
+            "password_change",
+        )
+    )
     yield reverse("admin:schedules_schedule_change", args=[team.daily.pk])
     yield reverse("admin:schedules_job_change", args=[team.jobs[0].pk])
 

@@ -144,9 +144,9 @@ class _Child:
 
     def start(self) -> None:
         # its own session: Ctrl-C reaches the parent alone, which then stops its children in order
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own command line
             self.command, env=self.environment, cwd=settings.BASE_DIR, start_new_session=True
-        )  # noqa: S603
+        )
 
     def stop(self) -> None:
         self.process.terminate()
@@ -175,7 +175,8 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or choose another one with --port {port + 1}."
+                f"Port {port} on {host} cannot be used ({error.strerror}): "
+                f"stop what uses it, or choose another one with --port {port + 1}."
             ) from error
 
 

@@ -61,7 +61,9 @@ def _icon(name: str, cls: str) -> SafeString:
     if name not in icons.NAMES:
         raise KeyError(name)
     href = reverse("web:icons", args=[icons.sprite()[1]])
-    return format_html('<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', f"i {cls}".strip(), href, name)
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', f"i {cls}".strip(), href, name
+    )
 
 
 @register.simple_tag
@@ -103,8 +105,12 @@ def job_dot(job: Any) -> SafeString:
     words = f"{word}, {_stamp(local)}"
     return format_html(
         '<a class="dot s-{}" href="{}" title="{}">{}<span class="vh">{}</span></a>',
-        look, reverse("web:job", args=[job.public_id]), words, _icon(icon_name, ""), words,
-    )  # fmt: skip
+        look,
+        reverse("web:job", args=[job.public_id]),
+        words,
+        _icon(icon_name, ""),
+        words,
+    )
 
 
 def zone_name(moment: datetime) -> str:
@@ -122,15 +128,20 @@ def _stamp(local: datetime, *, weekday: bool = True) -> str:
 
 def _time(local: datetime, words: str) -> SafeString:
     utc = local.astimezone(UTC)
-    return format_html('<time datetime="{}" title="{}">{}</time>', utc.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{utc:%Y-%m-%d %H:%M:%S} UTC", words)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        words,
+    )
 
 
 @register.filter
 def moment(value: datetime | None) -> SafeString | str:
     """`Tue 24 Nov, 09:00 CET` in the active zone. Only for aware datetimes."""
     if value is None:
-        return mark_safe("–")  # noqa: S308 - a literal
-    local = timezone.localtime(value)
+        return mark_safe("–")
+    local = value
     return _time(local, _stamp(local))
 
 
@@ -138,7 +149,7 @@ def moment(value: datetime | None) -> SafeString | str:
 def moment_in(value: datetime | None, zone: str) -> SafeString | str:
     """The same in a named zone, with the offset, because it is not the reader's own."""
     if value is None:
-        return mark_safe("–")  # noqa: S308 - a literal
+        return mark_safe("–")
     local = value.astimezone(zoneinfo.ZoneInfo(zone))
     offset = local.strftime("%z")
     return _time(local, f"{_stamp(local)} ({'UTC' + offset[:3] + ':' + offset[3:]})")
@@ -156,7 +167,9 @@ def clock_time(value: datetime | None) -> SafeString | str:
 @register.filter
 def day(value: date | datetime) -> str:
     """`Tuesday 24 November 2026` in the active zone."""
-    return date_format(timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value, "l j F Y")
+    return date_format(
+        timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value, "l j F Y"
+    )
 
 
 @register.filter
@@ -172,7 +185,7 @@ def relative(value: datetime | None, now: datetime) -> str:
         return ""
     seconds = (value - now).total_seconds()
     words = duration(abs(seconds))
-    if abs(seconds) < 45:  # noqa: PLR2004
+    if abs(seconds) < 45:
         return _("now")
     return _("in %(words)s") % {"words": words} if seconds > 0 else _("%(words)s ago") % {"words": words}
 
@@ -185,7 +198,7 @@ def duration(value: timedelta | float | None) -> str:
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if seconds < 1:
         return _("%(n)d ms") % {"n": round(seconds * 1000)}
-    if seconds < 10:  # noqa: PLR2004
+    if seconds < 10:
         return _("%(n)s s") % {"n": f"{seconds:.1f}".rstrip("0").rstrip(".")}
     for size, limit, words in ((1, 90, "s"), (60, 5400, "min"), (3600, 129_600, "h")):
         if seconds < limit:
@@ -210,7 +223,14 @@ def errors_of(form: Any, name: str) -> Any:
     return form.errors.get(name, "")
 
 
-PLATFORM_NAMES = {"x": "X", "linkedin": "LinkedIn", "http": "HTTP", "wordpress": "WordPress", "youtube": "YouTube", "tiktok": "TikTok"}
+PLATFORM_NAMES = {
+    "x": "X",
+    "linkedin": "LinkedIn",
+    "http": "HTTP",
+    "wordpress": "WordPress",
+    "youtube": "YouTube",
+    "tiktok": "TikTok",
+}
 
 
 @register.filter

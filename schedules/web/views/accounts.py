@@ -49,7 +49,11 @@ def _labels() -> dict[str, str]:
 def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Which platform?"""
     visit.require(Action.ACCOUNTS)
-    return render(request, "accounts/choose.html", {"title": _("Connect an account"), "adapters": [adapter for _key, adapter in adapters.items()]})
+    return render(
+        request,
+        "accounts/choose.html",
+        {"title": _("Connect an account"), "adapters": [adapter for _key, adapter in adapters.items()]},
+    )
 
 
 @screen("GET", "HEAD", "POST")
@@ -59,7 +63,12 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
         adapter = adapter_for(platform)
     except AdapterMissing as error:
         raise Http404(str(error)) from error
-    form = AccountForm(request.POST or None, adapter=adapter, is_new=True, initial={"timezone": visit.person.timezone, "min_spacing_seconds": 0})
+    form = AccountForm(
+        request.POST or None,
+        adapter=adapter,
+        is_new=True,
+        initial={"timezone": visit.person.timezone, "min_spacing_seconds": 0},
+    )
     if request.method != "POST":
         return _form_page(request, form, adapter=adapter)
     if not form.is_valid():
@@ -69,11 +78,20 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
     try:
         with unit():
             account = service.connect(
-                workspace=visit.workspace, platform=platform, name=changes["name"], handle=changes.get("handle", ""),
-                timezone=changes["timezone"], credentials=given, options=changes["options"], actor=visit.actor, now=visit.now,
-            )  # fmt: skip
+                workspace=visit.workspace,
+                platform=platform,
+                name=changes["name"],
+                handle=changes.get("handle", ""),
+                timezone=changes["timezone"],
+                credentials=given,
+                options=changes["options"],
+                actor=visit.actor,
+                now=visit.now,
+            )
             made = service.generated(account, given)
-            limits = {name: changes[name] for name in ("min_spacing_seconds", "hourly_cap", "daily_cap") if changes[name]}
+            limits = {
+                name: changes[name] for name in ("min_spacing_seconds", "hourly_cap", "daily_cap") if changes[name]
+            }
             if limits:
                 service.update_settings(account=account, changes=limits, actor=visit.actor, now=visit.now)
     except Refused as error:
@@ -100,20 +118,40 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
         context = {"title": row.name, "account": row, "missing": str(error), "may_change": False, **_used_by(row)}
         return show(request, "accounts/account.html", "accounts/partials/_account.html", context)
     initial = {
-        "version": row.version, "name": row.name, "handle": row.handle, "timezone": row.timezone, "min_spacing_seconds": row.min_spacing_seconds,
-        "hourly_cap": row.hourly_cap, "daily_cap": row.daily_cap, **{f"option-{name}": value for name, value in row.options.items()},
-    }  # fmt: skip
+        "version": row.version,
+        "name": row.name,
+        "handle": row.handle,
+        "timezone": row.timezone,
+        "min_spacing_seconds": row.min_spacing_seconds,
+        "hourly_cap": row.hourly_cap,
+        "daily_cap": row.daily_cap,
+        **{f"option-{name}": value for name, value in row.options.items()},
+    }
     if request.method != "POST":
-        return _form_page(request, AccountForm(initial=initial, adapter=adapter, is_new=False), adapter=adapter, row=row, may_change=may_change)
+        return _form_page(
+            request,
+            AccountForm(initial=initial, adapter=adapter, is_new=False),
+            adapter=adapter,
+            row=row,
+            may_change=may_change,
+        )
     visit.require(Action.ACCOUNTS, row.workspace)
     form = AccountForm(request.POST, initial=initial, adapter=adapter, is_new=False)
     if not form.is_valid():
         return _form_page(request, form, adapter=adapter, row=row, status=422)
     try:
         with unit():
-            row = service.update_settings(account=row, changes=form.changes(), version=form.cleaned_data["version"], actor=visit.actor, now=visit.now)
+            row = service.update_settings(
+                account=row,
+                changes=form.changes(),
+                version=form.cleaned_data["version"],
+                actor=visit.actor,
+                now=visit.now,
+            )
             row = service.set_credentials(account=row, credentials=form.secrets(), actor=visit.actor, now=visit.now)
-            if row.state in ("needs_auth", "disconnected") and (any(form.secrets().values()) or not adapter.credential_fields):
+            if row.state in ("needs_auth", "disconnected") and (
+                any(form.secrets().values()) or not adapter.credential_fields
+            ):
                 service.reconnect(account=row, actor=visit.actor, now=visit.now)
     except Refused as error:
         form.refuse(error.problems)
@@ -128,20 +166,44 @@ def _find(visit: Visit, public_id: UUID) -> PlatformAccount:
 
 
 def _used_by(row: PlatformAccount) -> dict[str, Any]:
-    used = Schedule.objects.filter(targets__account=row, state__in=["draft", "in_review", "active", "paused"]).select_related("content").order_by("-created_at", "-id")
-    return {"used": list(used[:10]), "used_count": used.count(), "held": Job.objects.filter(account=row, state="blocked").count()}
+    used = (
+        Schedule.objects.filter(targets__account=row, state__in=["draft", "in_review", "active", "paused"])
+        .select_related("content")
+        .order_by("-created_at", "-id")
+    )
+    return {
+        "used": list(used[:10]),
+        "used_count": used.count(),
+        "held": Job.objects.filter(account=row, state="blocked").count(),
+    }
 
 
 def _form_page(
-    request: HttpRequest, form: AccountForm, *, adapter: Any, row: PlatformAccount | None = None, may_change: bool = True, status: int = 200
+    request: HttpRequest,
+    form: AccountForm,
+    *,
+    adapter: Any,
+    row: PlatformAccount | None = None,
+    may_change: bool = True,
+    status: int = 200,
 ) -> HttpResponse:
     problems = [("", "", str(words)) for words in form.non_field_errors()] if form.is_bound else []
     if form.is_bound:
-        problems += [(name, str(field.label), str(words)) for name, field in form.fields.items() for words in form.errors.get(name, ())]
+        problems += [
+            (name, str(field.label), str(words))
+            for name, field in form.fields.items()
+            for words in form.errors.get(name, ())
+        ]
     context = {
-        "title": row.name if row else _("Connect %(label)s") % {"label": adapter.label}, "form": form, "adapter": adapter, "account": row,
-        "may_change": may_change, "problems": problems, "zones": sorted(available_timezones()), **(_used_by(row) if row else {}),
-    }  # fmt: skip
+        "title": row.name if row else _("Connect %(label)s") % {"label": adapter.label},
+        "form": form,
+        "adapter": adapter,
+        "account": row,
+        "may_change": may_change,
+        "problems": problems,
+        "zones": sorted(available_timezones()),
+        **(_used_by(row) if row else {}),
+    }
     return show(request, "accounts/account.html", "accounts/partials/_account.html", context, status=status)
 
 
@@ -170,4 +232,9 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
     except Refused as error:
         return refused(request, error, back)
     undo = {"pause": "resume", "resume": "pause"}.get(verb, "")
-    return done(request, str(_WORDS[verb]) % {"name": row.name}, back, undo=reverse("web:account_act", args=[public_id, undo]) if undo else "")
+    return done(
+        request,
+        str(_WORDS[verb]) % {"name": row.name},
+        back,
+        undo=reverse("web:account_act", args=[public_id, undo]) if undo else "",
+    )

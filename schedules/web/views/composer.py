@@ -53,7 +53,12 @@ class Desk:
             initial |= {"date": self.split_at.date(), "time": self.split_at.time()}
         chosen = data.getlist("media") if data is not None else initial.get("media", [])
         return ComposerForm(
-            data, files, initial=initial, accounts=self.accounts(), media_ids=chosen, variants=variants_of(schedule) if schedule else ()
+            data,
+            files,
+            initial=initial,
+            accounts=self.accounts(),
+            media_ids=chosen,
+            variants=variants_of(schedule) if schedule else (),
         )
 
 
@@ -100,7 +105,11 @@ def split(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
 
 
 def _find(visit: Visit, public_id: UUID) -> Schedule:
-    rows = Schedule.objects.visible_to(visit.person).select_related("workspace", "content__campaign").prefetch_related(*WITH_PARTS)
+    rows = (
+        Schedule.objects.visible_to(visit.person)
+        .select_related("workspace", "content__campaign")
+        .prefetch_related(*WITH_PARTS)
+    )
     row: Schedule = get_object_or_404(rows, public_id=public_id)
     return row
 
@@ -141,11 +150,19 @@ def _save(visit: Visit, desk: Desk, form: ComposerForm, action: str) -> Schedule
     who: dict[str, Any] = {"actor": visit.actor, "now": visit.now}
     if desk.schedule is None:
         state = "draft" if action == "draft" else "active"
-        return service.create_schedule(workspace=desk.workspace, content=draft, plan=plan, state=state, person=visit.person, **who)
+        return service.create_schedule(
+            workspace=desk.workspace, content=draft, plan=plan, state=state, person=visit.person, **who
+        )
     version = form.cleaned_data.get("version") or 0
     if desk.split_at is not None:
         return lifecycle.split(
-            schedule=desk.schedule, nominal_local=desk.split_at, plan=plan, version=version, draft=draft, person=visit.person, **who
+            schedule=desk.schedule,
+            nominal_local=desk.split_at,
+            plan=plan,
+            version=version,
+            draft=draft,
+            person=visit.person,
+            **who,
         )
     if action == "publish" and desk.schedule.state in ("active", "paused", "finished"):
         words = _("Save your changes first; “Publish now” on the schedule's page then sends it at once.")
@@ -163,9 +180,14 @@ def _keep_upload(request: HttpRequest, visit: Visit, desk: Desk, data: Any) -> R
         return None
     try:
         asset = media_service.store_upload(
-            workspace=desk.workspace, file=file, name=file.name, alt_text=data.get("upload_alt", ""), created_by=visit.person,
-            actor=visit.actor, now=visit.now,
-        )  # fmt: skip
+            workspace=desk.workspace,
+            file=file,
+            name=file.name or "file",
+            alt_text=data.get("upload_alt", ""),
+            created_by=visit.person,
+            actor=visit.actor,
+            now=visit.now,
+        )
     except Refused as error:
         return error
     data.appendlist("media", str(asset.public_id))
@@ -192,30 +214,55 @@ class MediaChoice:
 def media_choices(workspace: Workspace, chosen: Iterable[str]) -> list[MediaChoice]:
     """The chosen files in their order, then the newest others."""
     wanted = [str(item) for item in chosen]
-    by_id = {str(asset.public_id): asset for asset in MediaAsset.objects.filter(workspace=workspace, public_id__in=wanted)} if wanted else {}
+    by_id = (
+        {str(asset.public_id): asset for asset in MediaAsset.objects.filter(workspace=workspace, public_id__in=wanted)}
+        if wanted
+        else {}
+    )
     rows = [by_id[item] for item in dict.fromkeys(wanted) if item in by_id]
-    recent = MediaAsset.objects.filter(workspace=workspace).exclude(pk__in=[row.pk for row in rows]).order_by("-created_at", "-id")
+    recent = (
+        MediaAsset.objects.filter(workspace=workspace)
+        .exclude(pk__in=[row.pk for row in rows])
+        .order_by("-created_at", "-id")
+    )
     return [MediaChoice(row, row in rows, media_service.media_path_of(row)) for row in [*rows, *recent[:RECENT_MEDIA]]]
 
 
-def _page(request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200, checked: bool = False) -> HttpResponse:
+def _page(
+    request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200, checked: bool = False
+) -> HttpResponse:
     chosen = set(form["accounts"].value() or ())
     choices = [
-        AccountChoice(row, str(row.public_id) in chosen, form[f"title-{row.public_id}"], form[f"text-{row.public_id}"], form[f"offset-{row.public_id}"])
+        AccountChoice(
+            row,
+            str(row.public_id) in chosen,
+            form[f"title-{row.public_id}"],
+            form[f"text-{row.public_id}"],
+            form[f"offset-{row.public_id}"],
+        )
         for row in form.account_rows
     ]
-    fixed = {account for account in chosen} - {str(row.public_id) for row in form.account_rows}
+    fixed = chosen - {str(row.public_id) for row in form.account_rows}
     schedule = desk.schedule
     title = _("New post")
     if schedule is not None:
         title = _("This and following") if desk.split_at else _("Edit %(name)s") % {"name": schedule}
     context = {
-        "title": title, "form": form, "desk": desk, "schedule": schedule, "choices": choices, "lost_accounts": fixed,
-        "media": media_choices(desk.workspace, form["media"].value() or ()), "zones": sorted(available_timezones()),
+        "title": title,
+        "form": form,
+        "desk": desk,
+        "schedule": schedule,
+        "choices": choices,
+        "lost_accounts": fixed,
+        "media": media_choices(desk.workspace, form["media"].value() or ()),
+        "zones": sorted(available_timezones()),
         "campaigns": list(Campaign.objects.filter(workspace=desk.workspace).order_by("name", "id")[:200]),
-        "problems": _problems(form), "is_live": schedule is not None and schedule.state in ("active", "paused", "finished"),
-        **_runs(form, visit), "checked": checked, "cards": _cards(form, desk, visit),
-    }  # fmt: skip
+        "problems": _problems(form),
+        "is_live": schedule is not None and schedule.state in ("active", "paused", "finished"),
+        **_runs(form, visit),
+        "checked": checked,
+        "cards": _cards(form, desk, visit),
+    }
     return show(request, "schedules/composer.html", "schedules/partials/_composer.html", context, status=status)
 
 

@@ -49,12 +49,16 @@ def schedule(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpRespons
 
 
 def _find(visit: Visit, public_id: UUID) -> Schedule:
-    rows = Schedule.objects.visible_to(visit.person).select_related("workspace", "content__campaign", "created_by", "split_from__content")
+    rows = Schedule.objects.visible_to(visit.person).select_related(
+        "workspace", "content__campaign", "created_by", "split_from__content"
+    )
     row: Schedule = get_object_or_404(rows.prefetch_related(*WITH_PARTS), public_id=public_id)
     return row
 
 
-def _show(request: HttpRequest, visit: Visit, row: Schedule, form: MoveForm | None = None, status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest, visit: Visit, row: Schedule, form: MoveForm | None = None, status: int = 200
+) -> HttpResponse:
     rule = rule_of(row)
     lives = row.state in ("draft", "in_review", "active", "paused")
     coming = runs.next_runs(rule, now=visit.now, count=NEXT_SHOWN) if lives else []
@@ -64,23 +68,41 @@ def _show(request: HttpRequest, visit: Visit, row: Schedule, form: MoveForm | No
         by_nominal.setdefault(job.occurrence.nominal_at, []).append(job)
     past = [job for job in jobs if job.state != "pending"][:LAST_SHOWN]
     history = AuditLog.objects.visible_to(visit.person).filter(
-        Q(object_type="schedule", object_id=str(row.public_id)) | Q(object_type="content", object_id=str(row.content.public_id))
+        Q(object_type="schedule", object_id=str(row.public_id))
+        | Q(object_type="content", object_id=str(row.content.public_id))
     )
     typed = ComposerForm(
-        initial=stored(row, visit.now), accounts=[target.account for target in row.targets.all()],
-        media_ids=[str(item.asset.public_id) for item in row.content.media_links.all()], variants=variants_of(row),
-    ).as_typed()  # fmt: skip
+        initial=stored(row, visit.now),
+        accounts=[target.account for target in row.targets.all()],
+        media_ids=[str(item.asset.public_id) for item in row.content.media_links.all()],
+        variants=variants_of(row),
+    ).as_typed()
     typed.full_clean()
     context = {
-        "title": str(row), "schedule": row, "words": runs.words_of(rule), "now": visit.now, "jobs": past, "strip": past[::-1],
-        "coming": [NextRun(item, item.nominal_local.isoformat(timespec="minutes"), by_nominal.get(item.nominal_at, [])) for item in coming],
+        "title": str(row),
+        "schedule": row,
+        "words": runs.words_of(rule),
+        "now": visit.now,
+        "jobs": past,
+        "strip": past[::-1],
+        "coming": [
+            NextRun(item, item.nominal_local.isoformat(timespec="minutes"), by_nominal.get(item.nominal_at, []))
+            for item in coming
+        ],
         "open_jobs": [job for job in jobs if job.state in ("pending", "running", "processing")][::-1],
-        "skipped": [item for item in row.exceptions.all() if item.action == "skip" and _instant(item.nominal_local, row) > visit.now],
-        "cards": preview.cards(typed, row.workspace, visit.now), "history": entries(history.order_by("-id")[:HISTORY_SHOWN]),
-        "may_operate": visit.may(Action.OPERATE, row.workspace), "may_write": visit.may(Action.WRITE, row.workspace),
-        "other_zone": row.timezone != visit.person.timezone, "move_form": form,
+        "skipped": [
+            item
+            for item in row.exceptions.all()
+            if item.action == "skip" and _instant(item.nominal_local, row) > visit.now
+        ],
+        "cards": preview.cards(typed, row.workspace, visit.now),
+        "history": entries(history.order_by("-id")[:HISTORY_SHOWN]),
+        "may_operate": visit.may(Action.OPERATE, row.workspace),
+        "may_write": visit.may(Action.WRITE, row.workspace),
+        "other_zone": row.timezone != visit.person.timezone,
+        "move_form": form,
         "splits": list(row.splits.select_related("content").order_by("id")[:5]),
-    }  # fmt: skip
+    }
     return show(request, "schedules/schedule.html", "schedules/partials/_schedule.html", context, status=status)
 
 
@@ -134,10 +156,15 @@ def move(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
         return _show(request, visit, row, form, status=422)
     try:
         nominal = _nominal(request)
-        lifecycle.move_occurrence(schedule=row, nominal_local=nominal, to_local=form.to_local(), actor=visit.actor, now=visit.now)
+        lifecycle.move_occurrence(
+            schedule=row, nominal_local=nominal, to_local=form.to_local(), actor=visit.actor, now=visit.now
+        )
     except Refused as error:
         form.refuse(error.problems)
         return _show(request, visit, row, form, status=422)
     undo = reverse("web:occurrence_restore", args=[public_id]) + f"?nominal={nominal.isoformat(timespec='minutes')}"
-    words = _("Moved the run of %(old)s to %(new)s.") % {"old": f"{nominal:%Y-%m-%d %H:%M}", "new": f"{form.to_local():%Y-%m-%d %H:%M}"}
+    words = _("Moved the run of %(old)s to %(new)s.") % {
+        "old": f"{nominal:%Y-%m-%d %H:%M}",
+        "new": f"{form.to_local():%Y-%m-%d %H:%M}",
+    }
     return done(request, words, reverse("web:schedule", args=[public_id]), undo=undo)

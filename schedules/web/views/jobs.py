@@ -56,16 +56,23 @@ def job_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     if wanted["account"]:
         jobs = jobs.filter(account__public_id=wanted["account"])
     if wanted["q"]:
-        jobs = jobs.filter(Q(schedule__content__title__icontains=wanted["q"]) | Q(schedule__content__text__icontains=wanted["q"]))
+        jobs = jobs.filter(
+            Q(schedule__content__title__icontains=wanted["q"]) | Q(schedule__content__text__icontains=wanted["q"])
+        )
     counts = dict(jobs.order_by().values_list("state").annotate(Count("pk")))
     tabs = [(tab, sum(counts.get(state, 0) for state in tab.states)) for tab in TABS]
     current = next((tab for tab, _n in tabs if tab.name == request.GET.get("tab")), None)
     current = current or next((tab for tab, number in tabs if number), TABS[3])
     found = jobs.filter(state__in=current.states).with_names().order_by(*current.order)
     context = {
-        "title": _("Jobs"), "form": form, "tabs": tabs, "tab": current, "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
-        "filtered": any(wanted.values()), "now": visit.now,
-    }  # fmt: skip
+        "title": _("Jobs"),
+        "form": form,
+        "tabs": tabs,
+        "tab": current,
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "filtered": any(wanted.values()),
+        "now": visit.now,
+    }
     return show(request, "schedules/jobs.html", "schedules/partials/_jobs.html", context)
 
 
@@ -85,9 +92,16 @@ def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, s
     later = list(runs.filter(run_at__gt=row.run_at).order_by("run_at", "id")[:EARLIER_AND_LATER])
     history = AuditLog.objects.visible_to(visit.person).of("job", row.public_id)[:50]
     context = {
-        "title": str(row.schedule), "job": row, "attempts": list(row.attempts.order_by("-id")), "earlier": earlier[::-1], "later": later,
-        "history": entries(history), "form": form, "may_operate": visit.may(Action.OPERATE, row.workspace), "now": visit.now,
-    }  # fmt: skip
+        "title": str(row.schedule),
+        "job": row,
+        "attempts": list(row.attempts.order_by("-id")),
+        "earlier": earlier[::-1],
+        "later": later,
+        "history": entries(history),
+        "form": form,
+        "may_operate": visit.may(Action.OPERATE, row.workspace),
+        "now": visit.now,
+    }
     return show(request, "schedules/job.html", "schedules/partials/_job.html", context, status=status)
 
 

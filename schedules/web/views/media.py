@@ -23,9 +23,14 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
     else:
         try:
             asset = media_service.store_upload(
-                workspace=visit.workspace, file=file, name=file.name or "file", alt_text=alt, created_by=visit.person,
-                actor=visit.actor, now=visit.now,
-            )  # fmt: skip
+                workspace=visit.workspace,
+                file=file,
+                name=file.name or "file",
+                alt_text=alt,
+                created_by=visit.person,
+                actor=visit.actor,
+                now=visit.now,
+            )
             chosen, alt = [*chosen, str(asset.public_id)], ""
         except Refused as error:
             words, status = " ".join(problem.message for problem in error.problems), 422

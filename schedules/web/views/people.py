@@ -35,7 +35,12 @@ def team(request: HttpRequest, visit: Visit) -> HttpResponse:
     expires_at = visit.now + timedelta(days=data["days"]) if data.get("days") else None
     try:
         row, secret = service.create_token(
-            workspace=visit.workspace, name=data["name"].strip(), role=data["role"], actor=visit.actor, now=visit.now, expires_at=expires_at
+            workspace=visit.workspace,
+            name=data["name"].strip(),
+            role=data["role"],
+            actor=visit.actor,
+            now=visit.now,
+            expires_at=expires_at,
         )
     except Refused as error:
         form.refuse(error.problems)
@@ -43,16 +48,29 @@ def team(request: HttpRequest, visit: Visit) -> HttpResponse:
     return _team_page(request, visit, TokenForm(initial={"role": "author", "days": 365}), made=(row, secret))
 
 
-def _team_page(request: HttpRequest, visit: Visit, form: TokenForm, *, made: tuple[ApiToken, str] | None = None, status: int = 200) -> HttpResponse:
+def _team_page(
+    request: HttpRequest, visit: Visit, form: TokenForm, *, made: tuple[ApiToken, str] | None = None, status: int = 200
+) -> HttpResponse:
     form.fields["role"].choices = ROLE_CHOICES  # type: ignore[attr-defined]
     may = visit.may(Action.MEMBERS)
-    problems = [(name, str(form.fields[name].label), str(words)) for name in form.errors for words in form.errors[name]] if form.is_bound else []
+    problems = (
+        [(name, str(form.fields[name].label), str(words)) for name in form.errors for words in form.errors[name]]
+        if form.is_bound
+        else []
+    )
     context = {
-        "title": _("Team and tokens"), "form": form, "made": made, "may_members": may, "now": visit.now, "problems": problems,
+        "title": _("Team and tokens"),
+        "form": form,
+        "made": made,
+        "may_members": may,
+        "now": visit.now,
+        "problems": problems,
         "members": list(Membership.objects.filter(workspace=visit.workspace).select_related("user").order_by("id")),
-        "tokens": list(ApiToken.objects.filter(workspace=visit.workspace).order_by("-created_at", "-id")[:100]) if may else [],
+        "tokens": list(ApiToken.objects.filter(workspace=visit.workspace).order_by("-created_at", "-id")[:100])
+        if may
+        else [],
         "workspace": visit.workspace,
-    }  # fmt: skip
+    }
     response = show(request, "people/team.html", "people/partials/_team.html", context, status=status)
     if made:
         response.headers["Cache-Control"] = "no-store"
@@ -61,7 +79,9 @@ def _team_page(request: HttpRequest, visit: Visit, form: TokenForm, *, made: tup
 
 @screen("POST")
 def revoke_token(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
-    row: ApiToken = get_object_or_404(ApiToken.objects.visible_to(visit.person).select_related("workspace"), public_id=public_id)
+    row: ApiToken = get_object_or_404(
+        ApiToken.objects.visible_to(visit.person).select_related("workspace"), public_id=public_id
+    )
     visit.require(Action.MEMBERS, row.workspace)
     service.revoke_token(token=row, actor=visit.actor, now=visit.now)
     return done(request, _("Revoked %(name)s. It stopped working at once.") % {"name": row.name}, reverse("web:team"))
@@ -74,7 +94,11 @@ def settings(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = PersonForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        person.timezone, person.first_name, person.last_name = data["timezone"], data["first_name"].strip(), data["last_name"].strip()
+        person.timezone, person.first_name, person.last_name = (
+            data["timezone"],
+            data["first_name"].strip(),
+            data["last_name"].strip(),
+        )
         person.save(update_fields=["timezone", "first_name", "last_name"])
         return leave(request, _("Saved your settings."), reverse("web:settings"))
     context = {"title": _("Your settings"), "form": form, "zones": sorted(available_timezones()), "now": visit.now}
@@ -90,7 +114,11 @@ def switch_workspace(request: HttpRequest, visit: Visit) -> HttpResponse:
     except ValueError:
         room = None
     if room is None:
-        return refused(request, Refused(Problem(field="workspace", message=_("There is no such workspace for you."))), reverse("web:today"))
+        return refused(
+            request,
+            Refused(Problem(field="workspace", message=_("There is no such workspace for you."))),
+            reverse("web:today"),
+        )
     request.session[SESSION_KEY] = room.pk
     return done(request, _("You are in %(name)s now.") % {"name": room.name}, next_url(request, reverse("web:today")))
 
@@ -128,4 +156,8 @@ def resume_everything(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _only_operators(visit: Visit) -> None:
     if not visit.person.is_superuser:
-        raise NotAllowed(Problem(field="role", message=_("Only an administrator may pause or resume everything."), code="not_allowed"))
+        raise NotAllowed(
+            Problem(
+                field="role", message=_("Only an administrator may pause or resume everything."), code="not_allowed"
+            )
+        )

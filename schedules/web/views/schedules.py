@@ -30,7 +30,11 @@ PER_PAGE = 50
 
 @screen()
 def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
-    accounts = list(PlatformAccount.objects.filter(workspace=visit.workspace).exclude(state="disconnected").order_by("platform", "name", "id"))
+    accounts = list(
+        PlatformAccount.objects.filter(workspace=visit.workspace)
+        .exclude(state="disconnected")
+        .order_by("platform", "name", "id")
+    )
     form = ScheduleFilter(request.GET, accounts=accounts)
     found = Schedule.objects.filter(workspace=visit.workspace)
     wanted = form.wanted()
@@ -43,13 +47,30 @@ def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
             | Q(content__text__icontains=wanted["q"])
             | Q(content__campaign__name__icontains=wanted["q"])
         )
-    needing = Job.objects.filter(schedule=OuterRef("pk")).needing_a_person().order_by().values("schedule").annotate(n=Count("pk")).values("n")
-    found = found.annotate(needs_you=Coalesce(Subquery(needing), 0)).select_related("content__campaign").prefetch_related("targets__account", "exceptions").order_by("-created_at", "-id")
+    needing = (
+        Job.objects.filter(schedule=OuterRef("pk"))
+        .needing_a_person()
+        .order_by()
+        .values("schedule")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    found = (
+        found.annotate(needs_you=Coalesce(Subquery(needing), 0))
+        .select_related("content__campaign")
+        .prefetch_related("targets__account", "exceptions")
+        .order_by("-created_at", "-id")
+    )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "title": _("Schedules"), "form": form, "page": page, "rows": runs.rows(page, now=visit.now), "filtered": any(wanted.values()),
-        "has_accounts": bool(accounts), "now": visit.now,
-    }  # fmt: skip
+        "title": _("Schedules"),
+        "form": form,
+        "page": page,
+        "rows": runs.rows(page, now=visit.now),
+        "filtered": any(wanted.values()),
+        "has_accounts": bool(accounts),
+        "now": visit.now,
+    }
     return show(request, "schedules/list.html", "schedules/partials/_list.html", context)
 
 
@@ -60,7 +81,11 @@ VERBS: dict[str, Verb] = {
     "activate": (lifecycle.activate, gettext_lazy("“%(name)s” is active."), "pause"),
     "pause": (lifecycle.pause, gettext_lazy("Paused “%(name)s”. What is being published now finishes."), "resume"),
     "resume": (lifecycle.resume, gettext_lazy("Resumed “%(name)s”."), "pause"),
-    "archive": (lifecycle.archive, gettext_lazy("Archived “%(name)s”. Its open jobs are cancelled, its history stays."), "restore"),
+    "archive": (
+        lifecycle.archive,
+        gettext_lazy("Archived “%(name)s”. Its open jobs are cancelled, its history stays."),
+        "restore",
+    ),
     "restore": (lifecycle.restore, gettext_lazy("Brought “%(name)s” back from the archive."), ""),
     "clone": (lifecycle.clone, gettext_lazy("Cloned “%(name)s”: the copy is a draft."), ""),
     "publish-now": (job_service.publish_now, gettext_lazy("“%(name)s” is going out now."), ""),

@@ -22,7 +22,9 @@ def icons(request: HttpRequest, digest: str) -> HttpResponse:
     data, current = icon_sprite.sprite()
     if digest != current:
         raise Http404
-    return HttpResponse(data, content_type="image/svg+xml", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+    return HttpResponse(
+        data, content_type="image/svg+xml", headers={"Cache-Control": "public, max-age=31536000, immutable"}
+    )
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -49,17 +51,29 @@ def find(request: HttpRequest, visit: Visit) -> HttpResponse:
     ]
     found: list[dict[str, object]] = []
     if wanted:
-        accounts = PlatformAccount.objects.filter(workspace=visit.workspace, name__icontains=wanted).order_by("name", "id")
+        accounts = PlatformAccount.objects.filter(workspace=visit.workspace, name__icontains=wanted).order_by(
+            "name", "id"
+        )
         schedules = (
             Schedule.objects.filter(workspace=visit.workspace, content__title__icontains=wanted)
             | Schedule.objects.filter(workspace=visit.workspace, content__text__icontains=wanted)
         ).select_related("content")
         found += [
-            {"title": str(row), "url": reverse("web:schedule", args=[row.public_id]), "icon": f"k-{row.content.content_type}", "kind": row.get_state_display()}
+            {
+                "title": str(row),
+                "url": reverse("web:schedule", args=[row.public_id]),
+                "icon": f"k-{row.content.content_type}",
+                "kind": row.get_state_display(),
+            }
             for row in schedules.order_by("-created_at", "-id")[:MOST_FOUND]
         ]
         found += [
-            {"title": row.name, "url": reverse("web:account", args=[row.public_id]), "icon": "accounts", "kind": _("Account")}
+            {
+                "title": row.name,
+                "url": reverse("web:account", args=[row.public_id]),
+                "icon": "accounts",
+                "kind": _("Account"),
+            }
             for row in accounts[:MOST_FOUND]
         ]
     return render(request, "shell/_found.html", {"found": [*pages, *found][: 2 * MOST_FOUND], "wanted": wanted})

@@ -34,16 +34,32 @@ def team(db):
     workspaces.set_role(workspace=people.workspace, user=people.author, role="author", actor=ACTOR, now=NOW)
     account = make_account(people.workspace, NOW, name="Harbour")
     daily = make_schedule(
-        people.workspace, [account], NOW, text="Good morning", rule_kind="rrule", expression="FREQ=DAILY",
-        timezone="Europe/Berlin", start_local=NOW.replace(hour=18, tzinfo=None),
-    )  # fmt: skip
-    draft = make_schedule(people.workspace, [account], NOW, text="Not yet", state="draft", start_local=NOW.replace(day=30, tzinfo=None))
+        people.workspace,
+        [account],
+        NOW,
+        text="Good morning",
+        rule_kind="rrule",
+        expression="FREQ=DAILY",
+        timezone="Europe/Berlin",
+        start_local=NOW.replace(hour=18, tzinfo=None),
+    )
+    draft = make_schedule(
+        people.workspace, [account], NOW, text="Not yet", state="draft", start_local=NOW.replace(day=30, tzinfo=None)
+    )
     paused = make_schedule(
-        people.workspace, [account], NOW, text="Later", rule_kind="cron", expression="0 12 * * 1-5", timezone="Europe/Berlin",
-    )  # fmt: skip
+        people.workspace,
+        [account],
+        NOW,
+        text="Later",
+        rule_kind="cron",
+        expression="0 12 * * 1-5",
+        timezone="Europe/Berlin",
+    )
     lifecycle.pause(schedule=paused, actor=ACTOR, now=NOW)
     jobs = list(Job.objects.filter(schedule=daily).order_by("run_at"))
-    return SimpleNamespace(people=people, workspace=people.workspace, account=account, daily=daily, draft=draft, paused=paused, jobs=jobs)
+    return SimpleNamespace(
+        people=people, workspace=people.workspace, account=account, daily=daily, draft=draft, paused=paused, jobs=jobs
+    )
 
 
 @pytest.fixture
@@ -56,9 +72,18 @@ def in_state(team):
             state=state, attempt_count=1, error_message="The platform refused the post.", run_at=NOW, finished_at=NOW
         )
         Attempt.objects.create(
-            job=job, no=1, idempotency_key="k", worker="w", started_at=NOW, finished_at=NOW, outcome="rejected", status_code=422,
-            message="The platform refused the post.", request={"text": "Good morning"}, response={"error": "<b>no</b>"},
-        )  # fmt: skip
+            job=job,
+            no=1,
+            idempotency_key="k",
+            worker="w",
+            started_at=NOW,
+            finished_at=NOW,
+            outcome="rejected",
+            status_code=422,
+            message="The platform refused the post.",
+            request={"text": "Good morning"},
+            response={"error": "<b>no</b>"},
+        )
         job.refresh_from_db()
         return job
 

@@ -16,9 +16,16 @@ NEW = "/app/schedules/new/"
 @pytest.fixture
 def typed(team):
     return {
-        "text": "Lights on the pier", "title": "Lights", "content_type": "post", "accounts": [str(team.account.public_id)], "when": "once",
-        "date": "2026-12-01", "time": "09:00", "zone": "Europe/Berlin", "action": "schedule",
-    }  # fmt: skip
+        "text": "Lights on the pier",
+        "title": "Lights",
+        "content_type": "post",
+        "accounts": [str(team.account.public_id)],
+        "when": "once",
+        "date": "2026-12-01",
+        "time": "09:00",
+        "zone": "Europe/Berlin",
+        "action": "schedule",
+    }
 
 
 def test_a_post_at_a_time(author, typed):
@@ -27,7 +34,12 @@ def test_a_post_at_a_time(author, typed):
     made = Schedule.objects.order_by("-id").first()
     assert response.status_code == 303
     assert response.headers["Location"] == reverse("web:schedule", args=[made.public_id])
-    assert (made.state, made.rule_kind, made.timezone, made.start_local.isoformat()) == ("active", "once", "Europe/Berlin", "2026-12-01T09:00:00")
+    assert (made.state, made.rule_kind, made.timezone, made.start_local.isoformat()) == (
+        "active",
+        "once",
+        "Europe/Berlin",
+        "2026-12-01T09:00:00",
+    )
     assert made.content.text == "Lights on the pier"
 
 
@@ -77,7 +89,9 @@ def test_words_become_a_rule_and_come_back_as_the_same_words(author, typed, fiel
 
 
 def test_what_is_refused_stands_at_its_field_and_nothing_typed_is_lost(author, typed):
-    response = author.post(NEW, typed | {"accounts": [], "link": "no address", "hashtags": "#fine #not-fine"}, headers=HTMX)
+    response = author.post(
+        NEW, typed | {"accounts": [], "link": "no address", "hashtags": "#fine #not-fine"}, headers=HTMX
+    )
 
     body = response.content.decode()
     assert response.status_code == 422
@@ -127,7 +141,14 @@ def test_an_edit_that_cannot_be_put_to_work_is_not_saved_either(author, team, ty
 
 def test_this_and_following_makes_a_second_schedule(author, team, typed):
     url = reverse("web:schedule_split", args=[team.daily.public_id]) + "?from=2026-11-25T18:00"
-    fields = {"when": "repeat", "repeat": "daily", "interval": "1", "date": "2026-11-25", "time": "19:00", "from": "2026-11-25T18:00:00"}
+    fields = {
+        "when": "repeat",
+        "repeat": "daily",
+        "interval": "1",
+        "date": "2026-11-25",
+        "time": "19:00",
+        "from": "2026-11-25T18:00:00",
+    }
 
     response = author.post(url, typed | fields | {"version": str(team.daily.version)})
 
@@ -163,7 +184,9 @@ def test_an_upload_with_htmx_gives_the_picker_back_with_it_chosen(author, team):
 
 
 def test_a_file_of_no_known_kind_is_refused_in_words(author, team):
-    response = author.post(reverse("web:media_upload"), {"upload": SimpleUploadedFile("x.exe", b"MZ....")}, headers=HTMX)
+    response = author.post(
+        reverse("web:media_upload"), {"upload": SimpleUploadedFile("x.exe", b"MZ....")}, headers=HTMX
+    )
 
     assert response.status_code == 422
     assert b'id="err_upload"' in response.content

@@ -11,7 +11,13 @@ MANAGING = ["account_choose"]
 
 
 def address(name, team):
-    objects = {"schedule": team.daily, "schedule_edit": team.daily, "schedule_split": team.daily, "account": team.account, "job": team.jobs[0]}
+    objects = {
+        "schedule": team.daily,
+        "schedule_edit": team.daily,
+        "schedule_split": team.daily,
+        "account": team.account,
+        "job": team.jobs[0],
+    }
     return reverse(f"web:{name}", args=[objects[name].public_id]) if name in objects else reverse(f"web:{name}")
 
 
@@ -26,7 +32,9 @@ def test_the_owner_sees_every_page(owner, team, name):
     assert b"hx-on" not in response.content
 
 
-@pytest.mark.parametrize(("name", "most"), [*OWN.items(), ("schedule", 18), ("schedule_edit", 18), ("job", 13), ("account", 13)])
+@pytest.mark.parametrize(
+    ("name", "most"), [*OWN.items(), ("schedule", 18), ("schedule_edit", 18), ("job", 13), ("account", 13)]
+)
 def test_a_page_asks_a_known_number_of_queries(owner, team, name, most, django_assert_max_num_queries):
     with django_assert_max_num_queries(most):
         owner.get(address(name, team))
@@ -37,20 +45,38 @@ def test_the_list_asks_no_query_a_row(owner, team, django_assert_max_num_queries
     from tests.people import make_schedule
 
     for number in range(12):
-        make_schedule(team.workspace, [team.account], NOW, text=f"Number {number}", start_local=NOW.replace(day=25, hour=number, tzinfo=None))
+        make_schedule(
+            team.workspace,
+            [team.account],
+            NOW,
+            text=f"Number {number}",
+            start_local=NOW.replace(day=25, hour=number, tzinfo=None),
+        )
 
     with django_assert_max_num_queries(OWN["schedules"]):
         response = owner.get(reverse("web:schedules"))
     assert response.content.count(b"<tr>") == 16
 
 
-@pytest.mark.parametrize("name", ["today", "schedules", "jobs", "accounts", "team", "settings", "schedule", "account", "job"])
+@pytest.mark.parametrize(
+    "name", ["today", "schedules", "jobs", "accounts", "team", "settings", "schedule", "account", "job"]
+)
 def test_a_viewer_sees_the_page_and_no_verb(viewer, team, name):
     response = viewer.get(address(name, team))
 
     assert response.status_code == 200
     body = response.content.decode()
-    for verb in ("/pause/", "/cancel/", "/archive/", "/clone/", "/retry/", "/run-now/", "/skip/", "/new/", "pause-everything"):
+    for verb in (
+        "/pause/",
+        "/cancel/",
+        "/archive/",
+        "/clone/",
+        "/retry/",
+        "/run-now/",
+        "/skip/",
+        "/new/",
+        "pause-everything",
+    ):
         assert verb not in body, verb
 
 

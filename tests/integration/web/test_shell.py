@@ -41,7 +41,9 @@ def test_a_live_part_that_is_the_same_is_not_sent_again(owner):
 
 
 def test_a_session_that_ended_sends_htmx_to_sign_in(client, team):
-    response = client.get(reverse("web:jobs"), headers=HTMX | {"HX-Current-URL": "http://testserver/app/jobs/?tab=done"})
+    response = client.get(
+        reverse("web:jobs"), headers=HTMX | {"HX-Current-URL": "http://testserver/app/jobs/?tab=done"}
+    )
 
     assert response.status_code == 204
     assert response.headers["HX-Redirect"].startswith(reverse("login"))
@@ -67,7 +69,9 @@ def test_the_edit_form_keeps_the_wall_clock_in_any_zone(team, browser_of):
     """Pitfall 1: a template that moves wall clocks into the active zone would shift this by six hours."""
     team.people.author.timezone = "America/New_York"
     team.people.author.save()
-    body = browser_of(team.people.author).get(reverse("web:schedule_edit", args=[team.daily.public_id])).content.decode()
+    body = (
+        browser_of(team.people.author).get(reverse("web:schedule_edit", args=[team.daily.public_id])).content.decode()
+    )
 
     assert 'name="date" value="2026-11-23"' in body
     assert 'name="time" value="18:00"' in body
@@ -84,7 +88,9 @@ def test_a_person_sets_the_zone(viewer, team):
 
 
 def test_the_workspace_switch_takes_only_ones_own(owner, team):
-    response = owner.post(reverse("web:switch_workspace"), {"workspace": str(team.people.other_workspace.public_id)}, follow=True)
+    response = owner.post(
+        reverse("web:switch_workspace"), {"workspace": str(team.people.other_workspace.public_id)}, follow=True
+    )
 
     assert b"There is no such workspace for you" in response.content
     assert b"Elsewhere" not in response.content
@@ -114,7 +120,12 @@ def test_tokens_are_the_owners_business(author, stranger, owner, team):
 def test_a_connected_account_never_shows_its_secret_again(owner, team):
     made = owner.post(
         reverse("web:account_connect", args=["http"]),
-        {"name": "Desk", "timezone": "UTC", "option-publish_url": "https://example.com/p", "secret-bearer_token": "very-secret-token"},
+        {
+            "name": "Desk",
+            "timezone": "UTC",
+            "option-publish_url": "https://example.com/p",
+            "secret-bearer_token": "very-secret-token",
+        },
     )
     account = team.workspace.accounts.get(name="Desk")
     page = owner.get(reverse("web:account", args=[account.public_id])).content.decode()
@@ -127,7 +138,9 @@ def test_a_connected_account_never_shows_its_secret_again(owner, team):
 
 def test_account_settings_are_refused_at_their_field(owner, team):
     response = owner.post(
-        reverse("web:account_connect", args=["http"]), {"name": "Desk", "timezone": "UTC", "option-publish_url": "ftp://x"}, headers=HTMX
+        reverse("web:account_connect", args=["http"]),
+        {"name": "Desk", "timezone": "UTC", "option-publish_url": "ftp://x"},
+        headers=HTMX,
     )
 
     assert response.status_code == 422
@@ -159,7 +172,11 @@ def test_every_icon_exists_in_the_wheel():
 
 
 def test_every_icon_named_in_a_template_is_known():
-    used = {name for path in (ROOT / "templates").rglob("*.html") for name in re.findall(r'{% icon "([\w-]+)"', path.read_text())}
+    used = {
+        name
+        for path in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r'{% icon "([\w-]+)"', path.read_text())
+    }
 
     assert used <= set(icons.NAMES)
 

@@ -17,7 +17,9 @@ def said(response):
 
 
 def test_pausing_goes_back_to_where_one_was_and_offers_undo(author, team):
-    response = author.post(reverse("web:schedule_act", args=[team.daily.public_id, "pause"]), {"next": "/app/schedules/?q=good"})
+    response = author.post(
+        reverse("web:schedule_act", args=[team.daily.public_id, "pause"]), {"next": "/app/schedules/?q=good"}
+    )
 
     team.daily.refresh_from_db()
     assert response.status_code == 303
@@ -53,7 +55,9 @@ def test_a_verb_out_of_turn_says_why_and_changes_nothing(author, team):
 
 
 def test_a_foreign_next_address_is_not_followed(author, team):
-    response = author.post(reverse("web:schedule_act", args=[team.daily.public_id, "pause"]), {"next": "https://evil.example/"})
+    response = author.post(
+        reverse("web:schedule_act", args=[team.daily.public_id, "pause"]), {"next": "https://evil.example/"}
+    )
 
     assert response.headers["Location"] == reverse("web:schedules")
 
@@ -89,7 +93,9 @@ def test_only_those_who_may_operate_act_on_jobs(viewer, stranger, in_state, verb
 def test_an_unconfirmed_post_is_settled_with_its_address(author, in_state):
     job = in_state("unconfirmed")
 
-    refused = author.post(reverse("web:job_confirm", args=[job.public_id]), {"remote_url": "not an address"}, headers=HTMX)
+    refused = author.post(
+        reverse("web:job_confirm", args=[job.public_id]), {"remote_url": "not an address"}, headers=HTMX
+    )
     author.post(reverse("web:job_confirm", args=[job.public_id]), {"remote_url": "https://example.com/p/1"})
 
     job.refresh_from_db()
@@ -117,7 +123,8 @@ def test_one_run_is_left_out_and_put_back(author, team):
 
 def test_one_run_is_moved(author, team):
     author.post(
-        reverse("web:occurrence_move", args=[team.daily.public_id]), {"nominal": "2026-11-23T18:00", "date": "2026-11-23", "time": "20:15"}
+        reverse("web:occurrence_move", args=[team.daily.public_id]),
+        {"nominal": "2026-11-23T18:00", "date": "2026-11-23", "time": "20:15"},
     )
 
     assert b"Mon 23 Nov, 20:15 CET" in author.get(reverse("web:schedule", args=[team.daily.public_id])).content

@@ -112,7 +112,7 @@ def test_the_command_prints_a_working_token_once(people):
 
     call_command("create_token", workspace="team", role="viewer", name="report", stdout=out)
 
-    user, token = authenticate(out.getvalue().strip())
+    _, token = authenticate(out.getvalue().strip())
     assert (token.name, token.role) == ("report", "viewer")
 
 
