@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from platforms.contracts import Accepted, AccountRef, Publication, Published
-from platforms.errors import PlatformError, UnknownOutcome, hidden
+from platforms.errors import AdapterMissing, PlatformError, UnknownOutcome, hidden
 from platforms.models import PlatformAccount
 from platforms.registry import adapter_for
 from platforms.services.admission import admit, give_back
@@ -64,8 +64,11 @@ def find(publication: Publication, *, timeout: float) -> Published | None:
 
 
 def poll(account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
-    """Ask how an accepted post is doing. Raises Rejected (given up) or UnknownOutcome."""
-    adapter = adapter_for(account.platform)
+    """Ask how an accepted post is doing. Raises Rejected only when the platform gave it up, else UnknownOutcome."""
+    try:
+        adapter = adapter_for(account.platform)
+    except AdapterMissing as error:  # a Rejected, but the platform rejected nothing
+        raise UnknownOutcome(str(error)) from error
     return _guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
 
 

@@ -26,6 +26,7 @@ def addresses(team):
     yield reverse("web:account_connect", args=["http"])
     yield reverse("web:jobs") + "?tab=attention"
     yield reverse("web:schedules") + "?q=nothing+is+called+this"
+    yield reverse("sandbox:index")
     yield "/app/nothing-here/"
     yield from (
         reverse(name)
@@ -109,3 +110,20 @@ def test_nothing_scrolls_sideways_at_320(open_browser, team):
             if overflow > 0:
                 wide[address] = overflow
     assert wide == {}
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1100, 1024, 800])
+def test_no_table_runs_out_of_its_card(open_browser, team, width):
+    page = open_browser(team.people.owner, width=width)
+
+    outside = {}
+    for address in addresses(team):
+        if address.startswith("/app/"):
+            page.goto(address)
+            found = page.evaluate(
+                "[...document.querySelectorAll('table.list')].map(table => Math.round(table.getBoundingClientRect().right"
+                " - table.parentElement.getBoundingClientRect().right)).filter(over => over > 1)"
+            )
+            if found:
+                outside[address] = found
+    assert outside == {}

@@ -126,4 +126,4 @@ def _store(publication: Publication) -> Published:
 
 def _published(publication: Publication, remote_id: str, *, already: bool) -> Published:
     url = network.address(publication.account.handle, remote_id)
-    return Published(remote_id=remote_id, url=url, response={"id": remote_id}, already=already)
+    return Published(remote_id=remote_id, url=url, response={"id": remote_id, "url": url}, already=already)

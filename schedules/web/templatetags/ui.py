@@ -141,7 +141,7 @@ def moment(value: datetime | None) -> SafeString | str:
     """`Tue 24 Nov, 09:00 CET` in the active zone. Only for aware datetimes."""
     if value is None:
         return mark_safe("–")
-    local = value
+    local = timezone.localtime(value)
     return _time(local, _stamp(local))
 
 

@@ -1,4 +1,4 @@
-"""What is no page: the icons, the palette's answers, the home address, the health check, the page for a failed CSRF check."""
+"""What is no page: the icons, the palette's answers, the home address, the health check."""
 
 from __future__ import annotations
 
@@ -77,8 +77,3 @@ def find(request: HttpRequest, visit: Visit) -> HttpResponse:
             for row in accounts[:MOST_FOUND]
         ]
     return render(request, "shell/_found.html", {"found": [*pages, *found][: 2 * MOST_FOUND], "wanted": wanted})
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form's secret did not fit: usually an old tab after signing in again. Nothing was changed."""
-    return render(request, "403_csrf.html", {"title": _("Please send it again")}, status=403)

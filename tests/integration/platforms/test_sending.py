@@ -79,3 +79,12 @@ def test_a_poll_may_be_rejected(publication):
     made = publication(Rejected("gave up"))
     with pytest.raises(Rejected):
         publishing.poll(made.account, {}, timeout=1)
+
+
+def test_a_missing_adapter_ends_no_post_that_is_being_worked_on(publication, monkeypatch):
+    made = publication(None)
+    monkeypatch.setattr(adapters, "_entries", {})
+    with pytest.raises(UnknownOutcome):
+        publishing.poll(made.account, {}, timeout=1)
+    with pytest.raises(UnknownOutcome):
+        publishing.find(made, timeout=1)
