@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callers import Caller, signed_in, with_token
 from django.conf import settings
 from rest_framework.test import APIClient
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces import services as workspaces
 from schedules.models import Job, Schedule
+from tests.integration.api.callers import Caller, signed_in, with_token
 from tests.people import ACTOR, People, make_account, make_schedule
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from callers import Caller, fields, signed_in
 
 from schedules.models import Job, Schedule
+from tests.integration.api.callers import Caller, fields, signed_in
 from tests.people import People, make_account
 
 READERS = ("owner", "author", "viewer", "token", "viewer_token")

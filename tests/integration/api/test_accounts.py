@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from callers import Caller
-
 from platforms.models import PlatformAccount
+from tests.integration.api.callers import Caller
 from tests.people import People, make_account
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from callers import Caller, fields
 
 from platforms.models import MediaAsset
 from schedules.models import AuditLog
+from tests.integration.api.callers import Caller, fields
 from tests.people import People
 
 WHOLE: dict[str, Any] = {

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
-from callers import Caller, fields
 
 from schedules.models import Attempt, AuditLog, Job
+from tests.integration.api.callers import Caller, fields
 from tests.people import People, make_account, make_schedule
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from callers import Caller, fields
 
 from schedules.models import Schedule, ScheduleException
+from tests.integration.api.callers import Caller, fields
 
 BERLIN = "Europe/Berlin"
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from callers import Caller, fields
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from schedules.models import Attempt, EngineControl, Job, Schedule, Worker
+from tests.integration.api.callers import Caller, fields
 from tests.people import People, make_account, make_schedule
 
 
