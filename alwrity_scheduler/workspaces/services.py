@@ -35,9 +35,42 @@ def create_workspace(*, name: str, slug: str, timezone: str, owner: User, actor:
 
 
 @unit()
+def update_person(*, person: User, timezone: str, first_name: str, last_name: str, actor: Actor, now: datetime) -> User:
+    """A person's own settings. The fact names what changed; it belongs to no workspace."""
+    new = {"timezone": timezone, "first_name": first_name.strip(), "last_name": last_name.strip()}
+    before = {name: getattr(person, name) for name, value in new.items() if getattr(person, name) != value}
+    if not before:
+        return person
+    for name, value in new.items():
+        setattr(person, name, value)
+    person.save(update_fields=list(new))
+    emit(
+        Fact(
+            name="person.settings_changed",
+            at=now,
+            actor=actor,
+            object_type="person",
+            object_id=str(person.pk),
+            object_label=person.get_username(),
+            before=before,
+            after={name: new[name] for name in before},
+        )
+    )
+    return person
+
+
+def _keep_an_owner(workspace: Workspace, user: User, role: str) -> None:
+    others = Membership.objects.filter(workspace=workspace, role=Role.OWNER).exclude(user=user)
+    was_owner = Membership.objects.filter(workspace=workspace, user=user, role=Role.OWNER).exists()
+    if was_owner and role != Role.OWNER and not others.exists():
+        raise Refused(Problem(field="role", message="A workspace needs an owner: make somebody else an owner first."))
+
+
+@unit()
 def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: datetime) -> Membership:
     """Give a person a role, as a new member or instead of the old role."""
     _role(role)
+    _keep_an_owner(workspace, user, role)
     old = Membership.objects.filter(workspace=workspace, user=user).values_list("role", flat=True).first()
     membership, _ = Membership.objects.update_or_create(
         workspace=workspace, user=user, defaults={"role": role}, create_defaults={"role": role, "created_at": now}

@@ -110,8 +110,14 @@ def rule_of(plan: SchedulePlan) -> Recurrence:
     return rule
 
 
-def check_plan(plan: SchedulePlan) -> None:
-    """Everything about a plan that can be said without the database; Refused with all problems at once."""
+NO_ACCOUNT = Problem(field="accounts", message="Choose at least one account to publish to.", code="required")
+
+
+def check_plan(plan: SchedulePlan, *, draft: bool = False) -> None:
+    """Everything about a plan that can be said without the database; Refused with all problems at once.
+
+    A draft may still lack its accounts.
+    """
     problems: list[Problem] = []
     for check in (lambda: rule_of(plan), lambda: priority_number(plan.priority)):
         try:
@@ -126,10 +132,8 @@ def check_plan(plan: SchedulePlan) -> None:
         problems.append(
             Problem(field="retry_cap_seconds", message="The longest wait must not be shorter than the first one.")
         )
-    if not plan.targets:
-        problems.append(
-            Problem(field="accounts", message="Choose at least one account to publish to.", code="required")
-        )
+    if not plan.targets and not draft:
+        problems.append(NO_ACCOUNT)
     seen = [target.account_id for target in plan.targets]
     if len(set(seen)) != len(seen):
         problems.append(Problem(field="accounts", message="Each account can be chosen once."))

@@ -21,7 +21,7 @@ from schedules.engine import wakeup
 from schedules.models import ContentItem, Schedule, Target
 from schedules.services import content as content_service
 from schedules.services import materialise, posts
-from schedules.services.plans import ContentDraft, SchedulePlan, check_plan, priority_number
+from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, check_plan, priority_number
 
 _PLAN_FIELDS = (
     "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "catch_up",
@@ -91,7 +91,7 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
 
 def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
     """Would this content be accepted by each of its accounts' platforms? Refused with each error and its remedy."""
-    problems = []
+    problems = [] if Target.objects.filter(schedule=schedule).exists() else [NO_ACCOUNT]
     for target in Target.objects.filter(schedule=schedule).select_related("account").order_by("id"):
         try:
             adapter = adapter_for(target.account.platform)
@@ -132,7 +132,7 @@ def create_schedule(
     if state not in (ScheduleState.DRAFT, ScheduleState.ACTIVE):
         problems.append(Problem(field="state", message="A new schedule is draft or active."))
     try:
-        check_plan(plan)
+        check_plan(plan, draft=state == ScheduleState.DRAFT)
     except Refused as error:
         problems.extend(error.problems)
     if isinstance(content, ContentDraft):
@@ -207,7 +207,7 @@ def update_schedule(
 
     Only jobs that have not begun change; one that is being published goes out as it was, and the history says which (R5).
     """
-    check_plan(plan)
+    check_plan(plan, draft=schedule.state in (ScheduleState.DRAFT, ScheduleState.IN_REVIEW))
     if schedule.state == ScheduleState.ARCHIVED:
         raise IllegalTransition(
             Problem(field="state", message="An archived schedule cannot be edited: restore it first.")

@@ -106,7 +106,7 @@ class ScheduleInput(Input):
 
 class NewSchedule(ScheduleInput):
     content = ContentOrId()
-    accounts = TargetInput(many=True)
+    accounts = TargetInput(many=True, required=False, default=list)
     rule = RuleInput()
     state = serializers.ChoiceField(
         required=False,

@@ -94,12 +94,14 @@ def settings(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = PersonForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        person.timezone, person.first_name, person.last_name = (
-            data["timezone"],
-            data["first_name"].strip(),
-            data["last_name"].strip(),
+        service.update_person(
+            person=person,
+            timezone=data["timezone"],
+            first_name=data["first_name"],
+            last_name=data["last_name"],
+            actor=visit.actor,
+            now=visit.now,
         )
-        person.save(update_fields=["timezone", "first_name", "last_name"])
         return leave(request, _("Saved your settings."), reverse("web:settings"))
     context = {"title": _("Your settings"), "form": form, "zones": sorted(available_timezones()), "now": visit.now}
     status = 422 if request.method == "POST" else 200

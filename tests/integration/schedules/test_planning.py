@@ -200,3 +200,14 @@ def test_a_schedule_whose_jobs_have_all_ended_becomes_finished(workspace, accoun
 
     assert lifecycle.finish_ended(now=now, actor=ENGINE) == 1
     assert Schedule.objects.get(pk=schedule.pk).state == "finished"
+
+
+def test_a_draft_may_lack_its_accounts_and_says_so_when_it_is_to_go_out(workspace, account, now):
+    draft = make_schedule(workspace, [], now, state="draft")
+
+    with pytest.raises(Refused) as refused:
+        lifecycle.activate(schedule=draft, actor=ACTOR, now=now)
+
+    assert [problem.field for problem in refused.value.problems] == ["accounts"]
+    draft.refresh_from_db()
+    assert draft.state == "draft"

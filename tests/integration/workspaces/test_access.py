@@ -70,6 +70,20 @@ def test_changing_a_role_is_a_fact(people, now):
     assert (fact.before["role"], fact.after["role"]) == ("viewer", "author")
 
 
+def test_the_last_owner_cannot_stop_being_one(people, now):
+    with pytest.raises(Refused, match="needs an owner"):
+        services.set_role(workspace=people.workspace, user=people.owner, role="author", actor=ACTOR, now=now)
+
+
+def test_a_persons_own_settings_are_a_fact_that_names_what_changed(people, now):
+    services.update_person(
+        person=people.author, timezone="Asia/Tokyo", first_name="Ben", last_name="", actor=ACTOR, now=now
+    )
+
+    fact = AuditLog.objects.get(action="person.settings_changed")
+    assert fact.after == {"timezone": "Asia/Tokyo", "first_name": "Ben"}
+
+
 def test_an_unknown_role_is_refused(people, now):
     with pytest.raises(Refused, match="'king' is not a role"):
         services.set_role(workspace=people.workspace, user=people.viewer, role="king", actor=ACTOR, now=now)
