@@ -146,7 +146,7 @@ def _ask(task: CheckTask) -> Published | Accepted | Absent:
 def _attempt_values(result: Any) -> dict[str, Any]:
     if isinstance(result, Absent):
         return {"outcome": "absent", "message": "The platform does not have the post."}
-    return outcomes._attempt_values(result)
+    return outcomes.attempt_values(result)
 
 
 def _settle(row: JobCheck, result: Any, now: datetime) -> None:
@@ -174,7 +174,7 @@ def _settle(row: JobCheck, result: Any, now: datetime) -> None:
             str(result)[:500],
         )
         job.finished_at = now
-        outcomes._write(job, job.lease_token)
+        outcomes.write(job, job.lease_token)
         _close(row, now)
         emit(job_fact("job.failed", job, ENGINE, now, before={"state": was}))
     else:
@@ -194,7 +194,7 @@ def _absent(row: JobCheck, now: datetime) -> None:
         policy=outcomes.policy_of(job),
         deadline_at=job.deadline_at,
         now=now,
-        dice=outcomes._dice.random(),
+        dice=outcomes.dice.random(),
     )
     was = job.state
     outcomes.take_step(job, step, now, token=job.lease_token)
@@ -215,7 +215,7 @@ def _cannot_tell(row: JobCheck, result: Any, now: datetime) -> None:
     if row.tries + 1 < MOST_CHECKS:
         retry_after = getattr(result, "retry_after_seconds", None)
         delay = retry_delay(
-            tries=row.tries + 2, base=BASE, cap=CAP, dice=0.5 + outcomes._dice.random() / 2,
+            tries=row.tries + 2, base=BASE, cap=CAP, dice=0.5 + outcomes.dice.random() / 2,
             retry_after=None if retry_after is None else timedelta(seconds=retry_after),
         )  # fmt: skip
         _again(row, now, now + delay)
@@ -223,7 +223,7 @@ def _cannot_tell(row: JobCheck, result: Any, now: datetime) -> None:
     job, was = row.job, row.job.state
     job.state, job.reason = JobState.UNCONFIRMED, "cannot_tell"
     job.error_message = f"The platform could not tell whether it has the post: {result}"[:500]
-    outcomes._write(job, job.lease_token)
+    outcomes.write(job, job.lease_token)
     _close(row, now)
     emit(job_fact("job.unconfirmed", job, ENGINE, now, before={"state": was}))
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from schedules.services.publishing import Result
 
 LOST_WORKER_DELAY = timedelta(seconds=2)
-_dice = random.SystemRandom()
+dice = random.SystemRandom()
 
 
 def policy_of(job: Job) -> RetryPolicy:
@@ -71,10 +71,11 @@ def record(results: Sequence[tuple[Claim, int, Result]], now: datetime) -> None:
 
 def end_attempt(attempt_id: int, result: Result, now: datetime) -> None:
     """The attempt's end: outcome, the platform's words and its answer."""
-    Attempt.objects.filter(pk=attempt_id).update(finished_at=now, **_attempt_values(result))
+    Attempt.objects.filter(pk=attempt_id).update(finished_at=now, **attempt_values(result))
 
 
-def _attempt_values(result: Result) -> dict[str, Any]:
+def attempt_values(result: Result) -> dict[str, Any]:
+    """What a result means for its attempt's row."""
     match result:
         case Published():
             return {
@@ -120,14 +121,14 @@ def _apply(job: Job, token: int, result: Result, now: datetime) -> Fact | None:
             return complete(job, result, now, token=token)
         case Accepted():
             job.state, job.reason, job.remote_state = JobState.PROCESSING, "accepted", dict(result.remote_state)
-            _write(job, token, tries=F("tries") + 1)
+            write(job, token, tries=F("tries") + 1)
             plan_check(job, "poll", now + timedelta(seconds=result.poll_after_seconds), now)
             return job_fact("job.processing", job, ENGINE, now)
         case PlatformError():
             return _trouble(job, token, result, now)
     # not called: back to where it was, as if it had not been claimed
     job.state, job.reason = JobState.PENDING, job.reason or "released"
-    _write(job, token)
+    write(job, token)
     return None
 
 
@@ -135,7 +136,7 @@ def complete(job: Job, result: Published, now: datetime, *, token: int, actor: A
     """The post is out. Success needs the platform's id (a database constraint keeps that)."""
     job.state, job.reason, job.error_class, job.error_message = JobState.COMPLETED, "", "", ""
     job.remote_id, job.remote_url, job.finished_at = result.remote_id[:300], result.url[:2000], now
-    _write(job, token, tries=F("tries") + 1)
+    write(job, token, tries=F("tries") + 1)
     return job_fact("job.completed", job, actor, now)
 
 
@@ -143,7 +144,7 @@ def _trouble(job: Job, token: int, error: PlatformError, now: datetime) -> Fact:
     retry_after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
     step = resolution.after_trouble(
         Trouble(error_class=error.error_class, retry_after=retry_after),
-        tries=job.tries, policy=policy_of(job), deadline_at=job.deadline_at, now=now, dice=_dice.random(),
+        tries=job.tries, policy=policy_of(job), deadline_at=job.deadline_at, now=now, dice=dice.random(),
     )  # fmt: skip
     job.error_class, job.error_message = error.error_class, str(error)[:500]
     take_step(job, step, now, token=token)
@@ -169,10 +170,11 @@ def take_step(job: Job, step: NextStep, now: datetime, *, token: int) -> None:
     if step.run_at is not None:
         job.run_at = step.run_at
     job.finished_at = now if step.state is JobState.FAILED else None
-    _write(job, token, **({"tries": F("tries") + 1} if step.counts else {}))
+    write(job, token, **({"tries": F("tries") + 1} if step.counts else {}))
 
 
-def _write(job: Job, token: int, **extra: Any) -> None:
+def write(job: Job, token: int, **extra: Any) -> None:
+    """Put the job's outcome fields on its row, if the token is still the row's."""
     Job.objects.filter(pk=job.pk, lease_token=token).update(
         state=job.state, reason=job.reason, run_at=job.run_at, error_class=job.error_class, error_message=job.error_message,
         remote_id=job.remote_id, remote_url=job.remote_url, remote_state=job.remote_state, finished_at=job.finished_at,
