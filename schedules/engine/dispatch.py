@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Flight:
     kind: WorkKind
     claim: Claim
     task: Any
+    start_at: float  # monotonic seconds: its due time, never earlier (R13)
+    late_seconds: float = 0.0
     result: Any = None
 
 
@@ -53,9 +56,10 @@ class ThreadDispatcher:
     def free(self) -> int:
         return max(0, self.threads - self.in_flight())
 
-    def submit(self, kind: WorkKind, tasks: Iterable[tuple[Claim, Any]]) -> None:
+    def submit(self, kind: WorkKind, tasks: Iterable[tuple[Claim, Any]], due: Callable[[Claim], float]) -> None:
+        """Hand the tasks to the pool; `due` gives a claim's due time in monotonic seconds, before which nothing is performed."""
         for claim, task in tasks:
-            flight = Flight(kind, claim, task)
+            flight = Flight(kind, claim, task, due(claim))
             with self._lock:
                 self._held.add(flight)
             future = self._pool.submit(self._fly, flight)
@@ -63,6 +67,9 @@ class ThreadDispatcher:
 
     def _fly(self, flight: Flight) -> None:
         try:
+            if (early := flight.start_at - clock.monotonic()) > 0:
+                time.sleep(early)
+            flight.late_seconds = clock.monotonic() - flight.start_at
             flight.result = flight.kind.perform(flight.task)
         finally:
             close_old_connections()

@@ -17,13 +17,15 @@ from alwrity_scheduler.core import clock
 from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
-from schedules.engine.work import Lease, WorkKind, claim, next_due_at
+from schedules.engine.work import Claim, Lease, WorkKind, claim, next_due_at
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
 RESCUE_EVERY = 10.0
 HOUSEKEEPING_EVERY = 1.0
 MOST_A_CLAIM = 100
+# Rows are claimed this much before their time, so that the claim's own duration does not make them late.
+AHEAD = timedelta(milliseconds=50)
 IDLE_AFTER_ERROR = 0.5
 
 # What must stand before anything is claimed: asked in each pass. Housekeeping runs each second. Filled by wiring.
@@ -101,13 +103,15 @@ class Loop:
         if not self.dispatcher.free():
             return LONGEST_SLEEP
         dues = [due for kind in kinds.values() if (due := next_due_at(kind.model)) is not None]
-        ahead = min(((due - now).total_seconds() for due in dues), default=LONGEST_SLEEP)
+        ahead = min(((due - now - AHEAD).total_seconds() for due in dues), default=LONGEST_SLEEP)
         passed = clock.monotonic() - began
         # something due that could not be claimed (its account is busy, everything is paused): an end will wake us
         return LONGEST_SLEEP if ahead <= 0 else max(0.0, min(ahead - passed, LONGEST_SLEEP))
 
     def run_pass(self, now: datetime) -> PassCounts:
         """One look at everything: write results, rescue, duties, housekeeping, claim and start. `now` is the database's."""
+        # the database's clock was read before this one, so a time derived from the pair is never early
+        anchor = clock.monotonic()
         counts = PassCounts()
         counts.finished = self._write_results(now)
         if clock.monotonic() >= self._rescue_at:
@@ -122,17 +126,18 @@ class Loop:
         if any(paused() for paused in is_paused):
             return counts
         for kind in kinds.values():
-            self._claim(kind, now, counts)
+            self._claim(kind, now, anchor, counts)
         return counts
 
-    def _claim(self, kind: WorkKind, now: datetime, counts: PassCounts) -> None:
+    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts) -> None:
+        def due(item: Claim) -> float:
+            return anchor + (item.run_at - now).total_seconds()
+
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
-            claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm)
+            claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD)
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
-            for item, _ in claimed.tasks:
-                self.heart.note_start((now - item.run_at).total_seconds())
-            self.dispatcher.submit(kind, claimed.tasks)
+            self.dispatcher.submit(kind, claimed.tasks, due)
             if claimed.taken < free:
                 return
 
@@ -154,6 +159,8 @@ class Loop:
                 )
                 self._write_singly(kind, flights, now)
             self.dispatcher.done(flights)
+            for flight in flights:
+                self.heart.note_start(flight.late_seconds)
             self.heart.completed += len(flights)
             written += len(flights)
         return written

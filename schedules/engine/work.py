@@ -95,21 +95,29 @@ class Claimed:
 
 
 def claim(
-    model: type[WorkRow], *, now: datetime, limit: int, lease: Lease, arm: Arm, using: str = "default"
+    model: type[WorkRow],
+    *,
+    now: datetime,
+    limit: int,
+    lease: Lease,
+    arm: Arm,
+    ahead: timedelta = timedelta(),
+    using: str = "default",
 ) -> Claimed:
     """Take up to `limit` due rows in one transaction, the most urgent first, at most one for each serial key.
 
     A row goes to exactly one caller: claimers take turns (SQLite's IMMEDIATE transaction, PostgreSQL's advisory
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
+    Rows due within `ahead` are taken as well, so that all is ready when their time comes: whoever performs them waits.
     """
     manager = model._default_manager.using(using)
-    if not due(manager, now).exists():
+    if not due(manager, now + ahead).exists():
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
         return Claimed(0, [])
     with unit():
         _take_turn(connections[using], model)
-        picked = _pick(manager, now, limit, using)
+        picked = _pick(manager, now + ahead, limit, using)
         if not picked:
             return Claimed(0, [])
         until = now + lease.length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from datetime import datetime, timedelta
@@ -11,7 +12,9 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.ids import uuid7
 from schedules.engine.tables import Worker
 
+logger = logging.getLogger(__name__)
 BEAT_SECONDS = 5
+SKEW_REPORTED_MS = 2000
 FORGET_AFTER = timedelta(days=1)
 BUCKETS_MS = (5, 10, 25, 50, 100, 250, 1000, 5000, 60_000)
 
@@ -67,6 +70,12 @@ class Heart:
             return
         self._beat_at = clock.monotonic()
         skew = int((now - clock.now()).total_seconds() * 1000)
+        if abs(skew) > SKEW_REPORTED_MS:
+            logger.warning(
+                "This machine's clock and the database's differ by %s ms: set both by NTP.",
+                skew,
+                extra={"action": "clock_skew"},
+            )
         Worker.objects.filter(name=self.name).update(
             beat_at=now, in_flight=in_flight, completed_count=self.completed, clock_skew_ms=skew, lateness=self.lateness
         )

@@ -147,7 +147,6 @@ def _admitted(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
 
 def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim, Any]]:
     """Write the attempts and return the tasks. A post that its platform would refuse fails here, without a call."""
-    worker_clock = clock.now()
     publications: list[tuple[Claim, Job, Publication]] = []
     for claim, job in going:
         publication = _publication(job, now)
@@ -163,9 +162,9 @@ def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
                 purpose="publish",
                 idempotency_key=publication.key,
                 worker=job.worker,
-                started_at=now,
-                worker_clock=worker_clock,
-                called_at=now,
+                started_at=max(now, job.run_at),
+                worker_clock=clock.now(),
+                called_at=max(now, job.run_at),
                 request_digest=_digest(publication),
                 request=posts.to_json(publication),
             )
@@ -176,7 +175,7 @@ def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
     for (claim, job, publication), attempt in zip(publications, attempts, strict=True):
         Job.objects.filter(pk=job.pk).update(
             attempt_count=attempt.no, content_version=job.schedule.content.version, idempotency_key=publication.key,
-            started_at=job.started_at or now, error_message="", error_class="",
+            started_at=job.started_at or max(now, job.run_at), error_message="", error_class="",
         )  # fmt: skip
         left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
         timeout = max(1.0, min(CALL_SECONDS, left / 2))

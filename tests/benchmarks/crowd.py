@@ -108,6 +108,34 @@ def spread(*, posts: int, seconds: float, delay: float) -> list[str]:
     return []
 
 
+def publish_now(*, times: int) -> dict[str, float]:
+    """Milliseconds from the commit of "publish now" here to the claim in the scheduler's process."""
+    import random
+    import time
+
+    from alwrity_scheduler.core import clock
+    from platforms.models import PlatformAccount
+    from schedules.models import Attempt, Job
+    from schedules.services import jobs
+    from tests.people import ACTOR, make_schedule
+
+    account = PlatformAccount.objects.order_by("id").first()
+    late = []
+    for _ in range(times):
+        now = clock.database_now()
+        tomorrow = (now + timedelta(days=1)).replace(tzinfo=None)
+        schedule = make_schedule(account.workspace, [account], now, start_local=tomorrow)
+        job = Job.objects.get(schedule=schedule)
+        time.sleep(random.uniform(0.2, 0.6))
+        jobs.run_now(job=job, actor=ACTOR, now=clock.database_now())
+        committed = clock.now()
+        while not (attempt := Attempt.objects.filter(job=job).first()):
+            time.sleep(0.005)
+        late.append((attempt.worker_clock - committed).total_seconds() * 1000)
+    late.sort()
+    return {"p50": late[len(late) // 2], "p99": late[int(len(late) * 0.99)], "max": late[-1]}
+
+
 def near_pending() -> int:
     """Posts due within the hour that are not published yet."""
     from alwrity_scheduler.core import clock
@@ -116,13 +144,12 @@ def near_pending() -> int:
     return Job.objects.filter(run_at__lt=clock.database_now() + timedelta(hours=1)).exclude(state="completed").count()
 
 
-def lateness(*, count: int) -> dict[str, float]:
-    """Milliseconds between the due time and the start of the last `count` posts: median, 99th percentile, worst."""
-    from schedules.models import Attempt
+def due_times(*, count: int) -> dict[str, float]:
+    """idempotency key -> due time (seconds since 1970) of the `count` posts that were made last."""
+    from schedules.models import Job
 
-    rows = Attempt.objects.filter(purpose="publish").order_by("-id").select_related("job")[:count]
-    late = sorted((row.worker_clock - row.job.scheduled_for).total_seconds() * 1000 for row in rows)
-    return {"count": len(late), "p50": late[len(late) // 2], "p99": late[int(len(late) * 0.99)], "max": late[-1]}
+    rows = Job.objects.filter(state="completed").order_by("-id")[:count]
+    return {row.idempotency_key: row.scheduled_for.timestamp() for row in rows}
 
 
 if __name__ == "__main__":

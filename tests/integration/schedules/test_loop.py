@@ -211,3 +211,19 @@ def test_a_dead_process_is_told_from_a_silent_one():
     assert not workers.is_dead("another machine", child.pid, mark)
     assert not workers.is_dead(socket.gethostname(), child.pid, "")
     assert workers.is_dead(socket.gethostname(), os.getpid(), mark)
+
+
+def test_r13_a_post_that_was_claimed_ahead_waits_for_its_time(today, engine, platform):
+    now, workspace, accounts = today
+    schedule = make_schedule(workspace, accounts[:1], now, start_local=(now + timedelta(hours=1)).replace(tzinfo=None))
+    called = []
+    platform.on_call = lambda publication: called.append(clock.database_now())
+    due = clock.database_now() + loop.AHEAD * 0.9
+    Job.objects.filter(schedule=schedule).update(run_at=due, scheduled_for=due)
+
+    counts = engine.run_pass(clock.database_now())
+    engine.drain()
+
+    assert counts.started == 1
+    assert called[0] >= due
+    assert Attempt.objects.get().started_at >= due
