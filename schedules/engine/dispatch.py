@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from alwrity_scheduler.core import clock
 from schedules.engine.work import Claim, WorkKind, renew
@@ -72,7 +72,8 @@ class ThreadDispatcher:
             flight.late_seconds = clock.monotonic() - flight.start_at
             flight.result = flight.kind.perform(flight.task)
         finally:
-            close_old_connections()
+            # most calls use none; a platform that lives in our database must not leave one behind in each thread
+            connections.close_all()
             self._ended.put(flight)
             self._wake()
 

@@ -25,7 +25,10 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 # Playwright's screenshots add a <style>; ours never do (UX pitfall 20). Refused forms answer 422, which Chromium logs.
+# A preview that is under way when its page is left is aborted, and htmx says so.
 HARMLESS = (
+    "htmx:sendAbort",
+    "htmx:afterRequest, [object HTMLDivElement]",
     "the server responded with a status of 422",
     "the server responded with a status of 404",
     "the server responded with a status of 409",

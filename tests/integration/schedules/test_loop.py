@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from alwrity_scheduler.core import clock
 from schedules.engine import duties, loop, workers
@@ -72,6 +72,14 @@ def test_r16_an_account_that_hangs_delays_no_other(today, engine, platform):
     assert Job.objects.filter(state="completed").count() == 3
 
 
+def _closing(call, *values, **named):
+    """What a thread of a test runs: its database connection must not outlive it."""
+    try:
+        call(*values, **named)
+    finally:
+        connections.close_all()
+
+
 def _passes_until(engine, condition):
     for _ in range(200):
         engine._sleep(0.05)
@@ -125,7 +133,7 @@ def test_r37_stopping_waits_for_calls_under_way_and_writes_their_results(today, 
 
     platform.on_call = wait
     make_schedule(workspace, accounts[:1], now)
-    runner = threading.Thread(target=engine.run, kwargs={"stop_seconds": 20})
+    runner = threading.Thread(target=_closing, args=(engine.run,), kwargs={"stop_seconds": 20})
     runner.start()
     assert begun.wait(20)
 
@@ -149,7 +157,7 @@ def test_r37_what_no_thread_has_begun_is_put_back_at_once(today, platform):
     assert begun.wait(20)
 
     engine.stop()
-    released = threading.Thread(target=engine._wind_up, args=(20,))
+    released = threading.Thread(target=_closing, args=(engine._wind_up, 20))
     released.start()
     _until(lambda: Attempt.objects.filter(outcome="not_called").exists())
     go_on.set()
