@@ -33,14 +33,14 @@ EXAMPLE = '{"id": 1, "cron": "0 9 * * *", "timezone": "Europe/Berlin", "start": 
 Write = Callable[[datetime], str]
 
 
-def answer_line(line: bytes | str) -> str:
-    """One JSON line for one JSON line: `{"id", "times"}` or `{"id", "error"}`; never raises."""
+def answer_line(line: bytes | str, now: datetime | None = None) -> str:
+    """One JSON line for one JSON line: `{"id", "times"}` or `{"id", "error"}`; never raises. For `now` see `next_times`."""
     asked: Any = None
     try:
         asked = json.loads(line, parse_constant=_refuse_constant)
         if not isinstance(asked, dict):
             raise refused("line", "is no JSON object; write one such as " + EXAMPLE)
-        reply: dict[str, Any] = {"id": asked.get("id"), "times": next_times(asked)}
+        reply: dict[str, Any] = {"id": asked.get("id"), "times": next_times(asked, now)}
     except RuleRefused as refusal:
         reply = {"id": asked.get("id") if isinstance(asked, dict) else None, "error": str(refusal)}
     except (ValueError, RecursionError):
@@ -52,8 +52,11 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def next_times(asked: Mapping[str, Any]) -> list[str]:
-    """The next times of one question as ISO 8601 text; raises RuleRefused that names the field at fault."""
+def next_times(asked: Mapping[str, Any], now: datetime | None = None) -> list[str]:
+    """The next times of one question as ISO 8601 text; raises RuleRefused that names the field at fault.
+
+    A cron expression or a bare rule without a start is asked from `now` (aware UTC) on; without `now` that is refused.
+    """
     given = {name: _first_of(asked, names) for name, names in NAMES.items()}
     kinds = [name for name in ("cron", "rrule", "ical") if given[name] is not None]
     if len(kinds) != 1:
@@ -61,6 +64,8 @@ def next_times(asked: Mapping[str, Any]) -> list[str]:
     expression = _text(kinds[0], given[kinds[0]])
     timezone = _text("timezone", given["timezone"]) if given["timezone"] is not None else None
     count = _count(asked.get("count"))
+    if given["start"] is None and now is not None and kinds != ["ical"] and "DTSTART" not in expression.upper():
+        given["start"] = _from_now(now, timezone, whole_minute=kinds == ["rrule"])
     if kinds == ["cron"]:
         inclusive = asked.get("inclusive")
         if inclusive not in (None, True, False):
@@ -68,6 +73,11 @@ def next_times(asked: Mapping[str, Any]) -> list[str]:
         return _cron_times(expression, timezone, _text("start", given["start"]), inclusive=bool(inclusive), count=count)
     start = _text("dtstart", given["start"]) if given["start"] is not None else None
     return _rule_times(expression, timezone, start, count)
+
+
+def _from_now(now: datetime, timezone: str | None, *, whole_minute: bool) -> str:
+    local = wall_clock(now, zone(timezone)) if timezone else now.replace(tzinfo=None)
+    return local.replace(second=0, microsecond=0, fold=0).isoformat() if whole_minute else now.isoformat()
 
 
 def _first_of(asked: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from alwrity_scheduler.core import clock
 from schedules.domain.next_runs import DEFAULT_COUNT, answer_line, next_times
 from schedules.domain.refusals import RuleRefused
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         what.add_argument("--rrule", help="FREQ=... or a block of RRULE, RDATE and EXDATE lines")
         what.add_argument("--stdin", action="store_true", help="read JSON lines, answer one JSON line each")
         parser.add_argument("--tz", help="an IANA time zone; without one the times are taken as they are")
-        parser.add_argument("--start", help="cron: times after this one; rrule: DTSTART")
+        parser.add_argument("--start", help="cron: times after this one; rrule: DTSTART (default: now)")
         parser.add_argument("--count", type=int, default=DEFAULT_COUNT, help="how many times (%(default)s)")
         parser.add_argument("--inclusive", action="store_true", help="cron: a time equal to --start counts too")
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             return
         asked = {name: options[name] for name in ("cron", "rrule", "tz", "start", "count", "inclusive")}
         try:
-            times = next_times(asked)
+            times = next_times(asked, clock.now())
         except RuleRefused as refusal:
             raise CommandError(str(refusal), returncode=2) from refusal
         for time in times:
@@ -40,5 +41,5 @@ class Command(BaseCommand):
         """Bytes, so that one line that is not UTF-8 spoils only its own answer."""
         for line in sys.stdin.buffer:
             if line.strip():
-                self.stdout.write(answer_line(line))
+                self.stdout.write(answer_line(line, clock.now()))
                 self.stdout.flush()

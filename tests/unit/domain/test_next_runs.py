@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -159,3 +160,15 @@ def test_a_rule_that_never_fires_again_has_no_times() -> None:
 def test_a_zone_that_contradicts_the_block_is_refused() -> None:
     with pytest.raises(RuleRefused, match="DTSTART: is in Asia/Tokyo, the schedule in Europe/Berlin"):
         next_times({"ical": "DTSTART;TZID=Asia/Tokyo:20260329T023000\nRRULE:FREQ=DAILY", "tz": "Europe/Berlin"})
+
+
+def test_without_a_start_it_is_asked_from_now_on():
+    now = datetime(2026, 11, 23, 8, 0, 30, tzinfo=UTC)
+
+    weekdays = {"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin", "count": 2}
+    assert next_times(weekdays, now) == ["2026-11-24T09:00:00+01:00", "2026-11-25T09:00:00+01:00"]
+    assert next_times({"cron": "0 9 * * *", "count": 1}, now) == ["2026-11-23T09:00:00+00:00"]
+    daily = {"rrule": "FREQ=DAILY", "timezone": "Europe/Berlin", "count": 1}
+    assert next_times(daily, now) == ["2026-11-23T09:00:00+01:00"]
+    with pytest.raises(RuleRefused, match="start: is missing"):
+        next_times(weekdays)
