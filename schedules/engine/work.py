@@ -6,6 +6,7 @@ counter: whoever writes a result names the token it got, and a result with an ol
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -194,7 +195,7 @@ def renew(
     return ours
 
 
-class WorkKind:
+class WorkKind(ABC):
     """What the engine must know about one kind of work. A kind is registered in `kinds` by its package's wiring.
 
     The stages are apart so that the call to the outside never happens inside a transaction (R21): `arm` and `finish`
@@ -204,22 +205,22 @@ class WorkKind:
     name: ClassVar[str]
     model: ClassVar[type[WorkRow]]
 
+    @abstractmethod
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
         """Inside the claiming transaction: see `Arm`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def perform(self, task: Any) -> Any:
         """Do it, outside any transaction. Must return a result and never raise for an expected failure."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, results: Sequence[tuple[Claim, Any, Any]], now: datetime) -> None:
         """Write (claim, task, result) in one transaction, each fenced by its token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def release(self, claims: Sequence[tuple[Claim, Any]], now: datetime) -> None:
         """Put back rows that were claimed and not begun (graceful stop)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rescue(self, now: datetime, *, dead_workers: Sequence[str] = ()) -> int:
         """Settle rows whose lease ran out, or whose worker is known to be dead. Returns how many."""
-        raise NotImplementedError
