@@ -10,6 +10,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+# The content types of the product, and the files it stores: what a platform without rules of its own takes.
+ALL_CONTENT_TYPES = frozenset(
+    {"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"}
+)
+ALL_MEDIA_MIMES = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "video/mp4",
+        "video/quicktime",
+        "audio/mp4",
+        "application/pdf",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRef:

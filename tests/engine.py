@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilities, Publication, Published
+from platforms.contracts import (
+    ALL_CONTENT_TYPES,
+    Accepted,
+    AccountHealth,
+    AccountRef,
+    Capabilities,
+    Publication,
+    Published,
+)
 from platforms.errors import PlatformError
 from platforms.registry import adapters
 
@@ -56,11 +64,15 @@ class ScriptedAdapter:
     on_call: Any = None
 
     def capabilities(self, account: AccountRef) -> Capabilities:
-        kinds = frozenset({"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"})
         return Capabilities(
-            content_types=kinds, media_mimes=frozenset({"image/png"}), max_media=4, can_find=self.can_find, replays=self.replays,
-            consistency_delay_seconds=1.0, max_text=1000,
-        )  # fmt: skip
+            content_types=ALL_CONTENT_TYPES,
+            media_mimes=frozenset({"image/png"}),
+            max_media=4,
+            can_find=self.can_find,
+            replays=self.replays,
+            consistency_delay_seconds=1.0,
+            max_text=1000,
+        )
 
     def check_settings(self, options: Any, credentials: Any) -> list[tuple[str, str]]:
         return []

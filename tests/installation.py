@@ -164,13 +164,15 @@ def states() -> dict[str, int]:
 
 def evidence() -> dict[str, Any]:
     """What the database says of every job, for the comparison with what the platform saw."""
+    from django.db.models import F
+
     from schedules.models import Attempt, Job
 
     return {
         "keys": dict(Job.objects.values_list("idempotency_key", "state")),
         "open_attempts": Attempt.objects.filter(outcome="").count(),
         "attempts": dict(Counter(Attempt.objects.values_list("outcome", flat=True))),
-        "never_early": not Attempt.objects.filter(started_at__lt=models_f("job__scheduled_for")).exists(),
+        "never_early": not Attempt.objects.filter(started_at__lt=F("job__scheduled_for")).exists(),
     }
 
 
@@ -188,12 +190,6 @@ def remote_urls() -> list[str]:
     from schedules.models import Job
 
     return list(Job.objects.filter(state="completed").order_by("id").values_list("remote_url", flat=True))
-
-
-def models_f(name: str) -> Any:
-    from django.db.models import F
-
-    return F(name)
 
 
 if __name__ == "__main__":

@@ -288,7 +288,6 @@ class Migration(migrations.Migration):
                 ("remote_url", models.CharField(blank=True, max_length=2000)),
                 ("remote_state", models.JSONField(blank=True, default=dict)),
                 ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "account",
                     models.ForeignKey(

@@ -62,7 +62,6 @@ class Job(WorkRow):
     remote_url = models.CharField(max_length=2000, blank=True)
     remote_state = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
-    cancel_requested_at = models.DateTimeField(null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 

@@ -12,7 +12,7 @@ from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
 from schedules.domain import localtime, misfire
 from schedules.domain.recurrence import RuleKind
-from schedules.domain.states import JobState, ScheduleState
+from schedules.domain.states import JobState, ScheduleState, job_may
 from schedules.engine import wakeup
 from schedules.models import Job, JobCheck, Occurrence, Schedule
 from schedules.services import materialise
@@ -23,7 +23,8 @@ from schedules.services.schedules import check_for_accounts, put_to_work, schedu
 def _step(job: Job, old: tuple[JobState, ...], words: str, **values: object) -> str:
     """Compare-and-set from one of `old`; returns the state before. Refused with `words` when the job is elsewhere."""
     before = Job.objects.values_list("state", flat=True).get(pk=job.pk)
-    if before not in old or not Job.objects.filter(pk=job.pk, state=before).update(**values):
+    allowed = before in old and job_may(before, str(values.get("state", before)))
+    if not allowed or not Job.objects.filter(pk=job.pk, state=before).update(**values):
         current = JobState(Job.objects.values_list("state", flat=True).get(pk=job.pk))
         raise IllegalTransition(Problem(field="state", message=f"{words} It is {current.label.lower()} now."))
     job.refresh_from_db()
@@ -47,7 +48,7 @@ def retry(*, job: Job, actor: Actor, now: datetime) -> Job:
     before = _step(
         job, (JobState.FAILED, JobState.MISSED, JobState.CANCELLED), "Only a failed, missed or cancelled post can be retried.",
         state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
-        error_class="", error_message="", finished_at=None, cancel_requested_at=None,
+        error_class="", error_message="", finished_at=None,
     )  # fmt: skip
     emit(job_fact("job.retried", job, actor, now, before={"state": before}))
     wakeup.announce()

@@ -7,7 +7,6 @@ constraints drop what is there. Ten planners at once make the same rows as one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
@@ -44,15 +43,6 @@ def rule_of(schedule: Schedule) -> Recurrence:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What one schedule's planning did: jobs made, and whether it reached the horizon and the rule's end."""
-
-    jobs: int
-    reached: bool
-    ended: bool
-
-
 def horizon(now: datetime) -> datetime:
     return now + timedelta(hours=settings.ENGINE["horizon_hours"])
 
@@ -76,24 +66,25 @@ def _extend(pk: int, now: datetime, until: datetime) -> int:
         # another planner has it, or somebody is editing it: the next pass will do
         rows = rows.select_for_update(skip_locked=True)
     schedule = rows.first()
-    return plan_schedule(schedule, now=now, until=until).jobs if schedule else 0
+    return plan_schedule(schedule, now=now, until=until) if schedule else 0
 
 
-def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> Planned:
+def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> int:
     """Insert occurrences and jobs in [planned_until, until), at most MOST_AT_ONCE of them, and move planned_until on.
 
-    Runs inside the caller's transaction, on an active schedule. A rule that has no further times and no open jobs
-    ends by `finish_ended`.
+    Returns how many jobs were new. Runs inside the caller's transaction, on an active schedule. A rule that has no
+    further times and no open jobs ends by `finish_ended`.
     """
     start = schedule.planned_until or beginning(schedule)
-    found = list(recurrence.occurrences(rule_of(schedule), start=start, end=until, count=MOST_AT_ONCE + 1))
+    rule = rule_of(schedule)
+    found = list(recurrence.occurrences(rule, start=start, end=until, count=MOST_AT_ONCE + 1))
     batch, more = found[:MOST_AT_ONCE], len(found) > MOST_AT_ONCE
     jobs = _insert(schedule, batch, now)
     planned = batch[-1].fires_at + timedelta(microseconds=1) if more else max(until, start)
-    ended = not more and next(iter(recurrence.occurrences(rule_of(schedule), start=until, count=1)), None) is None
+    ended = not more and next(iter(recurrence.occurrences(rule, start=until, count=1)), None) is None
     Schedule.objects.filter(pk=schedule.pk).update(planned_until=FAR if ended else planned, tzdata_version=TZDATA)
     schedule.planned_until, schedule.tzdata_version = FAR if ended else planned, TZDATA
-    return Planned(jobs, not more, ended)
+    return jobs
 
 
 # planned_until of a rule without further times: it leaves the index of schedules to plan

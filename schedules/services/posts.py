@@ -10,8 +10,6 @@ from platforms.contracts import AccountRef, MediaRef, Publication
 from platforms.services.media import media_ref
 from schedules.models import ContentItem, Schedule, Target
 
-NO_KEY = ""
-
 
 def compose(
     schedule: Schedule,
@@ -19,7 +17,7 @@ def compose(
     account: AccountRef,
     *,
     now: datetime,
-    key: str = NO_KEY,
+    key: str = "",
     scheduled_for: datetime | None = None,
 ) -> Publication:
     """The publication for one target, as of `now` (the media's addresses expire). With variants and media prefetched: no query."""

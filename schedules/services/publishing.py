@@ -102,7 +102,7 @@ def _loaded(ids: list[int]) -> dict[int, Job]:
 
 def _last_look(job: Job, verdict: Verdict, now: datetime) -> bool:
     """May this job be published now? If not, it is put where it belongs."""
-    if job.schedule.state in (ScheduleState.DRAFT, ScheduleState.ARCHIVED) or job.cancel_requested_at is not None:
+    if job.schedule.state in (ScheduleState.DRAFT, ScheduleState.ARCHIVED):
         reason = "archived" if job.schedule.state == ScheduleState.ARCHIVED else "cancelled"
         _end(job, "cancelled", reason, "It was cancelled before it was sent.", now)
         return False

@@ -10,23 +10,19 @@ from urllib.parse import quote, urlsplit
 from alwrity_scheduler.core import clock, http, signing
 from platforms.adapters.http import answers
 from platforms.base import FieldSpec, SettingsProblem
-from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilities, Publication, Published
+from platforms.contracts import (
+    ALL_CONTENT_TYPES,
+    ALL_MEDIA_MIMES,
+    Accepted,
+    AccountHealth,
+    AccountRef,
+    Capabilities,
+    Publication,
+    Published,
+)
 from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
 from platforms.validation import is_http_url
 
-CONTENT_TYPES = frozenset({"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"})
-MEDIA_MIMES = frozenset(
-    {
-        "image/jpeg",
-        "image/png",
-        "image/gif",
-        "image/webp",
-        "video/mp4",
-        "video/quicktime",
-        "audio/mp4",
-        "application/pdf",
-    }
-)
 LONGEST_TIMEOUT = 60.0
 
 
@@ -80,8 +76,8 @@ class HttpAdapter:
 
     def capabilities(self, account: AccountRef) -> Capabilities:
         return Capabilities(
-            content_types=CONTENT_TYPES,
-            media_mimes=MEDIA_MIMES,
+            content_types=ALL_CONTENT_TYPES,
+            media_mimes=ALL_MEDIA_MIMES,
             max_media=20,
             can_find=bool(account.options.get("lookup_url")),
             replays=account.options.get("endpoint_replays") is True,

@@ -10,22 +10,17 @@ from alwrity_scheduler.core import clock
 from platforms.adapters.sandbox import network
 from platforms.adapters.sandbox.faults import MODES, Fault, problems
 from platforms.base import FieldSpec, SettingsProblem
-from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilities, Publication, Published
-from platforms.errors import AuthFailed, RateLimited, Rejected, UnknownOutcome
-
-CONTENT_TYPES = frozenset({"post", "article", "image", "video", "carousel", "story", "reel", "thread", "newsletter"})
-MEDIA_MIMES = frozenset(
-    {
-        "image/jpeg",
-        "image/png",
-        "image/gif",
-        "image/webp",
-        "video/mp4",
-        "video/quicktime",
-        "audio/mp4",
-        "application/pdf",
-    }
+from platforms.contracts import (
+    ALL_CONTENT_TYPES,
+    ALL_MEDIA_MIMES,
+    Accepted,
+    AccountHealth,
+    AccountRef,
+    Capabilities,
+    Publication,
+    Published,
 )
+from platforms.errors import AuthFailed, RateLimited, Rejected, UnknownOutcome
 
 
 class SandboxAdapter:
@@ -60,8 +55,8 @@ class SandboxAdapter:
 
     def capabilities(self, account: AccountRef) -> Capabilities:
         return Capabilities(
-            content_types=CONTENT_TYPES,
-            media_mimes=MEDIA_MIMES,
+            content_types=ALL_CONTENT_TYPES,
+            media_mimes=ALL_MEDIA_MIMES,
             max_text=5_000,
             max_title=300,
             max_media=10,
