@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,15 +33,19 @@ class Flight:
 
 
 class ThreadDispatcher:
-    """A pool of `threads`. `wake` is called whenever a task has ended. Used from one thread, the loop's."""
+    """At most `threads` threads, started as they are needed. `wake` is called whenever a task has ended.
+
+    The standard library's executor would do, but a Future with its lock and condition costs as much as the rest of a post.
+    """
 
     def __init__(self, *, threads: int, lease: timedelta, wake: Callable[[], None]) -> None:
         self.threads = threads
+        self.slots = threads  # claims in hand at most
         self.lease = lease
-        self._wake = wake
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="publish")
+        self.wake = wake
+        self._waiting: queue.SimpleQueue[Flight | None] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Flight] = queue.SimpleQueue()
-        self._flights: dict[Future[None], Flight] = {}
+        self._pool: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._held: set[Flight] = set()
         self._keeper = _LeaseKeeper(self)
@@ -50,20 +53,26 @@ class ThreadDispatcher:
 
     def in_flight(self) -> int:
         """Tasks that are claimed and whose result is not written yet."""
-        with self._lock:
-            return len(self._held)
+        return len(self._held)
 
     def free(self) -> int:
-        return max(0, self.threads - self.in_flight())
+        return max(0, self.slots - len(self._held))
 
     def submit(self, kind: WorkKind, tasks: Iterable[tuple[Claim, Any]], due: Callable[[Claim], float]) -> None:
         """Hand the tasks to the pool; `due` gives a claim's due time in monotonic seconds, before which nothing is performed."""
-        for claim, task in tasks:
-            flight = Flight(kind, claim, task, due(claim))
-            with self._lock:
-                self._held.add(flight)
-            future = self._pool.submit(self._fly, flight)
-            self._flights[future] = flight
+        flights = [Flight(kind, claim, task, due(claim)) for claim, task in tasks]
+        with self._lock:
+            self._held.update(flights)
+        for flight in flights:
+            self._waiting.put(flight)
+        while len(self._pool) < min(self.threads, len(self._held)):
+            thread = threading.Thread(target=self._serve, name=f"publish-{len(self._pool)}", daemon=True)
+            self._pool.append(thread)
+            thread.start()
+
+    def _serve(self) -> None:
+        while (flight := self._waiting.get()) is not None:
+            self._fly(flight)
 
     def _fly(self, flight: Flight) -> None:
         try:
@@ -71,22 +80,20 @@ class ThreadDispatcher:
                 time.sleep(early)
             flight.late_seconds = clock.monotonic() - flight.start_at
             flight.result = flight.kind.perform(flight.task)
+        except Exception:
+            # the edge: a kind that raises breaks its promise; what it did is not known, and the lease will tell
+            logger.exception(
+                "A task failed in a way it should not.", extra={"action": "perform_failed", "row": flight.claim.id}
+            )
         finally:
             # most calls use none; a platform that lives in our database must not leave one behind in each thread
             connections.close_all()
             self._ended.put(flight)
-            self._wake()
+            self.wake()
 
     def ended(self) -> list[Flight]:
         """The tasks that ended since the last call. They stay held until `done` says that their result is written."""
-        flights = []
-        while True:
-            try:
-                flights.append(self._ended.get_nowait())
-            except queue.Empty:
-                break
-        self._flights = {future: flight for future, flight in self._flights.items() if not future.done()}
-        return flights
+        return _drained(self._ended)
 
     def done(self, flights: Iterable[Flight]) -> None:
         with self._lock:
@@ -102,11 +109,21 @@ class ThreadDispatcher:
 
     def cancel_waiting(self) -> list[Flight]:
         """Take back the tasks that no thread has begun."""
-        return [flight for future, flight in list(self._flights.items()) if future.cancel()]
+        return [flight for flight in _drained(self._waiting) if flight is not None]
 
     def close(self) -> None:
         self._keeper.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in self._pool:
+            self._waiting.put(None)
+
+
+def _drained(source: queue.SimpleQueue[Any]) -> list[Any]:
+    found = []
+    while True:
+        try:
+            found.append(source.get_nowait())
+        except queue.Empty:
+            return found
 
 
 class _LeaseKeeper(threading.Thread):

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, connections
 
 from alwrity_scheduler.core import clock
 from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
-from schedules.engine.work import Claim, Lease, WorkKind, claim, next_due_at
+from schedules.engine.results import Finisher, Results, own_turn
+from schedules.engine.work import Claim, Lease, WorkKind, claim, look
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
@@ -27,6 +29,7 @@ MOST_A_CLAIM = 100
 # Rows are claimed this much before their time, so that the claim's own duration does not make them late.
 AHEAD = timedelta(milliseconds=50)
 IDLE_AFTER_ERROR = 0.5
+GATHER_SECONDS = 0.005
 
 # What must stand before anything is claimed: asked in each pass. Housekeeping runs each second. Filled by wiring.
 is_paused: list[Callable[[], bool]] = []
@@ -55,11 +58,14 @@ class Loop:
         self._condition = threading.Condition(threading.RLock())
         self._nudged = False
         self.stopping = False
+        self._turn_of_writers = own_turn()
         self.dispatcher = ThreadDispatcher(threads=threads, lease=lease, wake=self.wake)
+        self.results = Results(self.dispatcher, self.heart, self._turn_of_writers)
+        self._finisher: Finisher | None = None
         self._lease = Lease(self.heart.name, lease)
-        self._unwritten: list[Flight] = []
         self._rescue_at = 0.0
         self._housekeeping_at = 0.0
+        self._claimed_at = 0.0
 
     def wake(self) -> None:
         """Look now. Safe from any thread."""
@@ -75,9 +81,13 @@ class Loop:
         """Until `stop`: then wait for calls under way, at most `stop_seconds`, and put back what has not begun (R37)."""
         self.heart.register(clock.database_now())
         duties.ensure_rows(clock.database_now())
+        self._finisher = Finisher(self.results, written=self.wake)
+        self.dispatcher.wake = self._finisher.wake
+        self._finisher.start()
         while not self.stopping:
             pause = self._safely(self._turn)
             self._sleep(IDLE_AFTER_ERROR if pause is None else pause)
+            self._gather()
         self._wind_up(stop_seconds)
 
     def drain(self) -> PassCounts:
@@ -97,23 +107,26 @@ class Loop:
 
     def _turn(self) -> float:
         began = clock.monotonic()
-        now = clock.database_now()
-        self.run_pass(now)
-        self.heart.beat(now, self.dispatcher.in_flight())
+        seen = look([kind.model for kind in kinds.values()])
+        self.run_pass(seen.now, due=[at is not None and at <= seen.now + AHEAD for at in seen.next_due])
+        self.heart.beat(seen.now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
-        dues = [due for kind in kinds.values() if (due := next_due_at(kind.model)) is not None]
-        ahead = min(((due - now - AHEAD).total_seconds() for due in dues), default=LONGEST_SLEEP)
-        passed = clock.monotonic() - began
+        dues = [at for at in seen.next_due if at is not None and at > seen.now + AHEAD]
+        ahead = min(((at - seen.now - AHEAD).total_seconds() for at in dues), default=LONGEST_SLEEP)
         # something due that could not be claimed (its account is busy, everything is paused): an end will wake us
-        return LONGEST_SLEEP if ahead <= 0 else max(0.0, min(ahead - passed, LONGEST_SLEEP))
+        return max(0.0, min(ahead - (clock.monotonic() - began), LONGEST_SLEEP))
 
-    def run_pass(self, now: datetime) -> PassCounts:
-        """One look at everything: write results, rescue, duties, housekeeping, claim and start. `now` is the database's."""
+    def run_pass(self, now: datetime, *, due: Sequence[bool] | None = None) -> PassCounts:
+        """One look at everything: write results, rescue, duties, housekeeping, claim and start. `now` is the database's.
+
+        `due` says for each kind whether a look has found something; without it each kind is asked.
+        """
         # the database's clock was read before this one, so a time derived from the pair is never early
         anchor = clock.monotonic()
         counts = PassCounts()
-        counts.finished = self._write_results(now)
+        if self._finisher is None:
+            counts.finished = self.results.write()
         if clock.monotonic() >= self._rescue_at:
             self._rescue_at = clock.monotonic() + RESCUE_EVERY
             dead = [name for name in workers.dead_workers() if name != self.heart.name]
@@ -123,66 +136,49 @@ class Loop:
             counts.duties = duties.run_overdue(now)
             for chore in housekeeping:
                 chore(now)
+        if due is not None and not any(due):
+            return counts
         if any(paused() for paused in is_paused):
             return counts
-        for kind in kinds.values():
-            self._claim(kind, now, anchor, counts)
+        for number, kind in enumerate(kinds.values()):
+            if due is None or due[number]:
+                self._claim(kind, now, anchor, counts, known_due=due is not None)
         return counts
 
-    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts) -> None:
+    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, *, known_due: bool) -> None:
         def due(item: Claim) -> float:
             return anchor + (item.run_at - now).total_seconds()
 
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
-            claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD)
+            with self._turn_of_writers:
+                claimed = claim(
+                    kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, known_due=known_due
+                )
+            self._claimed_at = clock.monotonic()
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
             if claimed.taken < free:
                 return
 
-    def _write_results(self, now: datetime) -> int:
-        """Write what has ended, all of a kind in one transaction. What cannot be written now is kept and tried again (R43)."""
-        waiting = self._unwritten + self.dispatcher.ended()
-        self._unwritten = []
-        written = 0
-        for kind in {flight.kind for flight in waiting}:
-            flights = [flight for flight in waiting if flight.kind is kind]
-            try:
-                kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
-            except (OperationalError, InterfaceError):
-                self._unwritten += flights
-                raise
-            except Exception:
-                logger.exception(
-                    "A batch of results could not be written; writing one by one.", extra={"action": "finish_failed"}
-                )
-                self._write_singly(kind, flights, now)
-            self.dispatcher.done(flights)
-            for flight in flights:
-                self.heart.note_start(flight.late_seconds)
-            self.heart.completed += len(flights)
-            written += len(flights)
-        return written
-
-    def _write_singly(self, kind: WorkKind, flights: list[Flight], now: datetime) -> None:
-        for flight in flights:
-            try:
-                kind.finish([(flight.claim, flight.task, flight.result)], now)
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception:
-                # left to the lease: the rescue makes it unconfirmed, and the look-up settles it
-                logger.exception(
-                    "A result could not be written.", extra={"action": "result_lost", "row": flight.claim.id}
-                )
+    def _gather(self) -> None:
+        """Under load, let some slots come free before the next claim: a claim of one costs nearly what one of fifty does."""
+        if not self.dispatcher.in_flight() or self.dispatcher.free() * 4 >= self.dispatcher.slots:
+            return
+        left = self._claimed_at + GATHER_SECONDS - clock.monotonic()
+        if left > 0 and not self.stopping:
+            time.sleep(left)
 
     def _wind_up(self, stop_seconds: float) -> None:
         self._safely(lambda: self._release(self.dispatcher.cancel_waiting()))
         until = clock.monotonic() + stop_seconds
         while self.dispatcher.in_flight() and clock.monotonic() < until:
             self._sleep(0.2)
-            self._safely(lambda: self._write_results(clock.database_now()))
+            self._safely(self.results.write)
+        if self._finisher is not None:
+            self._finisher.stop()
+            self._finisher = None
+        self._safely(self.results.write)
         self._safely(lambda: self.heart.stop(clock.database_now()))
         self.dispatcher.close()
 

@@ -10,16 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from django.db import connections, models, transaction
-from django.db.models import F, Q
+from django.db import connection, models
+from django.db.models import Q
 
+from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.core.ids import uuid7
-
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from schedules.engine import rows
 
 PENDING = "pending"
 RUNNING = "running"
@@ -103,7 +102,7 @@ def claim(
     lease: Lease,
     arm: Arm,
     ahead: timedelta = timedelta(),
-    using: str = "default",
+    known_due: bool = False,
 ) -> Claimed:
     """Take up to `limit` due rows in one transaction, the most urgent first, at most one for each serial key.
 
@@ -111,38 +110,14 @@ def claim(
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
     Rows due within `ahead` are taken as well, so that all is ready when their time comes: whoever performs them waits.
+    `known_due` says that the caller has just looked.
     """
-    manager = model._default_manager.using(using)
-    if not due(manager, now + ahead).exists():
+    if not known_due and not due(model._default_manager, now + ahead).exists():
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
         return Claimed(0, [])
     with unit():
-        _take_turn(connections[using], model)
-        picked = _pick(manager, now + ahead, limit, using)
-        if not picked:
-            return Claimed(0, [])
-        until = now + lease.length
-        manager.filter(pk__in=[row.pk for row in picked], state=PENDING).update(
-            state=RUNNING, lease_until=until, lease_token=F("lease_token") + 1, worker=lease.worker
-        )
-        claims = [Claim(row.pk, row.lease_token + 1, until, row.run_at) for row in picked]
-        return Claimed(len(claims), arm(claims, now))
-
-
-def _take_turn(connection: BaseDatabaseWrapper, model: type[WorkRow]) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
-
-
-class Due(NamedTuple):
-    """What the choice among due rows needs; its order is their urgency."""
-
-    priority: int
-    run_at: datetime
-    pk: int
-    serial_key: int | None
-    lease_token: int
+        claims = _take(model, now + ahead, limit, now + lease.length, lease.worker)
+        return Claimed(len(claims), arm(claims, now)) if claims else Claimed(0, [])
 
 
 def due(manager: Any, now: datetime) -> models.QuerySet[Any]:
@@ -151,48 +126,86 @@ def due(manager: Any, now: datetime) -> models.QuerySet[Any]:
     return found
 
 
-def due_window(manager: Any, now: datetime, size: int) -> models.QuerySet[Any]:
-    """The first `size` due rows whose serial key is free."""
-    busy = manager.filter(state=RUNNING, serial_key__isnull=False).values("serial_key")
-    return due(manager, now).exclude(serial_key__in=busy)[:size]
+# Of the first due rows by time, those whose serial key is free; of each serial key the most urgent; of these, k.
+# The window is read without locks: a lock on each of its rows would be a write on each.
+_PICKED = """
+    SELECT id FROM (
+        SELECT id, priority, run_at,
+               row_number() OVER (PARTITION BY coalesce(serial_key, -id) ORDER BY priority, run_at, id) AS place
+        FROM (
+            SELECT id, priority, run_at, serial_key FROM {table}
+            WHERE state = 'pending' AND run_at <= %s AND (serial_key IS NULL OR serial_key NOT IN (
+                SELECT serial_key FROM {table} WHERE state = 'running' AND serial_key IS NOT NULL))
+            ORDER BY run_at, id LIMIT %s
+        ) AS due_window
+    ) AS ranked
+    WHERE place = 1 ORDER BY priority, run_at, id LIMIT %s
+"""
+_TAKE = {
+    "sqlite": """
+        UPDATE {table} SET state = 'running', lease_until = %s, lease_token = lease_token + 1, worker = %s
+        WHERE state = 'pending' AND id IN ({picked})
+        RETURNING id, lease_token, run_at, priority""",
+    "postgresql": """
+        WITH free AS (
+            SELECT id FROM {table} WHERE state = 'pending' AND id IN ({picked}) FOR UPDATE SKIP LOCKED
+        )
+        UPDATE {table} AS row SET state = 'running', lease_until = %s, lease_token = row.lease_token + 1, worker = %s
+        FROM free WHERE row.id = free.id
+        RETURNING row.id, row.lease_token, row.run_at, row.priority""",
+}
 
 
-def _pick(manager: Any, now: datetime, limit: int, using: str) -> list[Due]:
-    window = due_window(manager, now, max(WINDOW_LEAST, limit * WINDOW_FACTOR))
-    if connections[using].vendor == "postgresql":
-        window = window.select_for_update(skip_locked=True, of=("self",))
-    first: dict[object, Due] = {}
-    for row in sorted(map(Due._make, window.values_list(*Due._fields))):
-        first.setdefault(("row", row.pk) if row.serial_key is None else row.serial_key, row)
-        if len(first) == limit:
-            break
-    return list(first.values())
+def take_statement(
+    model: type[WorkRow], until: datetime, limit: int, lease_until: datetime, worker: str
+) -> tuple[str, list[Any]]:
+    """The claim itself: one statement and its parameters. Apart so that a test can ask for its plan."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    sql = _TAKE[connection.vendor].replace("{picked}", _PICKED).replace("{table}", table)
+    window = [rows.prepared_moment(until), max(WINDOW_LEAST, limit * WINDOW_FACTOR), limit]
+    lease = [rows.prepared_moment(lease_until), worker]
+    return sql, [*window, *lease] if connection.vendor == "postgresql" else [*lease, *window]
 
 
-def next_due_at(model: type[WorkRow], using: str = "default") -> datetime | None:
-    """When the next pending row is due (aware UTC), or None. One index entry is read."""
-    return (
-        model._default_manager.using(using)
-        .filter(state=PENDING)
-        .order_by("run_at", "id")
-        .values_list("run_at", flat=True)
-        .first()
-    )
+def _take(model: type[WorkRow], until: datetime, limit: int, lease_until: datetime, worker: str) -> list[Claim]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
+        cursor.execute(*take_statement(model, until, limit, lease_until, worker))
+        taken = sorted(cursor.fetchall(), key=lambda row: (row[3], row[2], row[0]))
+    return [Claim(pk, token, lease_until, rows.moment(run_at)) for pk, token, run_at, _ in taken]
 
 
-def renew(
-    model: type[WorkRow], *, held: dict[int, int], now: datetime, length: timedelta, using: str = "default"
-) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The database's time, and when the next pending row of each model is due (aware UTC; None: there is none)."""
+
+    now: datetime
+    next_due: list[datetime | None]
+
+
+def look(kinds: Sequence[type[WorkRow]]) -> Look:
+    """One query that reads one index entry for each model: what a loop asks in each turn."""
+    tables = [connection.ops.quote_name(model._meta.db_table) for model in kinds]
+    asked = [f"(SELECT run_at FROM {table} WHERE state = 'pending' ORDER BY run_at, id LIMIT 1)" for table in tables]
+    clocked = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(['clock_timestamp()', *asked] if clocked else asked)}")
+        found = list(cursor.fetchone() or ())
+    now = rows.moment(found.pop(0)) if clocked else clock.now()
+    return Look(now, [None if at is None else rows.moment(at) for at in found])
+
+
+def renew(model: type[WorkRow], *, held: dict[int, int], now: datetime, length: timedelta) -> set[int]:
     """Lengthen the leases of `held` (id -> token). Returns the ids that are still ours."""
-    manager = model._default_manager.using(using)
-    with transaction.atomic(using=using):
-        ours = {
-            pk
-            for pk, token in manager.filter(pk__in=list(held), state=RUNNING).values_list("pk", "lease_token")
-            if held[pk] == token
-        }
-        manager.filter(pk__in=ours, state=RUNNING).update(lease_until=now + length)
-    return ours
+    return rows.update(
+        model,
+        ["id", "lease_token"],
+        list(held.items()),
+        match=["id", "lease_token"],
+        shared={"lease_until": now + length},
+        only={"state": RUNNING},
+    )
 
 
 class WorkKind(ABC):

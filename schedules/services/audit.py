@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from alwrity_scheduler.core.events import Fact
+from schedules.engine import rows
 from schedules.models import AuditChain, AuditLog
 
 GENERAL_CHAIN = 0
@@ -27,50 +29,59 @@ def record(facts: Sequence[Fact]) -> None:
 
 
 def _append(chain: int, facts: Sequence[Fact]) -> None:
-    AuditChain.objects.bulk_create([AuditChain(chain=chain)], ignore_conflicts=True)
     ends = AuditChain.objects.filter(pk=chain)
-    end = (ends.select_for_update() if connection.features.has_select_for_update else ends).get()
-    rows = []
+    locked = ends.select_for_update() if connection.features.has_select_for_update else ends
+    end = locked.first()
+    if end is None:
+        AuditChain.objects.bulk_create([AuditChain(chain=chain)], ignore_conflicts=True)
+        end = locked.get()
+    length, previous, written = end.length, end.hash, []
     for fact in facts:
-        row = _row(chain, end.length + 1, end.hash, fact)
-        end.length, end.hash = row.seq, row.hash
-        rows.append(row)
-    AuditLog.objects.bulk_create(rows)
-    ends.update(length=end.length, hash=end.hash)
+        length += 1
+        content = _content(chain, length, previous, fact)
+        previous = _digest(content)
+        written.append((*content, previous))
+    rows.insert(AuditLog, COLUMNS, written)
+    ends.update(length=length, hash=previous)
 
 
-def _row(chain: int, seq: int, previous_hash: str, fact: Fact) -> AuditLog:
-    row = AuditLog(
-        chain=chain,
-        seq=seq,
-        workspace_ref=fact.workspace_id,
-        at=fact.at,
-        action=fact.name,
-        actor_kind=fact.actor.kind,
-        actor_id=fact.actor.id[:64],
-        actor_label=fact.actor.label[:150],
-        object_type=fact.object_type,
-        object_id=fact.object_id,
-        object_label=fact.object_label[:300],
-        # through JSON and back: what is hashed now must be what is read later
-        before=json.loads(json.dumps(dict(fact.before), cls=DjangoJSONEncoder)),
-        after=json.loads(json.dumps(dict(fact.after), cls=DjangoJSONEncoder)),
-        request_id=fact.actor.request_id[:64],
-        previous_hash=previous_hash,
-    )
-    row.hash = digest(row)
-    return row
+# the columns of a row, in the order in which its hash covers them
+COVERED = (
+    "chain", "seq", "workspace_ref", "at", "action", "actor_kind", "actor_id", "actor_label", "object_type", "object_id",
+    "object_label", "before", "after", "request_id", "previous_hash",
+)  # fmt: skip
+COLUMNS = (*COVERED, "hash")
+_AT = COVERED.index("at")
+_PLAIN = (str, int, type(None))
+
+
+def _content(chain: int, seq: int, previous_hash: str, fact: Fact) -> tuple[Any, ...]:
+    actor = fact.actor
+    return (
+        chain, seq, fact.workspace_id, fact.at, fact.name, actor.kind, actor.id[:64], actor.label[:150], fact.object_type,
+        fact.object_id, fact.object_label[:300], _as_read(fact.before), _as_read(fact.after), actor.request_id[:64], previous_hash,
+    )  # fmt: skip
+
+
+def _as_read(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Through JSON and back: what is hashed now must be what is read later."""
+    if all(isinstance(value, _PLAIN) for value in values.values()):
+        return dict(values)
+    plain: dict[str, Any] = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
+    return plain
 
 
 def digest(row: AuditLog) -> str:
     """SHA-256 over the row's content and the hash before it, as canonical JSON."""
-    content = [
-        row.chain, row.seq, row.workspace_ref, row.at.astimezone(UTC).isoformat(), row.action, row.actor_kind, row.actor_id,
-        row.actor_label, row.object_type, row.object_id, row.object_label, row.before, row.after, row.request_id, row.previous_hash,
-    ]  # fmt: skip
-    return hashlib.sha256(
-        json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    ).hexdigest()
+    return _digest([getattr(row, name) for name in COVERED])
+
+
+def _digest(content: Sequence[Any]) -> str:
+    plain = [*content[:_AT], content[_AT].astimezone(UTC).isoformat(), *content[_AT + 1 :]]
+    return hashlib.sha256(_canonical(plain).encode()).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)

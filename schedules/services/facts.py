@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from alwrity_scheduler.core.events import Actor, Fact
 from schedules.models import Job
 
 
+@dataclass(frozen=True, slots=True)
+class JobName:
+    """What a fact says of which job it is about: enough where `after` is given."""
+
+    public_id: UUID
+    workspace_id: int
+    scheduled_for: datetime
+
+
 def job_fact(
     name: str,
-    job: Job,
+    job: Job | JobName,
     actor: Actor,
     now: datetime,
     *,
@@ -23,7 +34,7 @@ def job_fact(
         name=name, at=now, actor=actor, workspace_id=job.workspace_id, object_type="job", object_id=str(job.public_id),
         object_label=f"{job.scheduled_for:%Y-%m-%d %H:%M} UTC",
         before=before or {},
-        after=after if after is not None else _state(job),
+        after=_state(job) if after is None and isinstance(job, Job) else after or {},
     )  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -23,15 +24,20 @@ from platforms.services import publishing as platform
 from schedules.domain import resolution
 from schedules.domain.resolution import NextStep, RetryPolicy, Trouble
 from schedules.domain.states import JobState
+from schedules.engine import rows
 from schedules.engine.work import Claim
 from schedules.models import Attempt, Job, JobCheck
 from schedules.services import holds
-from schedules.services.facts import job_fact
-
-if TYPE_CHECKING:
-    from schedules.services.publishing import Result
+from schedules.services.facts import JobName, job_fact
 
 LOST_WORKER_DELAY = timedelta(seconds=2)
+
+
+class NotCalled:
+    """The call was not made: the lease would not have lasted, or the scheduler was stopping."""
+
+
+Result = Published | Accepted | PlatformError | NotCalled
 dice = random.SystemRandom()
 
 
@@ -44,34 +50,100 @@ def policy_of(job: Job) -> RetryPolicy:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One call that has an end: the claim it was made under, its attempt's row, whose job it was, and the result."""
+
+    claim: Claim
+    attempt_id: int
+    job: JobName
+    account_id: int
+    result: Result
+
+
 @unit()
-def record(results: Sequence[tuple[Claim, int, Result]], now: datetime) -> None:
+def record(ended: Sequence[Ended], now: datetime) -> None:
     """Write a batch of results in one transaction; a lost batch means "unconfirmed", which a look-up settles."""
+    ended = sorted(ended, key=lambda item: item.claim.id)
+    end_attempts(Attempt, [(item.attempt_id, item.result) for item in ended], now)
+    completed = _complete_many([item for item in ended if isinstance(item.result, Published)], now)
+    others = [item for item in ended if item.claim.id not in completed]
     jobs = {
         job.pk: job
-        for job in Job.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related(
-            "schedule", "account"
+        for job in (
+            Job.objects.filter(pk__in=[item.claim.id for item in others]).select_related("schedule", "account")
+            if others
+            else ()
         )
     }
-    calls: list[CallResult] = []
-    for claim, attempt_id, result in sorted(results, key=lambda item: item[0].id):
-        end_attempt(attempt_id, result, now)
-        job = jobs.get(claim.id)
+    for item in others:
+        job = jobs.get(item.claim.id)
         if job is None:
             continue
-        ours = job.state == JobState.RUNNING and job.lease_token == claim.token
-        fact = _apply(job, claim.token, result, now) if ours else _late(job, result, now)
+        ours = job.state == JobState.RUNNING and job.lease_token == item.claim.token
+        fact = _apply(job, item.claim.token, item.result, now) if ours else _late(job, item.result, now)
         if fact:
             emit(fact)
-        if call := _call_result(job.account_id, result):
-            calls.append(call)
+    calls = [call for item in ended if (call := _call_result(item.account_id, item.result))]
     if calls:
         platform.settle(calls, now)
 
 
-def end_attempt(attempt_id: int, result: Result, now: datetime) -> None:
-    """The attempt's end: outcome, the platform's words and its answer."""
-    Attempt.objects.filter(pk=attempt_id).update(finished_at=now, **attempt_values(result))
+def _complete_many(ended: Sequence[Ended], now: datetime) -> set[int]:
+    """The usual end, for all at once: published, and still ours. Returns the ids of those jobs."""
+    completed = rows.update(
+        Job,
+        ["id", "lease_token", "remote_id", "remote_url"],
+        [
+            (item.claim.id, item.claim.token, item.result.remote_id[:300], item.result.url[:2000])
+            for item in ended
+            if isinstance(item.result, Published)
+        ],
+        match=["id", "lease_token"],
+        only={"state": JobState.RUNNING.value},
+        shared={"state": JobState.COMPLETED.value, "finished_at": now, "lease_until": None, **_CLEAN},
+        adding={"tries": 1},
+    )
+    for item in ended:
+        if item.claim.id in completed and isinstance(item.result, Published):
+            after = {"state": JobState.COMPLETED.value, "url": item.result.url[:2000]}
+            emit(
+                job_fact(
+                    "job.completed", item.job, ENGINE, now, after={key: value for key, value in after.items() if value}
+                )
+            )
+    return completed
+
+
+_CLEAN = {"reason": "", "error_class": "", "error_message": ""}
+_END = ("id", "outcome", "error_class", "message", "status_code", "response")
+
+
+def end_attempts(model: type[Attempt], ended: Sequence[tuple[int, Result]], now: datetime) -> None:
+    """The attempts' ends: outcome, the platform's words and its answer."""
+    called = [(pk, attempt_values(result)) for pk, result in ended if not isinstance(result, NotCalled)]
+    rows.update(
+        model,
+        _END,
+        [
+            (
+                pk, values["outcome"], values.get("error_class", ""), values.get("message", ""), values.get("status_code"),
+                values.get("response", {}),
+            )
+            for pk, values in called
+        ],
+        shared={"finished_at": now},
+    )  # fmt: skip
+    spared = [pk for pk, result in ended if isinstance(result, NotCalled)]
+    if spared:
+        model.objects.filter(pk__in=spared).update(finished_at=now, **NOT_CALLED)
+
+
+NOT_CALLED: dict[str, Any] = {
+    "outcome": "not_called",
+    "called_at": None,
+    "message": "Not sent: the scheduler was stopping, or its lease was ending.",
+}
 
 
 def attempt_values(result: Result) -> dict[str, Any]:
@@ -97,11 +169,7 @@ def attempt_values(result: Result) -> dict[str, Any]:
                 "outcome": result.error_class, "error_class": result.error_class, "message": str(result)[:500],
                 "status_code": result.status_code, "response": response,
             }  # fmt: skip
-    return {
-        "outcome": "not_called",
-        "called_at": None,
-        "message": "Not sent: the scheduler was stopping, or its lease was ending.",
-    }
+    return NOT_CALLED
 
 
 def _call_result(account_id: int, result: Result) -> CallResult | None:

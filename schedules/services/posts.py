@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from platforms.contracts import AccountRef, MediaRef, Publication
 from platforms.services.media import media_ref
 from schedules.models import ContentItem, Schedule, Target
+
+
+class Words(NamedTuple):
+    """What a content says, in the form in which it is read for many posts at once."""
+
+    title: str
+    text: str
+    link: str
+    hashtags: list[str]
+    content_type: str
+
+
+class Override(NamedTuple):
+    """What one platform or one account gets instead. A None means: the same as the content."""
+
+    title: str | None = None
+    text: str | None = None
+    link: str | None = None
+    hashtags: list[str] | None = None
+    options: Mapping[str, Any] | None = None
 
 
 def compose(
@@ -23,25 +43,43 @@ def compose(
     """The publication for one target, as of `now` (the media's addresses expire). With variants and media prefetched: no query."""
     content: ContentItem = schedule.content
     variant = next((item for item in content.variants.all() if item.platform == account.platform), None)
+    overrides = [Override(title=target.title, text=target.text)] if target else []
+    if variant:
+        overrides.append(Override(variant.title, variant.text, variant.link, variant.hashtags, variant.options))
+    words = Words(content.title, content.text, content.link, content.hashtags, content.content_type)
+    media = tuple(media_ref(item.asset, now) for item in content.media_links.all())
+    return assemble(words, overrides, account, media=media, key=key, scheduled_for=scheduled_for or now)
 
-    def pick(name: str) -> Any:
-        for source in (target, variant):
-            value = getattr(source, name, None)
-            if value is not None:
-                return value
-        return getattr(content, name)
 
+def assemble(
+    words: Words,
+    overrides: Sequence[Override],
+    account: AccountRef,
+    *,
+    media: tuple[MediaRef, ...],
+    key: str,
+    scheduled_for: datetime,
+) -> Publication:
+    """The publication from its parts; the first override that says something wins."""
+    title, text, link, hashtags = words.title, words.text, words.link, words.hashtags
+    options: Mapping[str, Any] = {}
+    for override in reversed(overrides):
+        title = title if override.title is None else override.title
+        text = text if override.text is None else override.text
+        link = link if override.link is None else override.link
+        hashtags = hashtags if override.hashtags is None else override.hashtags
+        options = override.options or options
     return Publication(
         key=key,
         account=account,
-        title=pick("title"),
-        text=pick("text"),
-        link=pick("link"),
-        hashtags=tuple(pick("hashtags")),
-        media=tuple(media_ref(item.asset, now) for item in content.media_links.all()),
-        content_type=content.content_type,
-        options=dict(variant.options) if variant else {},
-        scheduled_for=scheduled_for or now,
+        title=title,
+        text=text,
+        link=link,
+        hashtags=tuple(hashtags),
+        media=media,
+        content_type=words.content_type,
+        options=dict(options),
+        scheduled_for=scheduled_for,
     )
 
 

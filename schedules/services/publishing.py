@@ -17,17 +17,22 @@ from typing import Any, ClassVar
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import ENGINE, emit
 from alwrity_scheduler.core.secrets import CannotDecrypt
-from platforms.contracts import Accepted, Publication, Published
+from platforms.contracts import Publication
 from platforms.errors import PlatformError
+from platforms.models import AccountState
 from platforms.registry import adapter_for
 from platforms.services import publishing as platform
 from platforms.validation import validate
+from schedules.domain import misfire
 from schedules.domain.misfire import Verdict
 from schedules.domain.states import ScheduleState
+from schedules.engine import rows
 from schedules.engine.work import Claim, WorkKind, WorkRow
 from schedules.models import Attempt, Job
 from schedules.services import holds, misfires, outcomes, posts
-from schedules.services.facts import job_fact
+from schedules.services.facts import JobName, job_fact
+from schedules.services.material import Candidate, Material, gather
+from schedules.services.outcomes import Ended, NotCalled, Result
 
 CALL_SECONDS = 30.0
 MARGIN_SECONDS = 5.0  # a call must have ended this long before the lease does
@@ -38,21 +43,15 @@ class Task:
     """All that a pool thread needs; no row, no connection. `start_by` and `timeout` in seconds, the first monotonic."""
 
     attempt_id: int
+    job: JobName
     publication: Publication
     start_by: float
     timeout: float
 
 
-class NotCalled:
-    """The call was not made: the lease would not have lasted."""
-
-
-Result = Published | Accepted | PlatformError | NotCalled
-
-
-def idempotency_key(job: Job, content_version: int) -> str:
-    """The same for every retry of the same content (R24)."""
-    return str(uuid.uuid5(job.public_id, f"content {content_version}"))
+def idempotency_key(job_id: uuid.UUID, content_version: int) -> str:
+    """The same for every retry of the same content (R24). `job_id` is the public one."""
+    return str(uuid.uuid5(job_id, f"content {content_version}"))
 
 
 class PublishKind(WorkKind):
@@ -60,15 +59,10 @@ class PublishKind(WorkKind):
     model: ClassVar[type[WorkRow]] = Job
 
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
-        jobs = _loaded([claim.id for claim in claims])
-        judged = misfires.verdicts(jobs.values(), now)
-        going: list[tuple[Claim, Job]] = []
-        for claim in claims:
-            job = jobs[claim.id]
-            if _last_look(job, judged[job.pk], now):
-                going.append((claim, job))
-        going = _admitted(going, now)
-        return _attempts(going, now)
+        material = gather([claim.id for claim in claims], now)
+        pairs = [(claim, material.candidates[claim.id]) for claim in claims]
+        going = _admitted(_looked_at(pairs, material, now), material, now)
+        return _attempts(going, material, now)
 
     def perform(self, task: Task) -> Result:
         if clock.monotonic() > task.start_by:
@@ -79,25 +73,44 @@ class PublishKind(WorkKind):
             return error
 
     def finish(self, results: Sequence[tuple[Claim, Any, Any]], now: datetime) -> None:
-        outcomes.record([(claim, task.attempt_id, result) for claim, task, result in results], now)
+        outcomes.record(
+            [
+                Ended(claim, task.attempt_id, task.job, task.publication.account.id, result)
+                for claim, task, result in results
+            ],
+            now,
+        )
 
     def release(self, claims: Sequence[tuple[Claim, Any]], now: datetime) -> None:
-        outcomes.record([(claim, task.attempt_id, NotCalled()) for claim, task in claims], now)
+        self.finish([(claim, task, NotCalled()) for claim, task in claims], now)
 
     def rescue(self, now: datetime, *, dead_workers: Sequence[str] = ()) -> int:
         return outcomes.rescue(now, dead_workers=dead_workers)
 
 
-def _loaded(ids: list[int]) -> dict[int, Job]:
-    """The jobs with all that the last look and the post need, in a fixed number of queries."""
-    jobs = (
-        Job.objects.filter(pk__in=ids)
-        .select_related("workspace", "account__workspace", "occurrence", "schedule__content__workspace")
-        .prefetch_related(
-            "schedule__targets", "schedule__content__variants", "schedule__content__media_links__asset__workspace"
-        )
+Pair = tuple[Claim, Candidate]
+
+
+def _looked_at(pairs: Sequence[Pair], material: Material, now: datetime) -> list[Pair]:
+    """The last look: those that may be published now. The others are put where they belong."""
+    held_up = [item.pk for _, item in pairs if not _is_clear(item, material, now)]
+    jobs = Job.objects.select_related("workspace", "account", "schedule").in_bulk(held_up) if held_up else {}
+    judged = misfires.verdicts(jobs.values(), now) if jobs else {}
+    return [pair for pair in pairs if pair[1].pk not in jobs or _last_look(jobs[pair[1].pk], judged[pair[1].pk], now)]
+
+
+def _is_clear(item: Candidate, material: Material, now: datetime) -> bool:
+    """Nothing speaks against it, and nothing about it is late: the usual case, told from what was read anyway."""
+    return (
+        item.workspace_paused_at is None
+        and item.schedule_state in _PUBLISHING
+        and material.accounts[item.account_id].state == AccountState.ACTIVE
+        and (item.deadline_at is None or now <= item.deadline_at)
+        and (bool(item.reason) or item.attempt_count > 0 or now - item.scheduled_for <= misfire.LATE_AFTER)
     )
-    return {job.pk: job for job in jobs}
+
+
+_PUBLISHING = (ScheduleState.ACTIVE, ScheduleState.FINISHED)
 
 
 def _last_look(job: Job, verdict: Verdict, now: datetime) -> bool:
@@ -130,81 +143,98 @@ def _end(job: Job, state: str, reason: str, words: str, now: datetime, error_cla
     emit(job_fact(f"job.{state}", job, ENGINE, now))
 
 
-def _admitted(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim, Job]]:
+def _admitted(going: list[Pair], material: Material, now: datetime) -> list[Pair]:
     """Those whose account may be called now; the others wait."""
-    admissions = platform.admit([job.account for _, job in going], now) if going else {}
+    admissions = platform.admit([material.accounts[item.account_id] for _, item in going], now) if going else {}
     allowed = []
-    for claim, job in going:
-        admission = admissions[job.account_id]
+    for claim, item in going:
+        admission = admissions[item.account_id]
         if admission.allowed:
-            allowed.append((claim, job))
+            allowed.append((claim, item))
         elif admission.retry_at is not None:
-            holds.wait(job, admission.retry_at, admission.reason, now)
+            holds.wait(Job.objects.get(pk=item.pk), admission.retry_at, admission.reason, now)
         else:
-            holds.hold(job, "auth", now)
+            holds.hold(Job.objects.get(pk=item.pk), "auth", now)
     return allowed
 
 
-def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim, Any]]:
+def _attempts(going: list[Pair], material: Material, now: datetime) -> list[tuple[Claim, Any]]:
     """Write the attempts and return the tasks. A post that its platform would refuse fails here, without a call."""
-    publications: list[tuple[Claim, Job, Publication]] = []
-    for claim, job in going:
-        publication = _publication(job, now)
+    ready: list[Ready] = []
+    for claim, item in going:
+        publication = _publication(item, material, now)
         if publication is None:
-            platform.give_back([job.account_id], now)
+            platform.give_back([item.account_id], now)
         else:
-            publications.append((claim, job, publication))
-    attempts = Attempt.objects.bulk_create(
+            ready.append((claim, item, publication))
+    attempts = _insert_attempts(ready, now)
+    rows.update(
+        Job,
+        ["id", "attempt_count", "content_version", "idempotency_key", "started_at"],
         [
-            Attempt(
-                job=job,
-                no=job.attempt_count + 1,
-                purpose="publish",
-                idempotency_key=publication.key,
-                worker=job.worker,
-                started_at=max(now, job.run_at),
-                worker_clock=clock.now(),
-                called_at=max(now, job.run_at),
-                request_digest=_digest(publication),
-                request=posts.to_json(publication),
+            (
+                item.pk,
+                item.attempt_count + 1,
+                item.content_version,
+                publication.key,
+                item.started_at or max(now, item.run_at),
             )
-            for _, job, publication in publications
-        ]
-    )  # fmt: skip
-    tasks: list[tuple[Claim, Any]] = []
-    for (claim, job, publication), attempt in zip(publications, attempts, strict=True):
-        Job.objects.filter(pk=job.pk).update(
-            attempt_count=attempt.no, content_version=job.schedule.content.version, idempotency_key=publication.key,
-            started_at=job.started_at or max(now, job.run_at), error_message="", error_class="",
-        )  # fmt: skip
-        left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
-        timeout = max(1.0, min(CALL_SECONDS, left / 2))
-        tasks.append((claim, Task(attempt.pk, publication, clock.monotonic() + left - timeout, timeout)))
-    return tasks
-
-
-def _publication(job: Job, now: datetime) -> Publication | None:
-    target = next((item for item in job.schedule.targets.all() if item.account_id == job.account_id), None)
-    try:
-        adapter = adapter_for(job.account.platform)
-        account = platform.account_ref(job.account)
-    except (CannotDecrypt, PlatformError) as error:
-        _end(job, "failed", "unloadable", str(error), now, "rejected")
-        return None
-    publication = posts.compose(
-        job.schedule,
-        target,
-        account,
-        now=now,
-        key=idempotency_key(job, job.schedule.content.version),
-        scheduled_for=job.scheduled_for,
+            for _, item, publication in ready
+        ],
+        shared={"error_message": "", "error_class": ""},
     )
-    problems = [item for item in validate(publication, adapter.capabilities(account)) if item.severity == "error"]
+    return [(claim, _task(claim, attempts[item.pk], item, publication, now)) for claim, item, publication in ready]
+
+
+def _task(claim: Claim, attempt_id: int, item: Candidate, publication: Publication, now: datetime) -> Task:
+    left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
+    timeout = max(1.0, min(CALL_SECONDS, left / 2))
+    name = JobName(item.public_id, item.workspace_id, item.scheduled_for)
+    return Task(attempt_id, name, publication, clock.monotonic() + left - timeout, timeout)
+
+
+Ready = tuple[Claim, Candidate, Publication]
+_ATTEMPT = (
+    "job_id", "no", "purpose", "idempotency_key", "worker", "started_at", "worker_clock", "called_at", "request_digest", "request",
+)  # fmt: skip
+
+
+def _insert_attempts(ready: Sequence[Ready], now: datetime) -> dict[int, int]:
+    """One open attempt for each post, in one statement. Returns the attempts' ids by those of their jobs."""
+    written, here = [], clock.now()
+    for _, item, publication in ready:
+        request, at = posts.to_json(publication), max(now, item.run_at)
+        written.append(
+            (
+                item.pk, item.attempt_count + 1, "publish", publication.key, item.worker, at, here, at, _digest(request), request,
+            )
+        )  # fmt: skip
+    return {job_id: pk for pk, job_id in rows.insert(Attempt, _ATTEMPT, written, answer="job_id")}
+
+
+def _publication(item: Candidate, material: Material, now: datetime) -> Publication | None:
+    row = material.accounts[item.account_id]
+    try:
+        adapter = adapter_for(row.platform)
+        account = platform.account_ref(row)
+    except (CannotDecrypt, PlatformError) as error:
+        _end(Job.objects.get(pk=item.pk), "failed", "unloadable", str(error), now, "rejected")
+        return None
+    publication = posts.assemble(
+        item.words,
+        material.overrides(item),
+        account,
+        media=tuple(material.media.get(item.content_id, ())),
+        key=idempotency_key(item.public_id, item.content_version),
+        scheduled_for=item.scheduled_for,
+    )
+    problems = [found for found in validate(publication, adapter.capabilities(account)) if found.severity == "error"]
     if problems:
-        _end(job, "failed", "invalid", " ".join(f"{item.message} {item.remedy}" for item in problems), now, "rejected")
+        words = " ".join(f"{found.message} {found.remedy}" for found in problems)
+        _end(Job.objects.get(pk=item.pk), "failed", "invalid", words, now, "rejected")
         return None
     return publication
 
 
-def _digest(publication: Publication) -> str:
-    return hashlib.sha256(json.dumps(posts.to_json(publication), sort_keys=True).encode()).hexdigest()
+def _digest(request: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()

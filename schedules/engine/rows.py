@@ -1,0 +1,164 @@
+"""Many rows in one statement: what the engine writes in groups. Generic; the callers are services.
+
+Django writes one UPDATE a row, or one CASE a value; both cost more than everything else that the engine does for a post.
+Here the values travel as ONE parameter, a JSON document that the database itself unfolds into rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models
+
+Values = Sequence[Any]
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Values], *, answer: str = "") -> list[Any]:
+    """Insert `rows`, each with the values of `columns` (attribute names, like `job_id`), in the open transaction.
+
+    With `answer`, the (id, that column) of each new row, in no particular order. Columns left out get the model's default.
+    """
+    if not rows:
+        return []
+    columns, rows = _with_defaults(model, columns, rows)
+    table = connection.ops.quote_name(model._meta.db_table)
+    names = ", ".join(_column(model, name) for name in columns)
+    picked = ", ".join(f"v.c{number}" for number in range(len(columns)))
+    source = f"{_unfolded(columns)} AS v{_types(model, columns)}"
+    returning = f" RETURNING id, {_column(model, answer)}" if answer else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {picked} FROM {source}{returning}",
+            [_document(model, columns, rows)],
+        )
+        return list(cursor.fetchall()) if answer else []
+
+
+def update(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Values],
+    *,
+    match: Sequence[str] = ("id",),
+    shared: Mapping[str, Any] | None = None,
+    adding: Mapping[str, int] | None = None,
+    only: Mapping[str, Any] | None = None,
+) -> set[int]:
+    """Update rows in one statement: compare-and-set of many. Returns the ids of those that were changed.
+
+    Each of `rows` has the values of `columns`. Those named in `match` must be what the row has; the others are written.
+    `shared` is written to every row, `adding` is added, `only` must be what every row has.
+    """
+    if not rows:
+        return set()
+    table = connection.ops.quote_name(model._meta.db_table)
+    source = f"{_unfolded(columns)} AS v{_types(model, columns)}"
+    shared, adding, only = shared or {}, adding or {}, only or {}
+    written = [f"{_column(model, name)} = v.c{columns.index(name)}" for name in columns if name not in match]
+    written += [f"{_column(model, name)} = %s" for name in shared]
+    written += [
+        f"{_column(model, name)} = {table}.{_column(model, name)} + {int(step)}" for name, step in adding.items()
+    ]
+    wanted = [f"{table}.{_column(model, name)} = v.c{columns.index(name)}" for name in match]
+    wanted += [f"{table}.{_column(model, name)} = %s" for name in only]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {', '.join(written)} FROM {source} WHERE {' AND '.join(wanted)} RETURNING {table}.id",
+            [
+                *(_prepared(model, name, value) for name, value in shared.items()),
+                _document(model, columns, rows),
+                *(_prepared(model, name, value) for name, value in only.items()),
+            ],
+        )
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def moment(value: Any) -> datetime:
+    """A time as the database answers it to a statement of our own, as aware UTC."""
+    at: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def prepared_moment(value: datetime) -> Any:
+    """A time as a parameter of a statement of our own."""
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    return connection.ops.quote_name(_field(model, name).column)
+
+
+@lru_cache(maxsize=500)
+def _field(model: type[models.Model], name: str) -> Any:
+    return next(field for field in model._meta.concrete_fields if field.attname == name)
+
+
+def _prepared(model: type[models.Model], name: str, value: Any) -> Any:
+    return _field(model, name).get_db_prep_save(value, connection)
+
+
+def _with_defaults(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Values]
+) -> tuple[list[str], list[Values]]:
+    missing = [
+        field
+        for field in model._meta.concrete_fields
+        if field.attname not in columns and not field.primary_key and (field.has_default() or not field.null)
+    ]
+    if not missing:
+        return list(columns), list(rows)
+    filled: list[Values] = [[*row, *(field.get_default() for field in missing)] for row in rows]
+    return [*columns, *(field.attname for field in missing)], filled
+
+
+# PostgreSQL unfolds objects by the names and types of a column list; SQLite arrays, by place.
+def _unfolded(columns: Sequence[str]) -> str:
+    if connection.vendor == "postgresql":
+        return "jsonb_to_recordset(%s::jsonb)"
+    picked = ", ".join(f"json_extract(value, '$[{number}]') AS c{number}" for number in range(len(columns)))
+    return f"(SELECT {picked} FROM json_each(%s))"
+
+
+def _types(model: type[models.Model], columns: Sequence[str]) -> str:
+    if connection.vendor != "postgresql":
+        return ""
+    return f"({', '.join(f'c{number} {_type(model, name)}' for number, name in enumerate(columns))})"
+
+
+@lru_cache(maxsize=500)
+def _type(model: type[models.Model], name: str) -> str:
+    return str(_field(model, name).cast_db_type(connection))
+
+
+def _document(model: type[models.Model], columns: Sequence[str], rows: Iterable[Values]) -> str:
+    fields = [_field(model, name) for name in columns]
+    postgres = connection.vendor == "postgresql"
+    convert = _for_postgres if postgres else _for_sqlite
+    plain: list[Any] = [[convert(field, value) for field, value in zip(fields, row, strict=True)] for row in rows]
+    if postgres:
+        names = [f"c{number}" for number in range(len(columns))]
+        plain = [dict(zip(names, row, strict=True)) for row in plain]
+    return json.dumps(plain, cls=DjangoJSONEncoder if postgres else None, separators=(",", ":"))
+
+
+def _for_postgres(field: Any, value: Any) -> Any:
+    if isinstance(value, datetime):
+        # with all its digits: Django's encoder would cut it to milliseconds
+        return field.get_prep_value(value) if field.max_length else value.isoformat()
+    return value
+
+
+def _for_sqlite(field: Any, value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return json.dumps(value, cls=DjangoJSONEncoder)
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return field.get_db_prep_save(value, connection)
+    return value
