@@ -151,20 +151,28 @@ def due(manager: Any, now: datetime) -> models.QuerySet[Any]:
     return found
 
 
-def due_window(manager: Any, now: datetime, size: int) -> models.QuerySet[Any]:
-    """The first `size` due rows whose serial key is free."""
+def due_window(manager: Any, now: datetime, size: int, passed: Sequence[int] = ()) -> models.QuerySet[Any]:
+    """The first `size` due rows whose serial key is free and none of `passed`."""
     busy = manager.filter(state=RUNNING, serial_key__isnull=False).values("serial_key")
-    return due(manager, now).exclude(serial_key__in=busy)[:size]
+    free = due(manager, now).exclude(serial_key__in=busy)
+    return (free.exclude(serial_key__in=passed) if passed else free)[:size]
 
 
 def _pick(manager: Any, now: datetime, limit: int, using: str) -> list[Due]:
-    window = due_window(manager, now, max(WINDOW_LEAST, limit * WINDOW_FACTOR))
-    if connections[using].vendor == "postgresql":
-        window = window.select_for_update(skip_locked=True, of=("self",))
+    """One row for each serial key, window after window: a long queue of one account must not hide the others (R16)."""
+    size = max(WINDOW_LEAST, limit * WINDOW_FACTOR)
     first: dict[object, Due] = {}
-    for row in sorted(map(Due._make, window.values_list(*Due._fields))):
-        first.setdefault(("row", row.pk) if row.serial_key is None else row.serial_key, row)
-        if len(first) == limit:
+    while len(first) < limit:
+        passed = [row.serial_key for row in first.values() if row.serial_key is not None]
+        window = due_window(manager, now, size, passed)
+        if connections[using].vendor == "postgresql":
+            window = window.select_for_update(skip_locked=True, of=("self",))
+        rows = sorted(map(Due._make, window.values_list(*Due._fields)))
+        for row in rows:
+            first.setdefault(("row", row.pk) if row.serial_key is None else row.serial_key, row)
+            if len(first) == limit:
+                break
+        if len(rows) < size:
             break
     return list(first.values())
 
