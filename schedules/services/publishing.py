@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
+
+from django.db import DatabaseError
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import ENGINE, emit
@@ -29,6 +32,7 @@ from schedules.models import Attempt, Job
 from schedules.services import holds, misfires, outcomes, posts
 from schedules.services.facts import job_fact
 
+logger = logging.getLogger(__name__)
 CALL_SECONDS = 30.0
 MARGIN_SECONDS = 5.0  # a call must have ended this long before the lease does
 
@@ -188,18 +192,27 @@ def _publication(job: Job, now: datetime) -> Publication | None:
     try:
         adapter = adapter_for(job.account.platform)
         account = platform.account_ref(job.account)
+        publication = posts.compose(
+            job.schedule,
+            target,
+            account,
+            now=now,
+            key=idempotency_key(job, job.schedule.content.version),
+            scheduled_for=job.scheduled_for,
+        )
+        problems = [item for item in validate(publication, adapter.capabilities(account)) if item.severity == "error"]
     except (CannotDecrypt, PlatformError) as error:
         _end(job, "failed", "unloadable", str(error), now, "rejected")
         return None
-    publication = posts.compose(
-        job.schedule,
-        target,
-        account,
-        now=now,
-        key=idempotency_key(job, job.schedule.content.version),
-        scheduled_for=job.scheduled_for,
-    )
-    problems = [item for item in validate(publication, adapter.capabilities(account)) if item.severity == "error"]
+    except DatabaseError:
+        raise
+    except Exception:
+        # the edge to what is stored and to adapters of others: one post that cannot be put together must fail alone,
+        # and not keep the claim of all others from happening, again and again (R39)
+        logger.exception("A post cannot be put together.", extra={"action": "unloadable", "job": str(job.public_id)})
+        words = "The stored post or its platform's adapter cannot be read. The log of the scheduler says more."
+        _end(job, "failed", "unloadable", words, now, "rejected")
+        return None
     if problems:
         _end(job, "failed", "invalid", " ".join(f"{item.message} {item.remedy}" for item in problems), now, "rejected")
         return None
