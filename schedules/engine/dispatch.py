@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from alwrity_scheduler.core import clock
+from schedules.engine.lastlook import NOTICE, LastLook
 from schedules.engine.work import Claim, WorkKind, renew
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Flight:
     start_at: float  # monotonic seconds: its due time, never earlier (R13)
     late_seconds: float = 0.0
     result: Any = None
+    withdrawn: bool = False  # taken back before its time: nothing was performed, and nothing is to be written
 
 
 class ThreadDispatcher:
@@ -47,6 +49,8 @@ class ThreadDispatcher:
         self._held: set[Flight] = set()
         self._keeper = _LeaseKeeper(self)
         self._keeper.start()
+        self._last_look = LastLook()
+        self._last_look.start()
 
     def in_flight(self) -> int:
         """Tasks that are claimed and whose result is not written yet."""
@@ -67,6 +71,11 @@ class ThreadDispatcher:
 
     def _fly(self, flight: Flight) -> None:
         try:
+            ours = self._is_still_ours(flight)
+            if not ours:
+                # without a word from the database nothing is sent: no result is "not called"
+                flight.withdrawn = ours is False
+                return
             if (early := flight.start_at - clock.monotonic()) > 0:
                 time.sleep(early)
             flight.late_seconds = clock.monotonic() - flight.start_at
@@ -77,6 +86,13 @@ class ThreadDispatcher:
             self._ended.put(flight)
             self._wake()
 
+    def _is_still_ours(self, flight: Flight) -> bool | None:
+        """The last look (R34), at a row that was claimed early enough to be taken back. None: the database does not say."""
+        claimed_at = flight.claim.lease_until - self.lease
+        if not flight.kind.taken_back or flight.claim.run_at - claimed_at <= NOTICE:
+            return True
+        return self._last_look.ask(flight.kind, flight.claim, flight.start_at)
+
     def ended(self) -> list[Flight]:
         """The tasks that ended since the last call. They stay held until `done` says that their result is written."""
         flights = []
@@ -86,7 +102,8 @@ class ThreadDispatcher:
             except queue.Empty:
                 break
         self._flights = {future: flight for future, flight in self._flights.items() if not future.done()}
-        return flights
+        self.done(flight for flight in flights if flight.withdrawn)
+        return [flight for flight in flights if not flight.withdrawn]
 
     def done(self, flights: Iterable[Flight]) -> None:
         with self._lock:
@@ -106,6 +123,8 @@ class ThreadDispatcher:
 
     def close(self) -> None:
         self._keeper.stop()
+        self._last_look.stop()
+        self._last_look.join(1)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

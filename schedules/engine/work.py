@@ -203,6 +203,14 @@ def renew(
     return ours
 
 
+def still_held(model: type[WorkRow], *, held: dict[int, int], using: str = "default") -> set[int]:
+    """Those of `held` (id -> token) that are still ours. Waits for whoever is changing them: the answer is the last word."""
+    with transaction.atomic(using=using):
+        rows = model._default_manager.using(using).filter(pk__in=list(held), state=RUNNING)
+        locked = rows.select_for_update().order_by("pk").values_list("pk", "lease_token")
+        return {pk for pk, token in locked if held[pk] == token}
+
+
 class WorkKind(ABC):
     """What the engine must know about one kind of work. A kind is registered in `kinds` by its package's wiring.
 
@@ -212,6 +220,8 @@ class WorkKind(ABC):
 
     name: ClassVar[str]
     model: ClassVar[type[WorkRow]]
+    # may somebody take a claimed row back before its time? Then `engine.lastlook` asks before it is performed.
+    taken_back: ClassVar[bool] = False
 
     @abstractmethod
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:

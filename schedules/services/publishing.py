@@ -62,6 +62,7 @@ def idempotency_key(job: Job, content_version: int) -> str:
 class PublishKind(WorkKind):
     name: ClassVar[str] = "publish"
     model: ClassVar[type[WorkRow]] = Job
+    taken_back: ClassVar[bool] = True  # by `services.jobs.cancel`
 
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
         jobs = _loaded([claim.id for claim in claims])
