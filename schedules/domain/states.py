@@ -81,6 +81,7 @@ JOB_STEPS: dict[JobState, frozenset[JobState]] = {
             JobState.FAILED,
             JobState.UNCONFIRMED,
             JobState.BLOCKED,
+            JobState.CANCELLED,  # claimed, and its time had not come yet
         }
     ),
     JobState.PROCESSING: frozenset({JobState.COMPLETED, JobState.FAILED, JobState.UNCONFIRMED}),

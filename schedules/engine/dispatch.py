@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from alwrity_scheduler.core import clock
+from schedules.engine.lastlook import NOTICE, LastLook
 from schedules.engine.work import Claim, WorkKind, renew
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ class Flight:
     start_at: float  # monotonic seconds: its due time, never earlier (R13)
     late_seconds: float = 0.0
     result: Any = None
+    performed: bool = False
+    withdrawn: bool = False  # taken back before its time: nothing was performed, and nothing is to be written
 
 
 class ThreadDispatcher:
@@ -50,6 +53,8 @@ class ThreadDispatcher:
         self._held: set[Flight] = set()
         self._keeper = _LeaseKeeper(self)
         self._keeper.start()
+        self._last_look = LastLook()
+        self._last_look.start()
 
     def in_flight(self) -> int:
         """Tasks that are claimed and whose result is not written yet."""
@@ -76,9 +81,15 @@ class ThreadDispatcher:
 
     def _fly(self, flight: Flight) -> None:
         try:
+            ours = self._is_still_ours(flight)
+            if not ours:
+                # without a word from the database nothing is sent either
+                flight.withdrawn = ours is False
+                return
             if (early := flight.start_at - clock.monotonic()) > 0:
                 time.sleep(early)
             flight.late_seconds = clock.monotonic() - flight.start_at
+            flight.performed = True
             flight.result = flight.kind.perform(flight.task)
         except Exception:
             # the edge: a kind that raises breaks its promise; what it did is not known, and the lease will tell
@@ -91,9 +102,18 @@ class ThreadDispatcher:
             self._ended.put(flight)
             self.wake()
 
+    def _is_still_ours(self, flight: Flight) -> bool | None:
+        """The last look (R34), at a row that was claimed early enough to be taken back. None: the database does not say."""
+        claimed_at = flight.claim.lease_until - self.lease
+        if not flight.kind.taken_back or flight.claim.run_at - claimed_at <= NOTICE:
+            return True
+        return self._last_look.ask(flight.kind, flight.claim, flight.start_at)
+
     def ended(self) -> list[Flight]:
         """The tasks that ended since the last call. They stay held until `done` says that their result is written."""
-        return _drained(self._ended)
+        flights = _drained(self._ended)
+        self.done(flight for flight in flights if flight.withdrawn)
+        return [flight for flight in flights if not flight.withdrawn]
 
     def done(self, flights: Iterable[Flight]) -> None:
         with self._lock:
@@ -113,6 +133,8 @@ class ThreadDispatcher:
 
     def close(self) -> None:
         self._keeper.stop()
+        self._last_look.stop()
+        self._last_look.join(1)
         for _ in self._pool:
             self._waiting.put(None)
 

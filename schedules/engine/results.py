@@ -48,7 +48,10 @@ class Results:
             for kind in dict.fromkeys(flight.kind for flight in waiting):
                 flights = [flight for flight in waiting if flight.kind is kind]
                 with self._turn:
+                    # what raised is left to the lease: the rescue makes it unconfirmed
                     _finish(kind, [flight for flight in flights if flight.result is not None], now)
+                    if spared := [(flight.claim, flight.task) for flight in flights if not flight.performed]:
+                        kind.release(spared, now)
                 self._unwritten = [flight for flight in self._unwritten if flight.kind is not kind]
                 self._dispatcher.done(flights)
                 for flight in flights:
@@ -58,6 +61,8 @@ class Results:
 
 
 def _finish(kind: WorkKind, flights: list[Flight], now: datetime) -> None:
+    if not flights:
+        return
     try:
         kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
     except (OperationalError, InterfaceError):

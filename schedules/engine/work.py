@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
 
 from alwrity_scheduler.core import clock
@@ -145,14 +145,14 @@ _TAKE = {
     "sqlite": """
         UPDATE {table} SET state = 'running', lease_until = %s, lease_token = lease_token + 1, worker = %s
         WHERE state = 'pending' AND id IN ({picked})
-        RETURNING id, lease_token, run_at, priority""",
+        RETURNING id, lease_token, run_at, priority, serial_key""",
     "postgresql": """
         WITH free AS (
             SELECT id FROM {table} WHERE state = 'pending' AND id IN ({picked}) FOR UPDATE SKIP LOCKED
         )
         UPDATE {table} AS row SET state = 'running', lease_until = %s, lease_token = row.lease_token + 1, worker = %s
         FROM free WHERE row.id = free.id
-        RETURNING row.id, row.lease_token, row.run_at, row.priority""",
+        RETURNING row.id, row.lease_token, row.run_at, row.priority, row.serial_key""",
 }
 
 
@@ -171,9 +171,17 @@ def _take(model: type[WorkRow], until: datetime, limit: int, lease_until: dateti
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
-        cursor.execute(*take_statement(model, until, limit, lease_until, worker))
-        taken = sorted(cursor.fetchall(), key=lambda row: (row[3], row[2], row[0]))
-    return [Claim(pk, token, lease_until, rows.moment(run_at)) for pk, token, run_at, _ in taken]
+        taken: list[tuple[Any, ...]] = []
+        while len(taken) < limit:
+            # what was just taken is running now, so the next window looks past it: a long queue of one account must not
+            # hide the others (R16)
+            cursor.execute(*take_statement(model, until, limit - len(taken), lease_until, worker))
+            found = cursor.fetchall()
+            taken += found
+            if not found or all(row[4] is None for row in found):
+                break
+    taken.sort(key=lambda row: (row[3], row[2], row[0]))
+    return [Claim(pk, token, lease_until, rows.moment(run_at)) for pk, token, run_at, *_ in taken]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +216,14 @@ def renew(model: type[WorkRow], *, held: dict[int, int], now: datetime, length: 
     )
 
 
+def still_held(model: type[WorkRow], *, held: dict[int, int]) -> set[int]:
+    """Those of `held` (id -> token) that are still ours. Waits for whoever is changing them: the answer is the last word."""
+    with transaction.atomic():
+        mine = model._default_manager.filter(pk__in=list(held), state=RUNNING)
+        locked = mine.select_for_update().order_by("pk").values_list("pk", "lease_token")
+        return {pk for pk, token in locked if held[pk] == token}
+
+
 class WorkKind(ABC):
     """What the engine must know about one kind of work. A kind is registered in `kinds` by its package's wiring.
 
@@ -217,6 +233,8 @@ class WorkKind(ABC):
 
     name: ClassVar[str]
     model: ClassVar[type[WorkRow]]
+    # may somebody take a claimed row back before its time? Then `engine.lastlook` asks before it is performed.
+    taken_back: ClassVar[bool] = False
 
     @abstractmethod
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:

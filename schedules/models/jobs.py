@@ -19,20 +19,32 @@ CHECK_INDEXES, CHECK_CONSTRAINTS = work_constraints("job_check")
 
 
 class Occurrence(models.Model):
-    """One time at which a schedule's rule fires. `nominal_at` is its identity (R1); a moved one fires at `fires_at`."""
+    """One time at which a schedule fires: by its `rule`, or because a person asked ("manual", "backfill").
+
+    `nominal_at` is its identity (R1); a moved one fires at `fires_at`. One of cause "backfill" stands for a time of the
+    rule that went by, `makes_up_for` (R36).
+    """
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="occurrences")
     nominal_at = models.DateTimeField()
     nominal_local = LocalDateTimeField()
     fires_at = models.DateTimeField()
     cause = models.CharField(max_length=12, default="rule")
+    makes_up_for = models.DateTimeField(null=True, blank=True)
     tzdata_version = models.CharField(max_length=16)
 
     objects = PartOfScheduleQuerySet.as_manager()
 
     class Meta:
         ordering = ["schedule_id", "nominal_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["schedule", "nominal_at"], name="occurrence_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "nominal_at"], name="occurrence_once"),
+            models.UniqueConstraint(
+                fields=["schedule", "makes_up_for"],
+                name="occurrence_made_up_once",
+                condition=Q(makes_up_for__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.schedule} at {self.nominal_at:%Y-%m-%d %H:%M} UTC"

@@ -6,6 +6,7 @@ harmless. "Absent" is believed only when seen twice: a slow platform may still b
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.db.models import F, Q
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import ENGINE, emit, unit
+from alwrity_scheduler.core.secrets import CannotDecrypt
 from platforms.contracts import Accepted, Publication, Published
 from platforms.errors import PlatformError, Rejected
 from platforms.registry import adapter_for
@@ -27,6 +29,7 @@ from schedules.models import Attempt, Job, JobCheck
 from schedules.services import outcomes, posts
 from schedules.services.facts import job_fact
 
+logger = logging.getLogger(__name__)
 ABSENCES_NEEDED = 2
 MOST_CHECKS = 12
 BASE, CAP = timedelta(seconds=2), timedelta(hours=1)
@@ -60,7 +63,11 @@ class CheckKind(WorkKind):
         tasks: list[tuple[Claim, Any]] = []
         for claim in claims:
             row = rows[claim.id]
-            task = _task(row, now) if row.job.state in (JobState.UNCONFIRMED, JobState.PROCESSING) else None
+            try:
+                task = _task(row, now) if row.job.state in (JobState.UNCONFIRMED, JobState.PROCESSING) else None
+            except (CannotDecrypt, PlatformError, LookupError, TypeError, ValueError) as error:
+                _unreadable(row, error, now)
+                continue
             if task is None:
                 _close(row, now)
             else:
@@ -118,6 +125,7 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
     last = job.attempts.filter(purpose="publish").order_by("-no").first()
     if last is None:
         return None
+    publication = posts.from_json(last.request, platform.account_ref(job.account))
     attempt = Attempt.objects.create(
         job=job, purpose="check", no=job.attempts.filter(purpose="check").count() + 1, idempotency_key=last.idempotency_key,
         worker=row.worker, started_at=now, worker_clock=clock.now(), called_at=now,
@@ -128,10 +136,25 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
     return CheckTask(
         attempt.pk,
         row.purpose,
-        posts.from_json(last.request, platform.account_ref(job.account)),
+        publication,
         job.remote_state,
         known,
     )
+
+
+def _unreadable(row: JobCheck, error: Exception, now: datetime) -> None:
+    """What was sent, or the account it was sent with, cannot be read any more: a person decides (R39)."""
+    logger.warning(
+        "A post cannot be looked up: %s.", type(error).__name__, extra={"action": "unloadable", "job": str(row.job.public_id)}
+    )  # fmt: skip
+    job, was = row.job, row.job.state
+    job.state, job.reason = JobState.UNCONFIRMED, "unloadable"
+    job.error_message = (
+        "Whether the platform has it cannot be looked up: what was sent, or the account, cannot be read."
+    )
+    outcomes.write(job, job.lease_token)
+    _close(row, now)
+    emit(job_fact("job.unconfirmed", job, ENGINE, now, before={"state": was}))
 
 
 def _ask(task: CheckTask) -> Published | Accepted | Absent:

@@ -72,4 +72,5 @@ def wait(job: Job, until: datetime, words: str, now: datetime) -> None:
     for place, other in enumerate(others, start=1):
         other.run_at, other.reason, other.error_message = until + place * STEP, other.reason or "waiting", words[:500]
     if others:
-        Job.objects.bulk_update(others, ["run_at", "reason", "error_message"], batch_size=200)
+        # only those that nobody cancelled meanwhile
+        Job.objects.filter(state=PENDING).bulk_update(others, ["run_at", "reason", "error_message"], batch_size=200)

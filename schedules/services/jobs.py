@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import F
 
+from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
+from platforms.services.publishing import give_back
 from schedules.domain import localtime, misfire
 from schedules.domain.recurrence import RuleKind
 from schedules.domain.states import JobState, ScheduleState, job_may
 from schedules.engine import wakeup
-from schedules.models import Job, JobCheck, Occurrence, Schedule
+from schedules.engine.lastlook import NOTICE
+from schedules.models import Attempt, Job, JobCheck, Occurrence, Schedule
 from schedules.services import materialise
 from schedules.services.facts import job_fact
 from schedules.services.schedules import check_for_accounts, put_to_work, schedule_fact
 
 
-def _step(job: Job, old: tuple[JobState, ...], words: str, **values: object) -> str:
-    """Compare-and-set from one of `old`; returns the state before. Refused with `words` when the job is elsewhere."""
+def _step(
+    job: Job, old: tuple[JobState, ...], words: str, *, remedies: Mapping[str, str] | None = None, **values: object
+) -> str:
+    """Compare-and-set from one of `old`; returns the state before. Refused with `words` when the job is elsewhere, and with
+    what `remedies` says for the state it is in.
+    """
     before = Job.objects.values_list("state", flat=True).get(pk=job.pk)
     allowed = before in old and job_may(before, str(values.get("state", before)))
     if not allowed or not Job.objects.filter(pk=job.pk, state=before).update(**values):
         current = JobState(Job.objects.values_list("state", flat=True).get(pk=job.pk))
-        raise IllegalTransition(Problem(field="state", message=f"{words} It is {current.label.lower()} now."))
+        remedy = (remedies or {}).get(current, "")
+        message = f"{words} It is {current.label.lower()} now. {remedy}".strip()
+        raise IllegalTransition(Problem(field="state", message=message))
     job.refresh_from_db()
     return before
 
 
 @unit()
 def cancel(*, job: Job, actor: Actor, now: datetime) -> Job:
-    """Do not publish this one. Too late once the call has begun."""
-    before = _step(
-        job, (JobState.PENDING, JobState.BLOCKED), "This post can no longer be cancelled.",
-        state=JobState.CANCELLED, reason="by_person", error_message="", finished_at=now,
-    )  # fmt: skip
+    """Do not publish this one (R34). One that is claimed is taken back while its time has not come; then it is too late,
+    and the words say how to get rid of it at the platform.
+    """
+    ended = {"state": JobState.CANCELLED, "reason": "by_person", "error_message": "", "finished_at": now}
+    if _take_back(job, now, ended):
+        before = JobState.RUNNING.value
+    else:
+        allowed = (JobState.PENDING, JobState.BLOCKED)
+        before = _step(job, allowed, "This post can no longer be cancelled.", remedies=_delete_there(job), **ended)
     emit(job_fact("job.cancelled", job, actor, now, before={"state": before}))
     return job
+
+
+def _take_back(job: Job, now: datetime, ended: dict[str, object]) -> bool:
+    """End a claimed job that waits for its time: see `engine.lastlook` for why this and the call exclude each other."""
+    row = Job.objects.select_for_update().filter(pk=job.pk, state=JobState.RUNNING).first()
+    # not the caller's `now`: the decision is between this moment, with the row locked, and the call's
+    if row is None or clock.database_now() >= row.run_at - NOTICE:
+        return False
+    Job.objects.filter(pk=row.pk).update(lease_until=None, **ended)
+    Attempt.objects.filter(job=row, purpose="publish", outcome="").update(
+        outcome="not_called", called_at=None, finished_at=now, message="Not sent: it was cancelled before its time."
+    )
+    give_back([row.account_id], now)
+    job.refresh_from_db()
+    return True
+
+
+def _delete_there(job: Job) -> dict[str, str]:
+    """What is left to somebody who cancels too late."""
+    sending = "The platform has been called, so it is too late. When the post is out, delete it at the platform."
+    address = Job.objects.values_list("remote_url", flat=True).get(pk=job.pk)
+    out = f"It is out, so it is too late. Delete it at the platform{f': {address}' if address else '.'}"
+    return {JobState.RUNNING: sending, JobState.PROCESSING: sending, JobState.COMPLETED: out}
 
 
 @unit()

@@ -147,13 +147,21 @@ def seconds(value: int | None) -> timedelta | None:
 def replan(schedule: Schedule, *, now: datetime) -> int:
     """After an edit: replace all jobs that have not begun by what the schedule now says (R5). Returns how many were replaced.
 
-    Occurrences that are past, or of which any job has begun, stay as they are. Runs inside the caller's transaction.
+    Occurrences that are past, or of which any job has begun, stay as they are; so do runs that a person asked for
+    beside the rule. Runs inside the caller's transaction.
+
+    The rows go instead of staying as superseded ones: a time that has not come is derived from the rule (R6), its
+    identity must be free for the new rule's same time (R1), and the fact of the edit tells both rules and the number.
+    What must never disappear (R27) is a time that went by.
     """
     open_jobs = Job.objects.filter(
-        schedule=schedule, state__in=["pending", "blocked"], attempt_count=0, scheduled_for__gt=now
-    )
-    gone = list(open_jobs.values_list("pk", "occurrence_id"))
-    Job.objects.filter(pk__in=[pk for pk, _ in gone], state__in=["pending", "blocked"]).delete()
+        schedule=schedule, state__in=["pending", "blocked"], attempt_count=0, scheduled_for__gt=now,
+        occurrence__cause="rule",
+    )  # fmt: skip
+    # Locked before they go: Django's delete names the rows it has read, so that one which is being claimed at this
+    # moment would go with them, and its post would go out without a trace.
+    gone = list(open_jobs.select_for_update(of=("self",)).order_by("pk").values_list("pk", "occurrence_id"))
+    Job.objects.filter(pk__in=[pk for pk, _ in gone]).delete()
     Occurrence.objects.filter(pk__in=[pk for _, pk in gone], jobs=None).delete()
     schedule.planned_until = max(now, beginning(schedule))
     Schedule.objects.filter(pk=schedule.pk).update(planned_until=schedule.planned_until)

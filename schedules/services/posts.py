@@ -10,6 +10,8 @@ from platforms.contracts import AccountRef, MediaRef, Publication
 from platforms.services.media import media_ref
 from schedules.models import ContentItem, Schedule, Target
 
+SCHEMA = 1
+
 
 class Words(NamedTuple):
     """What a content says, in the form in which it is read for many posts at once."""
@@ -86,7 +88,7 @@ def assemble(
 def to_json(publication: Publication) -> dict[str, Any]:
     """The publication as the attempt keeps it: everything that is sent but the credentials. `schema` names this form (R39)."""
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "key": publication.key,
         "title": publication.title,
         "text": publication.text,
@@ -106,7 +108,12 @@ def to_json(publication: Publication) -> dict[str, Any]:
 
 
 def from_json(stored: Mapping[str, Any], account: AccountRef) -> Publication:
-    """The publication of an earlier attempt, word for word, for look-ups and replays with the same key."""
+    """The publication of an earlier attempt, word for word, for look-ups and replays with the same key.
+
+    Raises LookupError, TypeError or ValueError when it is not of a form that this version reads.
+    """
+    if stored["schema"] != SCHEMA:
+        raise ValueError(f"a post of schema {stored['schema']!r}")
     return Publication(
         key=stored["key"],
         account=account,

@@ -20,7 +20,8 @@ def prune(*, now: datetime) -> str:
     old = now - timedelta(days=settings.ENGINE["attempt_retention_days"])
     with transaction.atomic():
         ids = list(
-            Attempt.objects.filter(started_at__lt=old, job__state__in=ENDED)
+            # whatever is set: nothing of a post that could still be caught up with, retried or looked up goes
+            Attempt.objects.filter(started_at__lt=old, job__state__in=ENDED, job__deadline_at__lt=now)
             .order_by("id")
             .values_list("pk", flat=True)[:BATCH]
         )

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
+
+from django.db import DatabaseError
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import ENGINE, emit
@@ -34,6 +37,7 @@ from schedules.services.facts import JobName, job_fact
 from schedules.services.material import Candidate, Material, gather
 from schedules.services.outcomes import Ended, NotCalled, Result
 
+logger = logging.getLogger(__name__)
 CALL_SECONDS = 30.0
 MARGIN_SECONDS = 5.0  # a call must have ended this long before the lease does
 
@@ -57,6 +61,7 @@ def idempotency_key(job_id: uuid.UUID, content_version: int) -> str:
 class PublishKind(WorkKind):
     name: ClassVar[str] = "publish"
     model: ClassVar[type[WorkRow]] = Job
+    taken_back: ClassVar[bool] = True  # by `services.jobs.cancel`
 
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
         material = gather([claim.id for claim in claims], now)
@@ -217,18 +222,29 @@ def _publication(item: Candidate, material: Material, now: datetime) -> Publicat
     try:
         adapter = adapter_for(row.platform)
         account = platform.account_ref(row)
+        publication = posts.assemble(
+            item.words,
+            material.overrides(item),
+            account,
+            media=tuple(material.media.get(item.content_id, ())),
+            key=idempotency_key(item.public_id, item.content_version),
+            scheduled_for=item.scheduled_for,
+        )
+        problems = [
+            found for found in validate(publication, adapter.capabilities(account)) if found.severity == "error"
+        ]
     except (CannotDecrypt, PlatformError) as error:
         _end(Job.objects.get(pk=item.pk), "failed", "unloadable", str(error), now, "rejected")
         return None
-    publication = posts.assemble(
-        item.words,
-        material.overrides(item),
-        account,
-        media=tuple(material.media.get(item.content_id, ())),
-        key=idempotency_key(item.public_id, item.content_version),
-        scheduled_for=item.scheduled_for,
-    )
-    problems = [found for found in validate(publication, adapter.capabilities(account)) if found.severity == "error"]
+    except DatabaseError:
+        raise
+    except Exception:
+        # the edge to what is stored and to adapters of others: one post that cannot be put together must fail alone,
+        # and not keep the claim of all others from happening, again and again (R39)
+        logger.exception("A post cannot be put together.", extra={"action": "unloadable", "job": str(item.public_id)})
+        words = "The stored post or its platform's adapter cannot be read. The log of the scheduler says more."
+        _end(Job.objects.get(pk=item.pk), "failed", "unloadable", words, now, "rejected")
+        return None
     if problems:
         words = " ".join(f"{found.message} {found.remedy}" for found in problems)
         _end(Job.objects.get(pk=item.pk), "failed", "invalid", words, now, "rejected")

@@ -42,6 +42,7 @@ _WORDS = {
     "schedule.occurrence_moved": "Moved one run",
     "schedule.occurrence_restored": "Put one run back",
     "schedule.published_now": "Published it now",
+    "schedule.backfilled": "Made up for times that never went out",
     "schedule.retimed": "The zone's clocks changed: moved its runs",
     "content.created": "Wrote the post",
     "content.edited": "Edited the post",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from schedules.web.views import accounts, composer, detail, jobs, media, people, schedules, system, today
+from schedules.web.views import accounts, backfill, composer, detail, jobs, media, people, schedules, system, today
 
 app_name = "web"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("schedules/<uuid:public_id>/move/", detail.move, name="occurrence_move"),
     path("schedules/<uuid:public_id>/skip/", detail.skip, name="occurrence_skip"),
     path("schedules/<uuid:public_id>/restore-run/", detail.restore_run, name="occurrence_restore"),
+    path("schedules/<uuid:public_id>/backfill/", backfill.backfill, name="schedule_backfill"),
     path("schedules/<uuid:public_id>/<slug:verb>/", schedules.act, name="schedule_act"),
     path("preview-runs/", composer.preview_runs, name="preview_runs"),
     path("preview-post/", composer.preview_post, name="preview_post"),

@@ -16,6 +16,7 @@ from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
 from schedules.api.problems import renamed
+from schedules.api.serializers.backfill import BackfillInput, backfill_words, instant
 from schedules.api.serializers.content import draft, draft_of
 from schedules.api.serializers.jobs import JobAnswer
 from schedules.api.serializers.rules import MOST_TIMES, PreviewInput, plan_values, rule_problem, time_words
@@ -28,10 +29,12 @@ from schedules.api.serializers.schedules import (
     plan_of,
     schedule_problem,
 )
+from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
 from schedules.filters import ScheduleFilter
 from schedules.models import ContentItem, Job, Schedule
 from schedules.reads import runs
+from schedules.services import backfill as backfill_service
 from schedules.services import content as content_service
 from schedules.services import jobs as job_service
 from schedules.services import lifecycle
@@ -203,3 +206,24 @@ class PublishNow(_Schedules, VerbDoor):
             .order_by("id")
         )
         return Response({"jobs": JobAnswer(jobs, many=True).data}, status=201)
+
+
+class BackfillRuns(_Schedules, VerbDoor):
+    """Past times that never went out: shown, or with `"preview": false` published as extra runs."""
+
+    verb = "backfill"
+    fields: ClassVar[dict[str, type[Input]]] = {"backfill": BackfillInput}
+
+    def act(self, row: Schedule, given: dict[str, Any]) -> Response:
+        window = {
+            "start": instant(given["start"], row.timezone),
+            "end": instant(given["end"], row.timezone),
+            "gap_seconds": given["gap_seconds"],
+        }
+        if given["preview"]:
+            found = backfill_service.look(schedule=row, **window, now=self.now)
+            return Response(backfill_words(found, row, preview=True))
+        rename = schedule_problem(row.rule_kind)
+        with renamed(lambda problem: problem if problem.field in window else rename(problem)):
+            made = backfill_service.run(schedule=row, **window, actor=self.actor, now=self.now)
+        return Response(backfill_words(made, row, preview=False), status=201)
