@@ -19,7 +19,7 @@ from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
 from schedules.engine.results import Finisher, Results, own_turn
-from schedules.engine.work import Claim, Lease, WorkKind, claim, look
+from schedules.engine.work import LAST_PRIORITY, Claim, Lease, WorkKind, claim, look
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
@@ -118,15 +118,18 @@ class Loop:
         return max(0.0, min(ahead - (clock.monotonic() - began), LONGEST_SLEEP))
 
     def run_pass(self, now: datetime, *, due: Sequence[bool] | None = None) -> PassCounts:
-        """One look at everything: write results, rescue, duties, housekeeping, claim and start. `now` is the database's.
-
-        `due` says for each kind whether a look has found something; without it each kind is asked.
-        """
+        """One look at everything: write results, maintain, claim and start. `now` is the database's. For `due` see `work`."""
         # the database's clock was read before this one, so a time derived from the pair is never early
         anchor = clock.monotonic()
         counts = PassCounts()
         if self._finisher is None:
             counts.finished = self.results.write()
+        self.maintain(now, counts)
+        self.work(now, anchor, counts, due=due)
+        return counts
+
+    def maintain(self, now: datetime, counts: PassCounts) -> None:
+        """Rescue, overdue duties and housekeeping, each when its time has come. Claims nothing."""
         if clock.monotonic() >= self._rescue_at:
             self._rescue_at = clock.monotonic() + RESCUE_EVERY
             dead = [name for name in workers.dead_workers() if name != self.heart.name]
@@ -136,24 +139,40 @@ class Loop:
             counts.duties = duties.run_overdue(now)
             for chore in housekeeping:
                 chore(now)
+
+    def work(
+        self,
+        now: datetime,
+        anchor: float,
+        counts: PassCounts,
+        *,
+        due: Sequence[bool] | None = None,
+        priority_to: int = LAST_PRIORITY,
+    ) -> None:
+        """Claim what is due, of `priority_to` or more urgent, and start it. `anchor`: monotonic seconds, read after `now`.
+
+        `due` says for each kind whether a look has found something; without it each kind is asked.
+        """
         if due is not None and not any(due):
-            return counts
+            return
         if any(paused() for paused in is_paused):
-            return counts
+            return
         for number, kind in enumerate(kinds.values()):
             if due is None or due[number]:
-                self._claim(kind, now, anchor, counts, known_due=due is not None)
-        return counts
+                self._claim(kind, now, anchor, counts, known_due=due is not None, priority_to=priority_to)
 
-    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, *, known_due: bool) -> None:
+    def _claim(
+        self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, *, known_due: bool, priority_to: int
+    ) -> None:
         def due(item: Claim) -> float:
             return anchor + (item.run_at - now).total_seconds()
 
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
             with self._turn_of_writers:
                 claimed = claim(
-                    kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, known_due=known_due
-                )
+                    kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, priority_to=priority_to,
+                    known_due=known_due,
+                )  # fmt: skip
             self._claimed_at = clock.monotonic()
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ PENDING = "pending"
 RUNNING = "running"
 WINDOW_FACTOR = 8  # due rows looked at for each row wanted, so that priority can choose among them
 WINDOW_LEAST = 200
+LAST_PRIORITY = 10  # of the scale from 1 (first)
 
 
 class WorkRow(models.Model):
@@ -102,6 +103,7 @@ def claim(
     lease: Lease,
     arm: Arm,
     ahead: timedelta = timedelta(),
+    priority_to: int = LAST_PRIORITY,
     known_due: bool = False,
 ) -> Claimed:
     """Take up to `limit` due rows in one transaction, the most urgent first, at most one for each serial key.
@@ -110,20 +112,23 @@ def claim(
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
     Rows due within `ahead` are taken as well, so that all is ready when their time comes: whoever performs them waits.
-    `known_due` says that the caller has just looked.
+    Only rows of `priority_to` or more urgent are looked at. `known_due` says that the caller has just looked.
     """
-    if not known_due and not due(model._default_manager, now + ahead).exists():
+    if not known_due and not due(model._default_manager, now + ahead, priority_to).exists():
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
         return Claimed(0, [])
     with unit():
-        claims = _take(model, now + ahead, limit, now + lease.length, lease.worker)
+        claims = _take(model, Wanted(now + ahead, limit, now + lease.length, lease.worker, priority_to))
         return Claimed(len(claims), arm(claims, now)) if claims else Claimed(0, [])
 
 
-def due(manager: Any, now: datetime) -> models.QuerySet[Any]:
-    """The query the poll lives on: pending rows due at `now`, by time, from the partial index alone."""
+def due(manager: Any, now: datetime, priority_to: int = LAST_PRIORITY) -> models.QuerySet[Any]:
+    """The query the poll lives on: pending rows due at `now`, by time, from the partial index alone.
+
+    With `priority_to` the due rows of other priorities are passed over one by one; pending ones cost nothing.
+    """
     found: models.QuerySet[Any] = manager.filter(state=PENDING, run_at__lte=now).order_by("run_at", "id")
-    return found
+    return found if priority_to >= LAST_PRIORITY else found.filter(priority__lte=priority_to)
 
 
 # Of the first due rows by time, those whose serial key is free; of each serial key the most urgent; of these, k.
@@ -134,7 +139,7 @@ _PICKED = """
                row_number() OVER (PARTITION BY coalesce(serial_key, -id) ORDER BY priority, run_at, id) AS place
         FROM (
             SELECT id, priority, run_at, serial_key FROM {table}
-            WHERE state = 'pending' AND run_at <= %s AND (serial_key IS NULL OR serial_key NOT IN (
+            WHERE state = 'pending' AND run_at <= %s AND priority <= %s AND (serial_key IS NULL OR serial_key NOT IN (
                 SELECT serial_key FROM {table} WHERE state = 'running' AND serial_key IS NOT NULL))
             ORDER BY run_at, id LIMIT %s
         ) AS due_window
@@ -145,43 +150,53 @@ _TAKE = {
     "sqlite": """
         UPDATE {table} SET state = 'running', lease_until = %s, lease_token = lease_token + 1, worker = %s
         WHERE state = 'pending' AND id IN ({picked})
-        RETURNING id, lease_token, run_at, priority, serial_key""",
+        RETURNING id, lease_token, run_at, priority""",
     "postgresql": """
         WITH free AS (
             SELECT id FROM {table} WHERE state = 'pending' AND id IN ({picked}) FOR UPDATE SKIP LOCKED
         )
         UPDATE {table} AS row SET state = 'running', lease_until = %s, lease_token = row.lease_token + 1, worker = %s
         FROM free WHERE row.id = free.id
-        RETURNING row.id, row.lease_token, row.run_at, row.priority, row.serial_key""",
+        RETURNING row.id, row.lease_token, row.run_at, row.priority""",
 }
 
 
-def take_statement(
-    model: type[WorkRow], until: datetime, limit: int, lease_until: datetime, worker: str
-) -> tuple[str, list[Any]]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a claim is after: rows due at `due_at` and of `priority_to` or more urgent, `limit` of them, for this worker."""
+
+    due_at: datetime
+    limit: int
+    lease_until: datetime
+    worker: str
+    priority_to: int = LAST_PRIORITY
+
+
+def take_statement(model: type[WorkRow], wanted: Wanted) -> tuple[str, list[Any]]:
     """The claim itself: one statement and its parameters. Apart so that a test can ask for its plan."""
     table = connection.ops.quote_name(model._meta.db_table)
     sql = _TAKE[connection.vendor].replace("{picked}", _PICKED).replace("{table}", table)
-    window = [rows.prepared_moment(until), max(WINDOW_LEAST, limit * WINDOW_FACTOR), limit]
-    lease = [rows.prepared_moment(lease_until), worker]
+    size = max(WINDOW_LEAST, wanted.limit * WINDOW_FACTOR)
+    window = [rows.prepared_moment(wanted.due_at), wanted.priority_to, size, wanted.limit]
+    lease = [rows.prepared_moment(wanted.lease_until), wanted.worker]
     return sql, [*window, *lease] if connection.vendor == "postgresql" else [*lease, *window]
 
 
-def _take(model: type[WorkRow], until: datetime, limit: int, lease_until: datetime, worker: str) -> list[Claim]:
+def _take(model: type[WorkRow], wanted: Wanted) -> list[Claim]:
+    taken: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
-        taken: list[tuple[Any, ...]] = []
-        while len(taken) < limit:
+        while len(taken) < wanted.limit:
             # what was just taken is running now, so the next window looks past it: a long queue of one account must not
             # hide the others (R16)
-            cursor.execute(*take_statement(model, until, limit - len(taken), lease_until, worker))
+            cursor.execute(*take_statement(model, replace(wanted, limit=wanted.limit - len(taken))))
             found = cursor.fetchall()
             taken += found
-            if not found or all(row[4] is None for row in found):
+            if not found:
                 break
     taken.sort(key=lambda row: (row[3], row[2], row[0]))
-    return [Claim(pk, token, lease_until, rows.moment(run_at)) for pk, token, run_at, *_ in taken]
+    return [Claim(pk, token, wanted.lease_until, rows.moment(run_at)) for pk, token, run_at, _ in taken]
 
 
 @dataclass(frozen=True, slots=True)
