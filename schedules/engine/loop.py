@@ -108,10 +108,12 @@ class Loop:
     def _turn(self) -> float:
         began = clock.monotonic()
         seen = look([kind.model for kind in kinds.values()])
-        self.run_pass(seen.now, due=[at is not None and at <= seen.now + AHEAD for at in seen.next_due])
+        counts = self.run_pass(seen.now, due=[at is not None and at <= seen.now + AHEAD for at in seen.next_due])
         self.heart.beat(seen.now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
+        if counts.claimed:
+            return 0.0  # the look told of what is claimed now, and not of what is due behind it
         dues = [at for at in seen.next_due if at is not None and at > seen.now + AHEAD]
         ahead = min(((at - seen.now - AHEAD).total_seconds() for at in dues), default=LONGEST_SLEEP)
         # something due that could not be claimed (its account is busy, everything is paused): an end will wake us

@@ -20,6 +20,7 @@ from schedules.engine.workers import Heart
 
 logger = logging.getLogger(__name__)
 PAUSE_AFTER_ERROR = 0.5
+STOP_SECONDS = 5.0
 
 
 def own_turn() -> AbstractContextManager[object]:
@@ -99,10 +100,10 @@ class Finisher(threading.Thread):
         self._ended.set()
 
     def stop(self) -> None:
-        """Write what is there, and end."""
+        """Write what is there, and end. A database that does not answer is not waited for."""
         self._stopping = True
         self._ended.set()
-        self.join()
+        self.join(STOP_SECONDS)
 
     def run(self) -> None:
         while not self._stopping:
