@@ -25,7 +25,7 @@ class Occurrence(models.Model):
     rule that went by, `makes_up_for` (R36).
     """
 
-    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="occurrences")
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="occurrences", db_index=False)
     nominal_at = models.DateTimeField()
     nominal_local = LocalDateTimeField()
     fires_at = models.DateTimeField()
@@ -58,9 +58,10 @@ class Job(WorkRow):
     Narrow on purpose: texts and answers live in the content and the attempts, so that the due index stays small.
     """
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs")
-    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="jobs")
-    occurrence = models.ForeignKey(Occurrence, models.CASCADE, related_name="jobs")
+    # No index of their own where another one begins with them: each state's change writes an entry into every index.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs", db_index=False)
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="jobs", db_index=False)
+    occurrence = models.ForeignKey(Occurrence, models.CASCADE, related_name="jobs", db_index=False)
     account = models.ForeignKey(PlatformAccount, models.PROTECT, related_name="jobs")
     scheduled_for = models.DateTimeField()
     reason = models.CharField(max_length=24, blank=True)
@@ -102,7 +103,7 @@ class Job(WorkRow):
 class Attempt(models.Model):
     """One call to a platform, or one look-up. Committed before the call (R18); append-only but for its end."""
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", db_index=False)
     no = models.PositiveIntegerField()
     purpose = models.CharField(max_length=8, choices=[("publish", "Publish"), ("check", "Look up")], default="publish")
     idempotency_key = models.CharField(max_length=64)
