@@ -184,7 +184,7 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 
 # Engine. Durations in seconds.
 ENGINE = {
-    "threads": env.int("ENGINE_THREADS", default=16),
+    "threads": env.int("ENGINE_THREADS", default=64),
     "lease_seconds": env.int("ENGINE_LEASE_SECONDS", default=60),
     "stop_seconds": env.int("ENGINE_STOP_SECONDS", default=30),
     "horizon_hours": env.int("ENGINE_HORIZON_HOURS", default=48),
