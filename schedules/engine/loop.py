@@ -138,8 +138,8 @@ class Loop:
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
-            if claimed.taken < free:
-                return
+            if claimed.taken < free and len(claimed.tasks) == claimed.taken:
+                return  # rows that were put back made way for others that are due
 
     def _write_results(self, now: datetime) -> int:
         """Write what has ended, all of a kind in one transaction. What cannot be written now is kept and tried again (R43)."""

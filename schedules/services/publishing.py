@@ -26,7 +26,7 @@ from schedules.domain.misfire import Verdict
 from schedules.domain.states import ScheduleState
 from schedules.engine.work import Claim, WorkKind, WorkRow
 from schedules.models import Attempt, Job
-from schedules.services import holds, misfires, outcomes, posts
+from schedules.services import holds, misfires, outcomes, posts, queues
 from schedules.services.facts import job_fact
 
 CALL_SECONDS = 30.0
@@ -132,14 +132,15 @@ def _end(job: Job, state: str, reason: str, words: str, now: datetime, error_cla
 
 def _admitted(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim, Job]]:
     """Those whose account may be called now; the others wait."""
-    admissions = platform.admit([job.account for _, job in going], now) if going else {}
+    pace = {job.account_id: queues.pace_of(job, now) for _, job in going}
+    admissions = platform.admit([job.account for _, job in going], now, pace=pace) if going else {}
     allowed = []
     for claim, job in going:
         admission = admissions[job.account_id]
         if admission.allowed:
             allowed.append((claim, job))
         elif admission.retry_at is not None:
-            holds.wait(job, admission.retry_at, admission.reason, now)
+            queues.wait(job, admission, now)
         else:
             holds.hold(job, "auth", now)
     return allowed
