@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from platforms import circuit as breaker
 from platforms.contracts import Admission, Scope
-from platforms.limits import DAY_SECONDS, HOUR_SECONDS, Bucket
+from platforms.limits import DAY_SECONDS, HOUR_SECONDS, Bucket, Taken
 from platforms.models import AccountState, CircuitState, PlatformAccount, RateWindow, Service
 from platforms.services.placing import adopt, budgets_of
 
@@ -105,6 +105,16 @@ def windows_of(accounts: Iterable[PlatformAccount]) -> QuerySet[RateWindow]:
         Q(account__in=[row.pk for row in rows]) | Q(app_key__in=apps, account=None)
     )
     return found
+
+
+def key_of(account: PlatformAccount, purse: Purse) -> tuple[int | str, str]:
+    """By which `stored` and `settle` know a budget: whose, and its name."""
+    return account.pk if purse.scope == "account" else account.app_key, purse.name
+
+
+def stored(accounts: Iterable[PlatformAccount]) -> dict[tuple[int | str, str], Taken]:
+    """The states of all stored budgets of these accounts and of their apps, in one query."""
+    return {(row.account_id or row.app_key, row.name): taken(row) for row in windows_of(accounts)}
 
 
 def value_of(row: CircuitState | Service | None) -> breaker.Circuit:
@@ -250,12 +260,12 @@ def _return_token(window: RateWindow, bucket: Bucket, now: datetime) -> None:
         window.refresh_from_db()
 
 
-def taken(window: RateWindow) -> tuple[tuple[float, int], ...]:
+def taken(window: RateWindow) -> Taken:
     """The stored state of a bucket."""
     return tuple((float(start), int(count)) for start, count in window.taken)
 
 
-def swap_window(window: RateWindow, bucket: Bucket, state: tuple[tuple[float, int], ...], now: datetime) -> bool:
+def swap_window(window: RateWindow, bucket: Bucket, state: Taken, now: datetime) -> bool:
     """Store a new state unless somebody else did first."""
     unchanged = RateWindow.objects.filter(pk=window.pk, version=window.version)
     return (

@@ -16,7 +16,7 @@ from alwrity_scheduler.core.events import ENGINE, Fact, emit, unit
 from platforms import circuit as breaker
 from platforms.contracts import CallResult, Recovered
 from platforms.models import CircuitState, PlatformAccount, RateWindow, Service
-from platforms.services.admission import Purse, buckets, new_window, swap_window, taken, value_of, windows_of
+from platforms.services.admission import Purse, buckets, key_of, new_window, swap_window, taken, value_of, windows_of
 
 DEFAULT_RATE_PAUSE_SECONDS = 60.0
 STORED = ["state", "failures", "opened_at", "retry_at", "last_error"]
@@ -70,6 +70,13 @@ def settle(results: Sequence[CallResult], now: datetime) -> Recovered:
         recovered = _let_go(services, circuits, now)
         emit(*_facts(circuits, now), *_service_facts(services, now))
     return recovered
+
+
+def probe_soon(*, account_id: int, now: datetime) -> bool:
+    """Let the next call test the account's platform at once. False when no circuit waits for its time."""
+    waiting = {"state": "open", "retry_at__gt": now}
+    services = Service.objects.filter(accounts=account_id, **waiting).update(retry_at=now)
+    return bool(CircuitState.objects.filter(account_id=account_id, **waiting).update(retry_at=now) + services)
 
 
 def _tells(result: CallResult) -> bool:
@@ -182,8 +189,7 @@ def _lower(accounts: dict[int, PlatformAccount], results: Sequence[CallResult], 
             continue
         for purse in limited.get(account.pk, ()):
             if purse.scope == rate.scope:
-                key: int | str = account.pk if purse.scope == "account" else account.app_key
-                window = stored.get((key, purse.name)) or new_window(account, purse, now)
+                window = stored.get(key_of(account, purse)) or new_window(account, purse, now)
                 _lower_one(window, purse, rate.remaining or 0, rate.reset_seconds, now)
 
 

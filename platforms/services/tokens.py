@@ -83,6 +83,12 @@ def expired_early(*, account_id: int, now: datetime) -> bool:
     return True
 
 
+def renew_soon(*, account_id: int, now: datetime) -> bool:
+    """Renew a sign-in at once that could not be renewed. False when none waits for that."""
+    failing = PlatformAccount.objects.filter(pk=account_id, refresh_state=RefreshState.FAILING, refresh_at__gt=now)
+    return bool(failing.update(refresh_at=now))
+
+
 def _with(account_id: int, used: Mapping[str, str]) -> PlatformAccount | None:
     """The account, locked, if its secrets are still those that were used and it was not given up."""
     row = PlatformAccount.objects.select_for_update().filter(pk=account_id).first()

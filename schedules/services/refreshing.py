@@ -77,8 +77,9 @@ class RefreshKind(WorkKind):
                 _settle(claim, task, result, now)
 
     def release(self, claims: Sequence[tuple[Claim, Any]], now: datetime) -> None:
-        for claim, _ in claims:
-            _again(claim, now)
+        with unit():
+            for claim, _ in claims:
+                _again(claim, now)
 
     def rescue(self, now: datetime, *, dead_workers: Sequence[str] = ()) -> int:
         """A lost renewal is made again; if the old token was used up by then, the platform says so."""
@@ -88,12 +89,13 @@ class RefreshKind(WorkKind):
         )
 
 
+@unit()
 def plan(*, now: datetime) -> int:
     """One row for each account whose sign-in is to be renewed, due when the account says. Returns how many were set."""
     due = PlatformAccount.objects.filter(refresh_at__isnull=False, state__in=RENEWING)
     new = list(due.filter(refresh_row=None).order_by("refresh_at", "id").values_list("pk", "refresh_at")[:MOST_PLANNED])
     CredentialRefresh.objects.bulk_create(
-        [CredentialRefresh(account_id=pk, serial_key=pk, run_at=at, created_at=now) for pk, at in new],
+        [CredentialRefresh(account_id=pk, serial_key=pk, run_at=at or now, created_at=now) for pk, at in new],
         ignore_conflicts=True,
     )
     stale = CredentialRefresh.objects.filter(
