@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from platforms.base import FieldSpec
 from platforms.contracts import (
     ALL_CONTENT_TYPES,
     Accepted,
@@ -122,6 +123,10 @@ class HostedAdapter(ScriptedAdapter):
     """
 
     key: str = "hosted"
+    credential_fields: tuple[Any, ...] = (
+        FieldSpec(name="token", label="Token", secret=True),
+        FieldSpec(name="refresh_token", label="Refresh token", secret=True),
+    )
     down: set[str] = field(default_factory=set)
     renewals: list[Any] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)

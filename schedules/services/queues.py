@@ -43,28 +43,32 @@ def pace_of(job: Job, now: datetime) -> float:
 
 
 def wait(job: Job, admission: Admission, now: datetime) -> None:
-    """Put the claimed job, and everything of its account that would be due before, behind the time at which the account
+    """Put the claimed job, and everything of its account that would be due before, in order behind the time at which the account
     may be called again. What waits there already moves back as far as it must, and stays behind."""
     until = max(admission.retry_at or now, now + LEAST_WAIT)
     reason = REASONS.get(admission.cause, "waiting")
     step = _step(job.account.min_spacing_seconds) if reason == "waiting" else STEP
     words = {"reason": reason, "error_message": admission.reason[:500]}
     queue = Job.objects.filter(account_id=job.account_id, state=PENDING)
+    due = queue.filter(run_at__lte=until)
     others = list(
-        queue.filter(run_at__lte=until)
-        .order_by("priority", "scheduled_for", "id")
-        .only("pk", "scheduled_for", "deadline_at")[:MOST_MOVED]
+        due.order_by("priority", "scheduled_for", "id").only("pk", "priority", "scheduled_for", "deadline_at")[
+            :MOST_MOVED
+        ]
     )
-    times = spreading.slots([until] * (len(others) + 1), until, step)
+    line = sorted([job, *others], key=lambda row: (row.priority, row.scheduled_for, row.pk))
+    times = spreading.slots([until] * len(line), until, step)
     _make_room(queue.filter(reason__in=WAITS, run_at__gt=until), times[-1] + step, step)
-    _put(others, times[1:])
-    queue.filter(pk__in=[other.pk for other in others]).update(**words)
+    _put(line, times, but=job)
     if len(others) == MOST_MOVED:
-        queue.filter(run_at__lte=until).exclude(pk__in=[other.pk for other in others]).update(
-            run_at=times[-1] + step, **words
-        )
+        # right behind the last of the line: when that is gone, they are put in order by the next wait
+        behind = times[line.index(others[-1])] + STEP
+        if line[-1] is job:
+            job.run_at = _in_time(job, behind)
+        due.exclude(pk__in=[other.pk for other in others]).update(run_at=behind, **words)
+    queue.filter(pk__in=[other.pk for other in others]).update(**words)
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(
-        state=PENDING, run_at=_in_time(job, until), lease_until=None, **words
+        state=PENDING, run_at=job.run_at, lease_until=None, **words
     )
 
 
@@ -101,7 +105,7 @@ def let_go(waiting: QuerySet[Job], now: datetime) -> int:
         _put(queue, times)
         if len(rows) == MOST_LET_GO and queue[-1] is rows[-1]:
             behind = waiting.filter(account_id=queue[0].account_id).exclude(pk__in=[job.pk for job in queue])
-            behind.update(run_at=times[-1] + step)
+            behind.update(run_at=times[-1] + STEP)
     return len(rows)
 
 
@@ -116,11 +120,13 @@ def _make_room(behind: QuerySet[Job], end: datetime, step: timedelta) -> None:
         behind.update(run_at=F("run_at") + (end - first))
 
 
-def _put(jobs: Sequence[Job], times: Sequence[datetime]) -> None:
+def _put(jobs: Sequence[Job], times: Sequence[datetime], *, but: Job | None = None) -> None:
+    """Set each job's time, and write all but that of `but`."""
     for job, at in zip(jobs, times, strict=True):
         job.run_at = _in_time(job, at)
-    if jobs:
-        Job.objects.bulk_update(jobs, ["run_at"], batch_size=200)
+    rows = [job for job in jobs if job is not but]
+    if rows:
+        Job.objects.bulk_update(rows, ["run_at"], batch_size=200)
 
 
 def _in_time(job: Job, at: datetime) -> datetime:
