@@ -188,6 +188,8 @@ ENGINE = {
     "lease_seconds": env.int("ENGINE_LEASE_SECONDS", default=60),
     "stop_seconds": env.int("ENGINE_STOP_SECONDS", default=30),
     "horizon_hours": env.int("ENGINE_HORIZON_HOURS", default=48),
+    # posts that had to wait (a platform was down, the scheduler stood still) leave so far apart on one account
+    "recovery_spacing_seconds": env.float("ENGINE_RECOVERY_SPACING_SECONDS", default=2.0),
     "attempt_retention_days": env.int("ATTEMPT_RETENTION_DAYS", default=400),
 }
 

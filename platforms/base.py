@@ -1,12 +1,21 @@
-"""The one Protocol an adapter fulfils. Whatever an adapter needs beyond this stays in its own folder."""
+"""The one Protocol an adapter fulfils, and four it may fulfil besides. Whatever else it needs stays in its own folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from platforms.contracts import Accepted, AccountHealth, AccountRef, Capabilities, Publication, Published
+from platforms.contracts import (
+    Accepted,
+    AccountHealth,
+    AccountRef,
+    Budget,
+    Capabilities,
+    Publication,
+    Published,
+    Refreshed,
+)
 
 FieldKind = Literal["text", "url", "bool", "number", "choice"]
 SettingsProblem = tuple[str, str]
@@ -71,4 +80,45 @@ class Adapter(Protocol):
 
     def verify(self, account: AccountRef, *, timeout: float) -> AccountHealth:
         """Test the connection without posting. Says what is wrong in the value; raises nothing expected."""
+        ...
+
+
+@runtime_checkable
+class HasBudgets(Protocol):
+    """Optional: the platform's own limits are known."""
+
+    def budgets(self, account: AccountRef) -> Sequence[Budget]:
+        """The limits of this account and of the app it belongs to. Pure: no call goes out."""
+        ...
+
+
+@runtime_checkable
+class HasApps(Protocol):
+    """Optional: several accounts share one quota, like that of a client id."""
+
+    def app_of(self, account: AccountRef) -> str:
+        """The name of the app whose quota the account shares, unique within the platform; empty for none. Pure."""
+        ...
+
+
+@runtime_checkable
+class HasServices(Protocol):
+    """Optional: not all accounts of the platform are down together."""
+
+    def service_of(self, account: AccountRef) -> str:
+        """What is down together, unique within the platform: a host, say. Without it, the whole platform. Pure."""
+        ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """Optional: sign-ins run out and can be renewed without a person."""
+
+    def can_refresh(self, account: AccountRef) -> bool:
+        """Does the account hold what a renewal needs? Pure: no call goes out."""
+        ...
+
+    def refresh(self, account: AccountRef, *, timeout: float) -> Refreshed:
+        """Renew the sign-in, once. Raises AuthFailed when it was revoked and a person must sign in again; any other
+        of the five errors says that it may be tried again later."""
         ...

@@ -1,4 +1,5 @@
-"""The breaker: after a row of failures an account is left alone for a while, then tried with one call. Pure.
+"""The breaker: after a row of failures an account, or a whole service, is left alone for a while, then tried with one
+call. Pure.
 
 Closed lets everything through; open nothing until `retry_at`; half-open one probe, whose answer decides.
 """
@@ -10,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 OPENS_AFTER = 5
+SEVERAL = 2  # a service is called down only when this many of its accounts failed in the row
+MOST_NAMED = 20
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 # A probe whose process died never reports; after this another one may go. Longer than any call's deadline.
@@ -20,13 +23,15 @@ State = Literal["closed", "open", "half_open"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """failures: in a row. retry_at (aware UTC): when a probe may go, or when a lost probe is given up."""
+    """failures: in a row, and `failed`: the accounts they were on (a service's circuit alone keeps them).
+    retry_at (aware UTC): when a probe may go, or when a lost probe is given up."""
 
     state: State = "closed"
     failures: int = 0
     opened_at: datetime | None = None
     retry_at: datetime | None = None
     last_error: str = ""
+    failed: frozenset[int] = frozenset()
 
 
 CLEAN = Circuit()
@@ -48,7 +53,19 @@ def unprobed(circuit: Circuit, now: datetime) -> Circuit:
 
 
 def after(circuit: Circuit, error_class: str | None, message: str, now: datetime) -> Circuit:
-    """The circuit after a call. A refusal is an answer: it never opens, and it closes a half-open circuit."""
+    """An account's circuit after a call. A refusal is an answer: it never opens, and it closes a half-open circuit."""
+    return _after(circuit, error_class, message, now, frozenset(), several=0)
+
+
+def after_call_of(account_id: int, circuit: Circuit, error_class: str | None, message: str, now: datetime) -> Circuit:
+    """A service's circuit after a call of one of its accounts. One account alone never opens it."""
+    failed = circuit.failed if len(circuit.failed) >= MOST_NAMED else circuit.failed | {account_id}
+    return _after(circuit, error_class, message, now, failed, several=SEVERAL)
+
+
+def _after(
+    circuit: Circuit, error_class: str | None, message: str, now: datetime, failed: frozenset[int], *, several: int
+) -> Circuit:
     if error_class is None:
         return CLEAN
     if error_class not in FAILURES:
@@ -56,14 +73,15 @@ def after(circuit: Circuit, error_class: str | None, message: str, now: datetime
     if circuit.state == "open":
         return circuit  # a call from before it opened
     failures = circuit.failures + 1
-    if failures < OPENS_AFTER:
-        return Circuit(failures=failures, last_error=message)
+    if failures < OPENS_AFTER or len(failed) < several:
+        return Circuit(failures=failures, last_error=message, failed=failed)
     return Circuit(
         state="open",
         failures=failures,
         opened_at=circuit.opened_at or now,
         retry_at=now + wait_after(failures),
         last_error=message,
+        failed=failed,
     )
 
 

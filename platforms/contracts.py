@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+Scope = Literal["account", "app"]
 
 # The content types of the product, and the files it stores: what a platform without rules of its own takes.
 ALL_CONTENT_TYPES = frozenset(
@@ -73,6 +75,38 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """At most `capacity` calls in any `period_seconds`: of one account, or of all accounts that share an app.
+
+    `name` tells the budgets of one scope apart; at most 30 characters.
+    """
+
+    scope: Scope
+    name: str
+    capacity: int
+    period_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateInfo:
+    """What an answer said about the quota: how many calls in all, how many are left, and in how many seconds it is
+    full again. None where nothing was said."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_seconds: float | None = None
+    scope: Scope = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """New credentials: the names that changed, and until when they are good (aware UTC; None: nobody said)."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """The platform has the post. `already` says that it had it before this call, under the same key."""
 
@@ -80,6 +114,7 @@ class Published:
     url: str
     response: Mapping[str, Any] = field(default_factory=dict)
     already: bool = False
+    rate: RateInfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +124,7 @@ class Accepted:
     remote_state: Mapping[str, Any]
     poll_after_seconds: float
     response: Mapping[str, Any] = field(default_factory=dict)
+    rate: RateInfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +159,37 @@ class AccountHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallResult:
-    """How one call ended, for the circuit: `error_class` of the PlatformError, or None for a success."""
+    """How one call ended, for circuits and budgets: `error_class` of the PlatformError, or None for a success."""
 
     account_id: int
     error_class: str | None = None
     message: str = ""
     retry_after_seconds: float | None = None
+    rate: RateInfo | None = None
+
+
+Cause = Literal["", "state", "sign_in", "limit", "outage"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """May this account be called now? If not: when to ask again (aware UTC, None = when its state changes), and why."""
+    """May this account be called now? If not: when to ask again (aware UTC, None = when its state changes), and why.
+
+    `cause`: the account's own state, a sign-in that ran out, a limit, or a platform that does not answer.
+    """
 
     allowed: bool
     retry_at: datetime | None = None
     reason: str = ""
+    cause: Cause = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """Whose platform answers again: ids of accounts and of services. What waits for them may go."""
+
+    account_ids: frozenset[int] = frozenset()
+    service_ids: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.account_ids or self.service_ids)

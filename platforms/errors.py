@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from platforms.contracts import RateInfo
+
 MAX_PLATFORM_MESSAGE = 2_000
 
 
@@ -41,12 +43,14 @@ class PlatformError(Exception):
         status_code: int | None = None,
         platform_message: str = "",
         response: Mapping[str, Any] | None = None,
+        rate: RateInfo | None = None,
     ) -> None:
         super().__init__(message_for_people)
         self.message_for_people = message_for_people
         self.status_code = status_code
         self.platform_message = clean(platform_message)
         self.response = dict(response or {})
+        self.rate = rate
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Blot these secrets out of every word this error carries."""
@@ -80,9 +84,14 @@ class _Retryable(PlatformError):
         status_code: int | None = None,
         platform_message: str = "",
         response: Mapping[str, Any] | None = None,
+        rate: RateInfo | None = None,
     ) -> None:
         super().__init__(
-            message_for_people, status_code=status_code, platform_message=platform_message, response=response
+            message_for_people,
+            status_code=status_code,
+            platform_message=platform_message,
+            response=response,
+            rate=rate,
         )
         self.retry_after_seconds = retry_after_seconds
 

@@ -65,6 +65,15 @@ class Bucket:
         start, count = state[-1]
         return state[:-1] if count == 1 else (*state[:-1], (start, count - 1))
 
+    def at_most(self, state: Taken, left: int, now: datetime, reset_seconds: float) -> Taken:
+        """The state in which no more than `left` tokens are to be had until `reset_seconds` from now: the platform has
+        counted calls that we did not make."""
+        excess = self.left(state, now) - max(0, left)
+        if excess <= 0:
+            return state
+        start = now.timestamp() + min(reset_seconds, self.period_seconds) - self.period_seconds - self.step_seconds
+        return tuple(sorted((*self._out(state, now.timestamp()), (start, excess))))
+
     def _back_at(self, start: float) -> float:
         return start + self.step_seconds + self.period_seconds
 

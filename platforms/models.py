@@ -23,11 +23,63 @@ class AccountState(models.TextChoices):
     DISCONNECTED = "disconnected", "Disconnected"
 
 
+class BreakerFields(models.Model):
+    """A circuit as a row: see `platforms.circuit`. Abstract."""
+
+    OPEN_STATES: ClassVar[tuple[str, ...]] = ("open", "half_open")
+
+    state = models.CharField(max_length=12, default="closed")
+    failures = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+
+def breaker_constraints(prefix: str) -> list[models.BaseConstraint]:
+    return [
+        models.CheckConstraint(condition=Q(state__in=("closed", "open", "half_open")), name=f"{prefix}_state"),
+        models.CheckConstraint(condition=Q(state="closed") | Q(retry_at__isnull=False), name=f"{prefix}_retry_at"),
+    ]
+
+
+class Service(BreakerFields):
+    """What is down together: a platform, or one of its hosts; with its circuit. Made when an account is connected.
+
+    `failed_accounts`: ids of the accounts of the present row of failures.
+    """
+
+    key = models.CharField(max_length=300, unique=True)
+    label = models.CharField(max_length=255)
+    failed_accounts = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["key", "id"]
+        constraints = breaker_constraints("service")
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.state}"
+
+
+class RefreshState(models.TextChoices):
+    """Whether the sign-in can be renewed without a person, and how that went last."""
+
+    NONE = "", "Not needed"
+    DUE = "due", "Not renewed yet"
+    OK = "ok", "Renewed by itself"
+    FAILING = "failing", "Renewing fails; tried again"
+    REVOKED = "revoked", "Revoked"
+
+
 class PlatformAccount(models.Model):
     """One place to publish to. Never deleted while posts name it: it is disconnected instead.
 
     next_slot_at: the earliest next call that keeps `min_spacing_seconds`. not_before_at: until when the platform asked
     us to stay away. A null cap is no cap; caps count calls in any 60 minutes, and in any 24 hours.
+    service, app_key and budgets are what the adapter says of the account (`services.placing`), kept here so that an
+    admission asks no adapter; no service means that it was not asked yet. refresh_at: when to renew the sign-in next.
     """
 
     public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
@@ -46,6 +98,14 @@ class PlatformAccount(models.Model):
     daily_cap = models.PositiveIntegerField(null=True, blank=True)
     next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)
     not_before_at = models.DateTimeField(null=True, blank=True, editable=False)
+    service = models.ForeignKey(Service, models.SET_NULL, null=True, editable=False, related_name="accounts")
+    app_key = models.CharField(max_length=200, blank=True, default="", editable=False)
+    budgets = models.JSONField(default=list, editable=False)
+    credentials_expire_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refresh_state = models.CharField(max_length=8, choices=RefreshState, blank=True, default="", editable=False)
+    refresh_error = models.CharField(max_length=500, blank=True, default="", editable=False)
+    refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refresh_at = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
@@ -61,16 +121,26 @@ class PlatformAccount(models.Model):
             models.CheckConstraint(condition=Q(hourly_cap=None) | Q(hourly_cap__gt=0), name="account_hourly_cap"),
             models.CheckConstraint(condition=Q(daily_cap=None) | Q(daily_cap__gt=0), name="account_daily_cap"),
         ]
+        indexes = [
+            # accounts that share an app's quota, to be held back together
+            models.Index(fields=["app_key", "id"], name="account_of_app", condition=~Q(app_key="")),
+            # sign-ins to be renewed
+            models.Index(fields=["refresh_at", "id"], name="account_refresh", condition=Q(refresh_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.platform})"
 
 
 class RateWindow(models.Model):
-    """How much of one cap is used. `taken` holds [slot start in epoch seconds, count]; `tokens` is what is left."""
+    """How much of one budget is used: of an account's (`account`), or of one that an app's accounts share (`app_key`).
 
-    account = models.ForeignKey(PlatformAccount, models.CASCADE, related_name="rate_windows")
-    name = models.CharField(max_length=16)
+    `taken` holds [slot start in epoch seconds, count]; `tokens` is what is left.
+    """
+
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, null=True, related_name="rate_windows")
+    app_key = models.CharField(max_length=200, blank=True, default="")
+    name = models.CharField(max_length=40)
     tokens = models.FloatField()
     refilled_at = models.DateTimeField()
     taken = models.JSONField(default=list)
@@ -79,33 +149,32 @@ class RateWindow(models.Model):
     objects = OfAccountQuerySet.as_manager()
 
     class Meta:
-        ordering = ["account_id", "name", "id"]
-        constraints = [models.UniqueConstraint(fields=["account", "name"], name="rate_window_once")]
+        ordering = ["account_id", "app_key", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="rate_window_once"),
+            models.UniqueConstraint(
+                fields=["app_key", "name"], name="rate_window_once_an_app", condition=~Q(app_key="")
+            ),
+            models.CheckConstraint(
+                condition=Q(account__isnull=False, app_key="") | Q(account__isnull=True) & ~Q(app_key=""),
+                name="rate_window_scope",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.name} of account {self.account_id}: {self.tokens:g} left"
+        return f"{self.name} of {self.app_key or f'account {self.account_id}'}: {self.tokens:g} left"
 
 
-class CircuitState(models.Model):
-    """Whether calls to an account's platform are held back after a row of failures. No row means closed and clean."""
-
-    OPEN_STATES: ClassVar[tuple[str, ...]] = ("open", "half_open")
+class CircuitState(BreakerFields):
+    """Whether calls to one account are held back after a row of failures. No row means closed and clean."""
 
     account = models.OneToOneField(PlatformAccount, models.CASCADE, related_name="circuit")
-    state = models.CharField(max_length=12, default="closed")
-    failures = models.PositiveIntegerField(default=0)
-    opened_at = models.DateTimeField(null=True)
-    retry_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=500, blank=True, default="")
 
     objects = OfAccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["account_id", "id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(state__in=("closed", "open", "half_open")), name="circuit_state"),
-            models.CheckConstraint(condition=Q(state="closed") | Q(retry_at__isnull=False), name="circuit_retry_at"),
-        ]
+        constraints = breaker_constraints("circuit")
 
     def __str__(self) -> str:
         return f"circuit of account {self.account_id}: {self.state}"

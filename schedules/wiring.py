@@ -13,17 +13,22 @@ from schedules.engine.kinds import kinds
 
 def connect() -> None:
     """Called once, when Django is ready."""
-    from schedules.services import audit, control, holds, misfires, pruning
+    from platforms.services import placing
+    from schedules.services import audit, control, holds, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
     from schedules.services.publishing import PublishKind
+    from schedules.services.refreshing import RefreshKind
 
     events.subscribe(audit.record)
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
+    kinds.register("refresh", RefreshKind())
     loop.is_paused[:] = [control.is_paused]
     loop.housekeeping[:] = [lambda now: holds.release_held(now=now), lambda now: misfires.expire(now=now)]
     duties.register("plan", DutyKind(_plan, 30))
     duties.register("zone rules", DutyKind(_zone_rules, 3600))
+    duties.register("plan refreshes", DutyKind(lambda now: f"{refreshing.plan(now=now)} planned", 10))
+    duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
 

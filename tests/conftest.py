@@ -89,6 +89,16 @@ def platform():  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
+def hosted():  # type: ignore[no-untyped-def]
+    """A scripted platform of several hosts, each down by itself, whose sign-ins can be renewed."""
+    from tests import engine
+
+    adapter = engine.install(engine.HostedAdapter(clock=NOW))
+    yield adapter
+    engine.uninstall(adapter)
+
+
+@pytest.fixture
 def account(workspace, platform):  # type: ignore[no-untyped-def]
     """An account on the scripted platform."""
     from tests.people import make_account

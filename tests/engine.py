@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from platforms.base import FieldSpec
 from platforms.contracts import (
     ALL_CONTENT_TYPES,
     Accepted,
     AccountHealth,
     AccountRef,
+    Budget,
     Capabilities,
     Publication,
     Published,
+    Refreshed,
 )
-from platforms.errors import PlatformError
+from platforms.errors import PlatformError, Unavailable
 from platforms.registry import adapters
 
 LEASE = timedelta(seconds=60)
@@ -110,3 +113,47 @@ def install(adapter: ScriptedAdapter) -> ScriptedAdapter:
 
 def uninstall(adapter: ScriptedAdapter) -> None:
     adapters._entries.pop(adapter.key, None)
+
+
+@dataclass
+class HostedAdapter(ScriptedAdapter):
+    """The same, on hosts (the account's option `host`) that can be down, with sign-ins that can be renewed.
+
+    `renewals`: what the next renewals answer; those that are not scripted bring the token `fresh`, good for two hours.
+    """
+
+    key: str = "hosted"
+    credential_fields: tuple[Any, ...] = (
+        FieldSpec(name="token", label="Token", secret=True),
+        FieldSpec(name="refresh_token", label="Refresh token", secret=True),
+    )
+    down: set[str] = field(default_factory=set)
+    renewals: list[Any] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
+    clock: Any = None
+
+    def publish(self, publication: Publication, *, timeout: float) -> Published | Accepted:
+        if publication.account.options.get("host") in self.down:
+            self.calls.append(publication)
+            raise Unavailable("No answer.")
+        return super().publish(publication, timeout=timeout)
+
+    def service_of(self, account: AccountRef) -> str:
+        return str(account.options.get("host", ""))
+
+    def app_of(self, account: AccountRef) -> str:
+        return str(account.options.get("app", ""))
+
+    def budgets(self, account: AccountRef) -> list[Budget]:
+        return [Budget(**item) for item in account.options.get("budgets", ())]
+
+    def can_refresh(self, account: AccountRef) -> bool:
+        return "refresh_token" in account.credentials
+
+    def refresh(self, account: AccountRef, *, timeout: float) -> Refreshed:
+        self.renewed.append(account.credentials["refresh_token"])
+        fresh = Refreshed(
+            credentials={"token": "fresh", "refresh_token": f"r{len(self.renewed)}"},
+            expires_at=self.clock + timedelta(hours=2) if self.clock else None,
+        )
+        return self._give(self.renewals.pop(0) if self.renewals else fresh)

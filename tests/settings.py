@@ -22,5 +22,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}
 else:
     DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_alwrity")}
+# tests that are not about it publish what is late at once
+ENGINE["recovery_spacing_seconds"] = 0.0
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -21,9 +21,10 @@ from alwrity_scheduler.workspaces.models import Workspace
 from platforms.base import Adapter
 from platforms.contracts import AccountHealth
 from platforms.errors import AdapterMissing, PlatformError
-from platforms.models import AccountState, CircuitState, PlatformAccount
+from platforms.models import AccountState, CircuitState, PlatformAccount, RefreshState
 from platforms.registry import adapter_for
-from platforms.services.publishing import account_ref
+from platforms.services.placing import place
+from platforms.services.refs import account_ref
 
 CHANGEABLE = ("name", "handle", "timezone", "options", "min_spacing_seconds", "hourly_cap", "daily_cap")
 VERIFY_SECONDS = 10.0
@@ -63,6 +64,7 @@ def connect(
         updated_at=now,
     )
     _check(account, adapter, secrets)
+    _signed_in(account, secrets, now)
     _save(account)
     emit(
         _fact(
@@ -109,6 +111,7 @@ def update_settings(
     for name, value in changes.items():
         setattr(row, name, value)
     _check(row, _adapter(row.platform), None)
+    place(row, now)
     _touch(row, now)
     emit(_fact("account.settings_changed", row, actor, now, after={"changed": changed}))
     return row
@@ -133,6 +136,7 @@ def set_credentials(
     stored = dict(row.credentials) if row.credentials.is_readable() else {}
     row.credentials = stored | given
     _check(row, adapter, stored | given)
+    _signed_in(row, stored | given, now)
     _touch(row, now)
     emit(_fact("account.credentials_changed", row, actor, now, after={"changed": sorted(given)}))
     return row
@@ -155,7 +159,13 @@ def disconnect(*, account: PlatformAccount, reason: str = "", actor: Actor, now:
     """Give the account up, and forget its credentials. Its history stays."""
     olds = {AccountState.ACTIVE, AccountState.PAUSED, AccountState.NEEDS_AUTH}
     row = _move(account, olds, AccountState.DISCONNECTED, "account.disconnected", reason, actor, now)
-    PlatformAccount.objects.filter(pk=row.pk).update(credentials={})
+    gone: dict[str, Any] = {
+        "credentials": {},
+        "credentials_expire_at": None,
+        "refresh_at": None,
+        "refresh_state": RefreshState.NONE,
+    }
+    PlatformAccount.objects.filter(pk=row.pk).update(**gone, refresh_error="")
     row.credentials = {}
     return row
 
@@ -209,6 +219,13 @@ def _adapter(platform: str) -> Adapter:
         return adapter_for(platform)
     except AdapterMissing as error:
         raise Refused(Problem(field="platform", message=str(error), code="adapter_missing")) from None
+
+
+def _signed_in(account: PlatformAccount, secrets: Mapping[str, str], now: datetime) -> None:
+    """A person gave new secrets: nobody knows until when they are good, so they are renewed soon, where that can be."""
+    account.credentials_expire_at = account.refresh_at = None
+    account.refresh_state, account.refresh_error = RefreshState.NONE, ""
+    place(account, now, secrets)
 
 
 def _filled(credentials: Mapping[str, str]) -> dict[str, str]:

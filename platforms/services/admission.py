@@ -4,17 +4,21 @@ holds across processes (R32): spacing and caps by conditional UPDATE, the circui
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from platforms import circuit as breaker
-from platforms.contracts import Admission
-from platforms.limits import DAY_SECONDS, HOUR_SECONDS, Bucket
-from platforms.models import AccountState, CircuitState, PlatformAccount, RateWindow
+from platforms.contracts import Admission, Scope
+from platforms.limits import DAY_SECONDS, HOUR_SECONDS, Bucket, Taken
+from platforms.models import AccountState, CircuitState, PlatformAccount, RateWindow, Service
+from platforms.services.placing import adopt, budgets_of
 
 _GO = Admission(allowed=True)
+SIGN_IN_PATIENCE = timedelta(seconds=60)  # a renewal that succeeds lets the posts go at once
+PROBE_PAUSE = timedelta(seconds=5)
 _RACES = 5
 _REASONS = {
     AccountState.PAUSED: "The account is paused.",
@@ -23,16 +27,38 @@ _REASONS = {
 }
 
 
-def admit(accounts: Iterable[PlatformAccount], now: datetime) -> dict[int, Admission]:
+class Purse(NamedTuple):
+    """One budget: whose, the name of its RateWindow, and its bucket."""
+
+    scope: Scope
+    name: str
+    bucket: Bucket
+
+
+def admit(
+    accounts: Iterable[PlatformAccount],
+    now: datetime,
+    *,
+    pace: Mapping[int, float] | None = None,
+    fresh: bool = False,
+) -> dict[int, Admission]:
     """One decision an account, by id; an allowed account has paid for one call. `now` is aware UTC.
 
-    The accounts are read afresh in one query, and that is all for those without limits and with a closed circuit.
-    A limited account costs at most five more queries, and only it.
+    The accounts are read afresh in one query, circuits included, and that is all for those without limits and with
+    closed circuits; with `fresh` the caller has just read them, `circuit` and `service` too, and not even that is asked.
+    A limited account costs a few more queries, and only it. `pace`: seconds that lie at least between this call and the
+    account's next paced one, for posts that waited (R28).
     """
-    ids = {account.pk for account in accounts}
-    fresh = PlatformAccount.objects.filter(pk__in=ids).select_related("circuit").defer("credentials", "options")
-    answers = {account.pk: _admit_one(account, now) for account in fresh.order_by("id")}
-    return answers | {gone: Admission(allowed=False, reason="The account is gone.") for gone in ids - answers.keys()}
+    pace = pace or {}
+    rows = {account.pk: account for account in accounts}
+    ids = set(rows)
+    if not fresh:
+        found = PlatformAccount.objects.filter(pk__in=ids).select_related("circuit", "service")
+        rows = {row.pk: row for row in found.defer("credentials", "options")}
+    answers = {pk: _admit_one(_placed(rows[pk], now), now, pace.get(pk, 0.0)) for pk in sorted(rows)}
+    return answers | {
+        gone: Admission(allowed=False, reason="The account is gone.", cause="state") for gone in ids - answers.keys()
+    }
 
 
 def give_back(account_ids: Iterable[int], now: datetime) -> None:
@@ -40,29 +66,61 @@ def give_back(account_ids: Iterable[int], now: datetime) -> None:
     ids = list(account_ids)
     limited = (
         Q(min_spacing_seconds__gt=0)
+        | Q(next_slot_at__gt=now)
         | Q(hourly_cap__isnull=False)
         | Q(daily_cap__isnull=False)
+        | ~Q(budgets=[])
         | Q(circuit__state="half_open")
+        | Q(service__state="half_open")
     )
-    rows = PlatformAccount.objects.filter(limited, pk__in=ids).select_related("circuit").defer("credentials", "options")
-    for account in rows.order_by("id"):
-        _release_slot(account, now)
-        for window in RateWindow.objects.filter(account_id=account.pk).order_by("id"):
-            _return_token(account, window, now)
-        circuit = getattr(account, "circuit", None)
-        if circuit is not None and circuit.state == "half_open":
-            _swap_circuit(circuit, breaker.unprobed(value_of(circuit), now))
+    rows = PlatformAccount.objects.filter(limited, pk__in=ids).select_related("circuit", "service")
+    for account in rows.defer("credentials", "options").order_by("id"):
+        _refund(account, now)
+        for row in (account.service, getattr(account, "circuit", None)):
+            if row is not None and row.state == "half_open":
+                swap_circuit(row, breaker.unprobed(value_of(row), now))
 
 
-def buckets(account: PlatformAccount) -> Iterator[tuple[str, Bucket]]:
-    """The account's caps as buckets, by the name of their RateWindow."""
+def buckets(account: PlatformAccount) -> Iterator[Purse]:
+    """The account's budgets: its own caps, then those that the platform sets it, then those it shares with its app."""
     if account.hourly_cap:
-        yield "hour", Bucket.per(account.hourly_cap, HOUR_SECONDS)
+        yield Purse("account", "hour", Bucket.per(account.hourly_cap, HOUR_SECONDS))
     if account.daily_cap:
-        yield "day", Bucket.per(account.daily_cap, DAY_SECONDS)
+        yield Purse("account", "day", Bucket.per(account.daily_cap, DAY_SECONDS))
+    for budget in sorted(budgets_of(account), key=lambda item: item.scope):
+        bucket = Bucket.per(budget.capacity, budget.period_seconds)
+        yield Purse(budget.scope, f"platform:{budget.name}", bucket)
 
 
-def value_of(row: CircuitState | None) -> breaker.Circuit:
+def period_words(seconds: float) -> str:
+    """`60 minutes`, `24 hours`, `15 minutes`, `90 seconds`."""
+    seconds = round(seconds, 3)
+    if seconds >= 2 * HOUR_SECONDS and seconds % HOUR_SECONDS == 0:
+        return f"{seconds / HOUR_SECONDS:g} hours"
+    return f"{seconds / 60:g} minutes" if seconds >= 120 and seconds % 60 == 0 else f"{seconds:g} seconds"
+
+
+def windows_of(accounts: Iterable[PlatformAccount]) -> QuerySet[RateWindow]:
+    """The stored budgets of these accounts and of their apps."""
+    rows = list(accounts)
+    apps = {row.app_key for row in rows if row.app_key}
+    found: QuerySet[RateWindow] = RateWindow.objects.filter(
+        Q(account__in=[row.pk for row in rows]) | Q(app_key__in=apps, account=None)
+    )
+    return found
+
+
+def key_of(account: PlatformAccount, purse: Purse) -> tuple[int | str, str]:
+    """By which `stored` and `settle` know a budget: whose, and its name."""
+    return account.pk if purse.scope == "account" else account.app_key, purse.name
+
+
+def stored(accounts: Iterable[PlatformAccount]) -> dict[tuple[int | str, str], Taken]:
+    """The states of all stored budgets of these accounts and of their apps, in one query."""
+    return {(row.account_id or row.app_key, row.name): taken(row) for row in windows_of(accounts)}
+
+
+def value_of(row: CircuitState | Service | None) -> breaker.Circuit:
     """A row as the pure breaker's value. No row is a clean circuit."""
     if row is None:
         return breaker.CLEAN
@@ -72,105 +130,145 @@ def value_of(row: CircuitState | None) -> breaker.Circuit:
         opened_at=row.opened_at,
         retry_at=row.retry_at,
         last_error=row.last_error,
+        failed=frozenset(row.failed_accounts) if isinstance(row, Service) else frozenset(),
     )
 
 
-def _admit_one(account: PlatformAccount, now: datetime) -> Admission:
+def _placed(account: PlatformAccount, now: datetime) -> PlatformAccount:
+    """An account from before there were services is placed at its first call."""
+    if account.service_id is None and account.state == AccountState.ACTIVE:
+        adopt([account], now)
+    return account
+
+
+def _admit_one(account: PlatformAccount, now: datetime, pace: float) -> Admission:
     if account.state != AccountState.ACTIVE:
-        return Admission(allowed=False, reason=_REASONS[AccountState(account.state)])
+        return Admission(allowed=False, reason=_REASONS[AccountState(account.state)], cause="state")
+    if is_signed_out(account, now):
+        return Admission(
+            allowed=False, retry_at=now + SIGN_IN_PATIENCE, reason="Waiting for a fresh sign-in.", cause="sign_in"
+        )
     if account.not_before_at is not None and account.not_before_at > now:
         return Admission(
             allowed=False,
             retry_at=account.not_before_at,
             reason="The platform asked to be left alone until then.",
+            cause="limit",
         )
-    row = getattr(account, "circuit", None)
-    value = value_of(row)
-    if breaker.is_waiting(value, now):
-        return Admission(
-            allowed=False, retry_at=value.retry_at, reason=f"Too many failures in a row: {value.last_error}"
-        )
-    paid = _pay(account, now)
-    if not paid.allowed or row is None or value.state == "closed":
+    rows = [row for row in (account.service, getattr(account, "circuit", None)) if row is not None]
+    for row in rows:
+        if breaker.is_waiting(value_of(row), now):
+            return Admission(allowed=False, retry_at=row.retry_at, reason=_outage_words(row), cause="outage")
+    paid = _pay(account, now, pace)
+    if not paid.allowed:
         return paid
-    if _swap_circuit(row, breaker.probing(value, now)):
-        return paid
-    _refund(account, now)
-    return Admission(
-        allowed=False,
-        retry_at=now + timedelta(seconds=1),
-        reason="Another call is testing whether the platform answers.",
-    )
+    return _probe(account, [row for row in rows if row.state != "closed"], paid, now)
 
 
-def _pay(account: PlatformAccount, now: datetime) -> Admission:
-    """Take the spacing's slot, then one token of each cap; all or nothing."""
-    if account.min_spacing_seconds and not _take_slot(account, now):
-        at = PlatformAccount.objects.filter(pk=account.pk).values_list("next_slot_at", flat=True).first()
+def is_signed_out(account: PlatformAccount, now: datetime) -> bool:
+    """Has the sign-in run out, while there is a way to renew it without a person?"""
+    expired = account.credentials_expire_at is not None and account.credentials_expire_at <= now
+    return expired and bool(account.refresh_state)
+
+
+def _outage_words(row: CircuitState | Service) -> str:
+    if row.state == "half_open":
+        return "Another call is testing whether the platform answers."
+    if isinstance(row, Service):
+        return f"{row.label} does not answer; several accounts are affected: {row.last_error}"
+    return f"Too many failures in a row: {row.last_error}"
+
+
+def _probe(account: PlatformAccount, rows: list[CircuitState | Service], paid: Admission, now: datetime) -> Admission:
+    """Become the one call that tests each open circuit; whoever comes second has paid nothing."""
+    mine: list[CircuitState | Service] = []
+    for row in rows:
+        if swap_circuit(row, breaker.probing(value_of(row), now)):
+            mine.append(row)
+            continue
+        for other in mine:
+            other.refresh_from_db()
+            swap_circuit(other, breaker.unprobed(value_of(other), now))
+        _refund(account, now)
         return Admission(
             allowed=False,
-            retry_at=at,
-            reason=f"At least {account.min_spacing_seconds} s lie between two posts.",
+            retry_at=now + PROBE_PAUSE,
+            reason="Another call is testing whether the platform answers.",
+            cause="outage",
         )
-    for name, bucket in buckets(account):
-        wait = _take_token(account, name, bucket, now)
+    return paid
+
+
+def _pay(account: PlatformAccount, now: datetime, pace: float) -> Admission:
+    """Take the spacing's slot, then one token of each budget; all or nothing."""
+    spacing = max(float(account.min_spacing_seconds), pace)
+    if spacing and not _take_slot(account, now, spacing):
+        at = PlatformAccount.objects.filter(pk=account.pk).values_list("next_slot_at", flat=True).first()
+        return Admission(
+            allowed=False, retry_at=at, reason=f"At least {spacing:g} s lie between two posts.", cause="limit"
+        )
+    paid: list[Purse] = []
+    for purse in buckets(account):
+        wait = _take_token(account, purse, now)
         if wait:
-            _refund(account, now, before=name)
-            reason = f"At most {bucket.capacity} posts in any {'60 minutes' if name == 'hour' else '24 hours'}."
-            return Admission(allowed=False, retry_at=now + timedelta(seconds=wait), reason=reason)
+            _refund(account, now, paid)
+            whose = "" if purse.scope == "account" else ", all accounts of the app together"
+            reason = f"At most {purse.bucket.capacity} posts in any {period_words(purse.bucket.period_seconds)}{whose}."
+            return Admission(allowed=False, retry_at=now + timedelta(seconds=wait), reason=reason, cause="limit")
+        paid.append(purse)
     return _GO
 
 
-def _refund(account: PlatformAccount, now: datetime, *, before: str = "") -> None:
-    """Give back what was taken, up to the bucket named `before`."""
-    if account.min_spacing_seconds:
-        _release_slot(account, now)
-    for name, _ in buckets(account):
-        if name == before:
-            return
-        for window in RateWindow.objects.filter(account_id=account.pk, name=name):
-            _return_token(account, window, now)
+def _refund(account: PlatformAccount, now: datetime, paid: Iterable[Purse] | None = None) -> None:
+    """Give back what was taken: the slot, and a token of each purse in `paid` (None: of all)."""
+    PlatformAccount.objects.filter(pk=account.pk, next_slot_at__gt=now).update(next_slot_at=now)
+    for purse in buckets(account) if paid is None else paid:
+        for window in _windows(account, purse):
+            _return_token(window, purse.bucket, now)
 
 
-def _take_slot(account: PlatformAccount, now: datetime) -> bool:
+def _take_slot(account: PlatformAccount, now: datetime, spacing: float) -> bool:
     free = Q(next_slot_at=None) | Q(next_slot_at__lte=now)
-    after = now + timedelta(seconds=account.min_spacing_seconds)
+    after = now + timedelta(seconds=spacing)
     return PlatformAccount.objects.filter(free, pk=account.pk).update(next_slot_at=after) == 1
 
 
-def _release_slot(account: PlatformAccount, now: datetime) -> None:
-    if account.min_spacing_seconds:
-        PlatformAccount.objects.filter(pk=account.pk, next_slot_at__gt=now).update(next_slot_at=now)
+def _windows(account: PlatformAccount, purse: Purse) -> QuerySet[RateWindow]:
+    scope = {"account_id": account.pk} if purse.scope == "account" else {"account": None, "app_key": account.app_key}
+    return RateWindow.objects.filter(name=purse.name, **scope)
 
 
-def _take_token(account: PlatformAccount, name: str, bucket: Bucket, now: datetime) -> float:
+def _take_token(account: PlatformAccount, purse: Purse, now: datetime) -> float:
     """Seconds to wait, 0.0 when a token was taken. Retries when another process took one in between."""
     for _ in range(_RACES):
-        window = RateWindow.objects.filter(account_id=account.pk, name=name).first()
+        window = _windows(account, purse).first()
         if window is None:
-            fresh = RateWindow(account=account, name=name, tokens=bucket.capacity, refilled_at=now)
-            RateWindow.objects.bulk_create([fresh], ignore_conflicts=True)
+            RateWindow.objects.bulk_create([new_window(account, purse, now)], ignore_conflicts=True)
             continue
-        state, wait = bucket.take(taken(window), now)
-        if wait or _swap_window(window, bucket, state, now):
+        state, wait = purse.bucket.take(taken(window), now)
+        if wait or swap_window(window, purse.bucket, state, now):
             return wait
     return 1.0
 
 
-def _return_token(account: PlatformAccount, window: RateWindow, now: datetime) -> None:
-    bucket = dict(buckets(account)).get(window.name)
+def new_window(account: PlatformAccount, purse: Purse, now: datetime) -> RateWindow:
+    scope = {"account": account} if purse.scope == "account" else {"app_key": account.app_key}
+    return RateWindow(name=purse.name, tokens=purse.bucket.capacity, refilled_at=now, **scope)
+
+
+def _return_token(window: RateWindow, bucket: Bucket, now: datetime) -> None:
     for _ in range(_RACES):
-        if bucket is None or _swap_window(window, bucket, bucket.give_back(taken(window)), now):
+        if swap_window(window, bucket, bucket.give_back(taken(window)), now):
             return
         window.refresh_from_db()
 
 
-def taken(window: RateWindow) -> tuple[tuple[float, int], ...]:
+def taken(window: RateWindow) -> Taken:
     """The stored state of a bucket."""
     return tuple((float(start), int(count)) for start, count in window.taken)
 
 
-def _swap_window(window: RateWindow, bucket: Bucket, state: tuple[tuple[float, int], ...], now: datetime) -> bool:
+def swap_window(window: RateWindow, bucket: Bucket, state: Taken, now: datetime) -> bool:
     """Store a new state unless somebody else did first."""
     unchanged = RateWindow.objects.filter(pk=window.pk, version=window.version)
     return (
@@ -184,7 +282,7 @@ def _swap_window(window: RateWindow, bucket: Bucket, state: tuple[tuple[float, i
     )
 
 
-def _swap_circuit(row: CircuitState, value: breaker.Circuit) -> bool:
+def swap_circuit(row: CircuitState | Service, value: breaker.Circuit) -> bool:
     """Compare-and-set: of all who saw the same circuit, one gets to change it."""
-    same = CircuitState.objects.filter(pk=row.pk, state=row.state, failures=row.failures, retry_at=row.retry_at)
+    same = type(row)._default_manager.filter(pk=row.pk, state=row.state, failures=row.failures, retry_at=row.retry_at)
     return same.update(state=value.state, retry_at=value.retry_at) == 1

@@ -10,31 +10,18 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from platforms.contracts import Accepted, AccountRef, Publication, Published
-from platforms.errors import AdapterMissing, PlatformError, UnknownOutcome, hidden
-from platforms.models import PlatformAccount
+from platforms.base import Refreshes
+from platforms.contracts import Accepted, AccountRef, Publication, Published, Refreshed
+from platforms.errors import AdapterMissing, PlatformError, Rejected, UnknownOutcome, hidden
 from platforms.registry import adapter_for
 from platforms.services.admission import admit, give_back
 from platforms.services.circuits import settle
+from platforms.services.refs import account_ref
 
-__all__ = ["account_ref", "admit", "find", "give_back", "poll", "send", "settle"]
+__all__ = ["account_ref", "admit", "find", "give_back", "poll", "refresh", "send", "settle"]
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 SHORTEST_SECRET = 6  # shorter ones would blot out half of a message and protect nothing
-
-
-def account_ref(account: PlatformAccount) -> AccountRef:
-    """The account as adapters see it, with its credentials in the clear. Raises CannotDecrypt when their key is lost."""
-    return AccountRef(
-        id=account.pk,
-        public_id=str(account.public_id),
-        platform=account.platform,
-        name=account.name,
-        handle=account.handle,
-        timezone=account.timezone,
-        credentials=dict(account.credentials),
-        options=dict(account.options),
-    )
 
 
 def send(publication: Publication, *, timeout: float) -> Published | Accepted:
@@ -70,6 +57,16 @@ def poll(account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float
     except AdapterMissing as error:  # a Rejected, but the platform rejected nothing
         raise UnknownOutcome(str(error)) from error
     return _guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
+
+
+def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
+    """Renew the sign-in: one call, no database. Raises AuthFailed when a person must sign in again; any other class says
+    that it may be tried again later."""
+    adapter = adapter_for(account.platform)
+    if not isinstance(adapter, Refreshes):
+        raise Rejected("This platform's sign-in cannot be renewed without a person.")
+    renews: Refreshes = adapter
+    return _guarded(lambda: renews.refresh(account, timeout=timeout), "", account)
 
 
 def _guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:

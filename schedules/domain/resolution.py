@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schedules.domain.backoff import retry_delay
@@ -18,10 +18,14 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A failed call: its class (one of the five of platforms.errors), and the platform's wish for a pause."""
+    """A failed call: its class (one of the five of platforms.errors), and the platform's wish for a pause.
+
+    tests_platform: the post had waited for a platform that is down, and only tested it: that costs no attempt.
+    """
 
     error_class: str
     retry_after: timedelta | None = None
+    tests_platform: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,11 @@ def after_trouble(
             return _later(
                 trouble, tries=tries, policy=policy, deadline_at=deadline_at, now=now, dice=dice, counts=False
             )
+        case "unavailable" if trouble.tests_platform:
+            step = _later(
+                trouble, tries=tries, policy=policy, deadline_at=deadline_at, now=now, dice=dice, counts=False
+            )
+            return replace(step, reason="platform_down") if step.state is JobState.PENDING else step
         case "unavailable":
             if tries + 1 >= policy.max_attempts:
                 return NextStep(state=JobState.FAILED, reason="exhausted")

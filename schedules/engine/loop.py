@@ -179,8 +179,8 @@ class Loop:
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
-            if claimed.taken < free:
-                return
+            if claimed.taken < free and len(claimed.tasks) == claimed.taken:
+                return  # rows that were put back made way for others that are due
 
     def _gather(self) -> None:
         """Under load, let some slots come free before the next claim: a claim of one costs nearly what one of fifty does."""

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("schedules", "0002_job_table_tuning"),
+        ("schedules", "0003_queues_and_refreshes"),
     ]
 
     operations = [

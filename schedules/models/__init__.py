@@ -4,6 +4,7 @@ from schedules.models.audit import AuditChain, AuditLog
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
 from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
+from schedules.models.refresh import CredentialRefresh
 from schedules.models.schedules import Schedule, ScheduleException, Target
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ContentItem",
     "ContentMedia",
     "ContentVariant",
+    "CredentialRefresh",
     "Duty",
     "EngineControl",
     "Job",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.models import PlatformAccount
 from schedules.models import Job, Schedule
+from schedules.reads.forecast import Forecast, forecasts
 
 SHOWN = 10
 
@@ -24,6 +25,7 @@ class Board:
     upcoming: list[Job]
     recent: list[Job]
     broken_accounts: list[PlatformAccount]
+    foretold: list[tuple[PlatformAccount, Forecast]]
     account_count: int
     schedule_count: int
 
@@ -35,7 +37,9 @@ def board(workspace: Workspace, *, now: datetime, day_start: datetime) -> Board:
     needs = list(needing.with_names().order_by("-run_at", "-id")[:SHOWN])
     coming = jobs.pending().filter(run_at__lt=now + timedelta(hours=24))
     done = jobs.filter(state="completed", finished_at__gte=day_start)
-    accounts = list(PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected").order_by("id"))
+    connected = PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")
+    accounts = list(connected.select_related("circuit", "service").defer("credentials", "options").order_by("id"))
+    told = forecasts(accounts, now)
     states = list(
         Schedule.objects.filter(workspace=workspace).exclude(state="archived").values_list("state", flat=True)
     )
@@ -49,7 +53,8 @@ def board(workspace: Workspace, *, now: datetime, day_start: datetime) -> Board:
             jobs.filter(state__in=["pending", "running", "processing"]).with_names().order_by("run_at", "id")[:SHOWN]
         ),
         recent=list(jobs.filter(state="completed").with_names().order_by("-finished_at", "-id")[:SHOWN]),
-        broken_accounts=[row for row in accounts if row.state == "needs_auth"],
+        broken_accounts=[row for row in accounts if row.state == "needs_auth" and row.pk not in told],
+        foretold=[(row, item) for row in accounts for item in told.get(row.pk, ())][:SHOWN],
         account_count=len(accounts),
         schedule_count=len(states),
     )

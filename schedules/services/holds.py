@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 
@@ -19,8 +19,6 @@ HOLD_WORDS = {
     "account_paused": "The account is paused.",
     "auth": "The account must be connected again: the platform does not accept its credentials.",
 }
-MOST_MOVED = 500
-STEP = timedelta(milliseconds=1)
 
 
 def reason_to_hold(job: Job) -> str:
@@ -57,20 +55,3 @@ def release_held(*, now: datetime) -> int:
         return 0
     with unit():
         return Job.objects.filter(pk__in=ids, state="blocked").update(state=PENDING, reason="", error_message="")
-
-
-def wait(job: Job, until: datetime, words: str, now: datetime) -> None:
-    """Move the claimed job, and the account's other due jobs behind it in their order, to when the account may be called again."""
-    Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(
-        state=PENDING, run_at=until, reason="waiting", error_message=words[:500], lease_until=None
-    )
-    others = list(
-        Job.objects.filter(account_id=job.account_id, state=PENDING, run_at__lte=now).order_by(
-            "priority", "run_at", "id"
-        )[:MOST_MOVED]
-    )
-    for place, other in enumerate(others, start=1):
-        other.run_at, other.reason, other.error_message = until + place * STEP, other.reason or "waiting", words[:500]
-    if others:
-        # only those that nobody cancelled meanwhile
-        Job.objects.filter(state=PENDING).bulk_update(others, ["run_at", "reason", "error_message"], batch_size=200)

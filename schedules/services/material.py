@@ -82,7 +82,9 @@ def gather(ids: Iterable[int], now: datetime) -> Material:
         media.setdefault(link.content_id, []).append(media_ref(link.asset, now))
     return Material(
         candidates,
-        PlatformAccount.objects.in_bulk({item.account_id for item in candidates.values()}),
+        PlatformAccount.objects.select_related("circuit", "service").in_bulk(
+            {item.account_id for item in candidates.values()}
+        ),
         _targets({item.schedule_id for item in candidates.values()}),
         _variants(contents),
         media,

@@ -21,13 +21,15 @@ from platforms.errors import PlatformError
 from platforms.registry import adapter_for
 from platforms.services import accounts as platform_accounts
 from platforms.services import publishing as platform
+from platforms.services import tokens
+from platforms.services.admission import SIGN_IN_PATIENCE
 from schedules.domain import resolution
 from schedules.domain.resolution import NextStep, RetryPolicy, Trouble
 from schedules.domain.states import JobState
 from schedules.engine import rows
 from schedules.engine.work import Claim
 from schedules.models import Attempt, Job, JobCheck
-from schedules.services import holds
+from schedules.services import holds, queues
 from schedules.services.facts import JobName, job_fact
 
 LOST_WORKER_DELAY = timedelta(seconds=2)
@@ -86,7 +88,7 @@ def record(ended: Sequence[Ended], now: datetime) -> None:
             emit(fact)
     calls = [call for item in ended if (call := _call_result(item.account_id, item.result))]
     if calls:
-        platform.settle(calls, now)
+        queues.recovered(platform.settle(calls, now), now)
 
 
 def _complete_many(ended: Sequence[Ended], now: datetime) -> set[int]:
@@ -179,8 +181,9 @@ def _call_result(account_id: int, result: Result) -> CallResult | None:
             error_class=result.error_class,
             message=str(result),
             retry_after_seconds=result.retry_after_seconds,
+            rate=result.rate,
         )
-    return CallResult(account_id=account_id) if isinstance(result, Published | Accepted) else None
+    return CallResult(account_id=account_id, rate=result.rate) if isinstance(result, Published | Accepted) else None
 
 
 def _apply(job: Job, token: int, result: Result, now: datetime) -> Fact | None:
@@ -210,8 +213,11 @@ def complete(job: Job, result: Published, now: datetime, *, token: int, actor: A
 
 def _trouble(job: Job, token: int, error: PlatformError, now: datetime) -> Fact:
     retry_after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
-    step = resolution.after_trouble(
-        Trouble(error_class=error.error_class, retry_after=retry_after),
+    trouble = Trouble(
+        error_class=error.error_class, retry_after=retry_after, tests_platform=job.reason == queues.REASONS["outage"]
+    )
+    step = _renewal_first(job, error, now) or resolution.after_trouble(
+        trouble,
         tries=job.tries, policy=policy_of(job), deadline_at=job.deadline_at, now=now, dice=dice.random(),
     )  # fmt: skip
     job.error_class, job.error_message = error.error_class, str(error)[:500]
@@ -222,6 +228,15 @@ def _trouble(job: Job, token: int, error: PlatformError, now: datetime) -> Fact:
     if step.state is JobState.UNCONFIRMED:
         plan_look_up(job, now)
     return job_fact(_FACTS[step.state], job, ENGINE, now)
+
+
+def _renewal_first(job: Job, error: PlatformError, now: datetime) -> NextStep | None:
+    """A refused sign-in that can be renewed is renewed before a person is asked."""
+    if error.error_class != "auth" or not tokens.expired_early(account_id=job.account_id, now=now):
+        return None
+    return NextStep(
+        state=JobState.PENDING, reason=queues.REASONS["sign_in"], run_at=now + SIGN_IN_PATIENCE, counts=False
+    )
 
 
 _FACTS = {

@@ -32,7 +32,7 @@ from schedules.domain.states import ScheduleState
 from schedules.engine import rows
 from schedules.engine.work import Claim, WorkKind, WorkRow
 from schedules.models import Attempt, Job
-from schedules.services import holds, misfires, outcomes, posts
+from schedules.services import holds, misfires, outcomes, posts, queues
 from schedules.services.facts import JobName, job_fact
 from schedules.services.material import Candidate, Material, gather
 from schedules.services.outcomes import Ended, NotCalled, Result
@@ -150,14 +150,18 @@ def _end(job: Job, state: str, reason: str, words: str, now: datetime, error_cla
 
 def _admitted(going: list[Pair], material: Material, now: datetime) -> list[Pair]:
     """Those whose account may be called now; the others wait."""
-    admissions = platform.admit([material.accounts[item.account_id] for _, item in going], now) if going else {}
+    if not going:
+        return []
+    pace = {item.account_id: queues.pace_of(item, now) for _, item in going}
+    accounts = [material.accounts[item.account_id] for _, item in going]
+    admissions = platform.admit(accounts, now, pace=pace, fresh=True)
     allowed = []
     for claim, item in going:
         admission = admissions[item.account_id]
         if admission.allowed:
             allowed.append((claim, item))
         elif admission.retry_at is not None:
-            holds.wait(Job.objects.get(pk=item.pk), admission.retry_at, admission.reason, now)
+            queues.wait(Job.objects.select_related("account").get(pk=item.pk), admission, now)
         else:
             holds.hold(Job.objects.get(pk=item.pk), "auth", now)
     return allowed

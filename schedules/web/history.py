@@ -55,6 +55,11 @@ _WORDS = {
     "job.held": "Put on hold",
     "job.unconfirmed": "No clear answer",
     "job.started": "Began",
+    "circuit.opened": "The platform does not answer: its posts wait",
+    "circuit.closed": "The platform answers again",
+    "account.refreshed": "Renewed the sign-in",
+    "account.refresh_failing": "The sign-in could not be renewed; trying again",
+    "account.tried_now": "Asked to try the platform now",
 }
 
 

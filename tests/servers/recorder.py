@@ -21,7 +21,10 @@ post is one line appended to FILE before the answer goes out, and a server start
     GET  /log?brief=1  without the arrivals
     POST /control      {"next": [order, ...]} orders for the next publishes, one each; {"drop": P} changes the probability;
                        {"lookup": order} for every look-up until {"lookup": null}
-        order: {"status": 429, "retry_after": 2, "body": {...}, "made": false, "drop": false, "location": "…"}
+                       {"token": [order, ...]} orders for the next renewals; {"rotate": bool}; {"expires_in": seconds}
+    POST /token        OAuth 2: takes {"refresh_token": …} that it gave last (the first may be any), answers a new access and
+                       refresh token; a used one gets 400 invalid_grant. /log tells how many came and the highest number at once
+        order: {"status": 429, "retry_after": 2, "body": {...}, "made": false, "drop": false, "location": "…", "headers": {…}}
         made: the post is made although the answer says otherwise; drop: no answer at all.
         {"status": 202} makes the post and answers with a poll_url.
 """
@@ -38,7 +41,7 @@ import sys
 import time
 from collections import deque
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 REASONS = {200: "OK", 201: "Created", 202: "Accepted", 404: "Not Found", 409: "Conflict"}
 
@@ -83,6 +86,48 @@ class Book:
         os.write(self._file, (json.dumps(entry) + "\n").encode())
 
 
+class Tokens:
+    """The token address: refresh tokens that work once."""
+
+    def __init__(self) -> None:
+        self.orders: deque[dict[str, Any]] = deque()
+        self.current: dict[str, str] = {}
+        self.number = self.calls = self.at_once = self.most_at_once = 0
+        self.expires_in, self.rotate = 3600.0, True
+        self.clients: list[str] = []
+
+    async def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, Any, dict[str, str]] | None:
+        self.calls += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(0.05)  # long enough for two at once to be seen
+            return self.decide(headers, dict(parse_qsl(body.decode())))
+        finally:
+            self.at_once -= 1
+
+    def decide(self, headers: dict[str, str], form: dict[str, str]) -> tuple[int, Any, dict[str, str]] | None:
+        client = headers.get("authorization") or form.get("client_id", "")
+        self.clients.append(client)
+        order = self.orders.popleft() if self.orders else {}
+        if order.get("drop"):
+            return None
+        if "status" in order:
+            extra = {"Retry-After": str(order["retry_after"])} if "retry_after" in order else {}
+            return int(order["status"]), order.get("body", {"error": "server_error"}), extra
+        given = form.get("refresh_token", "")
+        if not given or self.current.setdefault(client, given) != given:
+            return 400, {"error": "invalid_grant"}, {}
+        self.number += 1
+        answer = {"access_token": f"access-{self.number}", "token_type": "Bearer", "expires_in": self.expires_in}
+        if self.rotate:
+            answer["refresh_token"] = self.current[client] = f"refresh-{self.number}"
+        return 200, answer, {}
+
+    def told(self) -> dict[str, Any]:
+        return {"calls": self.calls, "most_at_once": self.most_at_once, "clients": self.clients}
+
+
 class Platform:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -91,6 +136,7 @@ class Platform:
         self.orders: deque[dict[str, Any]] = deque()
         self.lookup_order: dict[str, Any] | None = None
         self.polls: dict[str, int] = {}
+        self.tokens = Tokens()
         self.drop = options.drop
         self.port = options.port
 
@@ -122,6 +168,7 @@ class Platform:
         if order.get("drop"):
             return None
         headers = {"Retry-After": str(order["retry_after"])} if "retry_after" in order else {}
+        headers |= order.get("headers", {})
         if "location" in order:
             headers["Location"] = order["location"]
         if "body" in order:
@@ -160,12 +207,16 @@ class Platform:
             log: dict[str, Any] = {"posts": {key: len(made) for key, made in self.book.posts.items()}}
             if "brief" not in query:
                 log["arrivals"] = self.book.arrivals
+                log["tokens"] = self.tokens.told()
             return 200, log, {}
         return (200, {"recorder": True}, {}) if path in ("/", "/publish") else (404, {"detail": "no such page"}, {})
 
     def control(self, orders: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
         self.orders.extend(orders.get("next", ()))
         self.drop = orders.get("drop", self.drop)
+        self.tokens.orders.extend(orders.get("token", ()))
+        self.tokens.rotate = orders.get("rotate", self.tokens.rotate)
+        self.tokens.expires_in = orders.get("expires_in", self.tokens.expires_in)
         if "lookup" in orders:
             self.lookup_order = orders["lookup"]
         return 200, {"waiting": len(self.orders)}, {}
@@ -190,6 +241,8 @@ class Platform:
             answer = self.publish(headers, body)
             if self.options.delay_ms:
                 await asyncio.sleep(self.options.delay_ms / 1000)
+        elif method == "POST" and parts.path == "/token":
+            answer = await self.tokens.answer(headers, body)
         elif method == "POST" and parts.path == "/control":
             answer = self.control(json.loads(body))
         else:

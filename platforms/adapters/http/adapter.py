@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from alwrity_scheduler.core import clock, http, signing
-from platforms.adapters.http import answers
+from platforms.adapters.http import answers, oauth
 from platforms.base import FieldSpec, SettingsProblem
 from platforms.contracts import (
     ALL_CONTENT_TYPES,
@@ -16,14 +16,18 @@ from platforms.contracts import (
     Accepted,
     AccountHealth,
     AccountRef,
+    Budget,
     Capabilities,
     Publication,
     Published,
+    Refreshed,
 )
 from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
 from platforms.validation import is_http_url
 
 LONGEST_TIMEOUT = 60.0
+LONGEST_APP_NAME = 60
+MOST_AN_HOUR = 1_000_000
 
 
 class HttpAdapter:
@@ -41,9 +45,16 @@ class HttpAdapter:
         FieldSpec(
             name="bearer_token",
             label="Bearer token",
-            help="Sent as Authorization: Bearer, if your endpoint asks for it.",
+            help="Sent as Authorization: Bearer, if your endpoint asks for it. With OAuth 2, the access token.",
             secret=True,
         ),
+        FieldSpec(
+            name="refresh_token",
+            label="Refresh token",
+            help="OAuth 2: with it and the token address, the access token is renewed before it runs out.",
+            secret=True,
+        ),
+        FieldSpec(name="client_secret", label="Client secret", help="OAuth 2, if the client has one.", secret=True),
     )
     option_fields: tuple[FieldSpec, ...] = (
         FieldSpec(
@@ -72,6 +83,24 @@ class HttpAdapter:
             kind="bool",
             default=False,
         ),
+        FieldSpec(
+            name="token_url",
+            label="Token address",
+            help="OAuth 2: where the access token is renewed. Leave it empty if yours does not run out.",
+            kind="url",
+        ),
+        FieldSpec(name="client_id", label="Client id", help="OAuth 2: what the token address knows you by."),
+        FieldSpec(
+            name="app_name",
+            label="Shared quota",
+            help="Accounts of this host with the same name here share one budget.",
+        ),
+        FieldSpec(
+            name="app_hourly_cap",
+            label="Posts an hour, all of them together",
+            help="At most so many in any 60 minutes over all accounts that share the quota.",
+            kind="number",
+        ),
     )
 
     def capabilities(self, account: AccountRef) -> Capabilities:
@@ -86,7 +115,7 @@ class HttpAdapter:
 
     def check_settings(self, options: Mapping[str, Any], credentials: Mapping[str, str]) -> list[SettingsProblem]:
         problems: list[SettingsProblem] = []
-        for name, required in (("publish_url", True), ("lookup_url", False)):
+        for name, required in (("publish_url", True), ("lookup_url", False), ("token_url", False)):
             value = str(options.get(name) or "")
             if (value or required) and not is_http_url(value):
                 problems.append((name, "Write a whole address, like https://example.com/publish."))
@@ -105,7 +134,25 @@ class HttpAdapter:
                 )
         if not credentials.get("bearer_token", "").isprintable():
             problems.append(("bearer_token", "The token holds characters that cannot be sent in a header."))
-        return problems
+        return problems + oauth.problems(options, credentials) + _quota_problems(options)
+
+    def service_of(self, account: AccountRef) -> str:
+        return _host(account)
+
+    def app_of(self, account: AccountRef) -> str:
+        """The quota's name within its host: another host's quota of the same name is another one."""
+        name = str(account.options.get("app_name") or "").strip()
+        return f"{_host(account)}/{name}"[:190] if name else ""
+
+    def budgets(self, account: AccountRef) -> list[Budget]:
+        cap = _whole(account.options.get("app_hourly_cap"))
+        return [Budget(scope="app", name="hour", capacity=cap, period_seconds=3_600)] if cap else []
+
+    def can_refresh(self, account: AccountRef) -> bool:
+        return oauth.can_refresh(account)
+
+    def refresh(self, account: AccountRef, *, timeout: float) -> Refreshed:
+        return oauth.refresh(account, timeout=_timeout(account, timeout))
 
     def publish(self, publication: Publication, *, timeout: float) -> Published | Accepted:
         account = publication.account
@@ -193,6 +240,32 @@ def _payload(publication: Publication) -> dict[str, Any]:
 def _headers(account: AccountRef) -> dict[str, str]:
     token = account.credentials.get("bearer_token")
     return {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
+def _host(account: AccountRef) -> str:
+    """Host and port of the publish address: what is down together."""
+    return urlsplit(str(account.options.get("publish_url") or "")).netloc.rsplit("@", 1)[-1].lower()
+
+
+def _whole(value: Any) -> int:
+    """A count from an option, 0 for none."""
+    try:
+        number = float(value or 0)
+    except (TypeError, ValueError):
+        return 0
+    return int(number) if number.is_integer() and 0 < number <= MOST_AN_HOUR else 0
+
+
+def _quota_problems(options: Mapping[str, Any]) -> list[SettingsProblem]:
+    problems: list[SettingsProblem] = []
+    cap, name = options.get("app_hourly_cap"), str(options.get("app_name") or "").strip()
+    if cap not in (None, "") and not _whole(cap):
+        problems.append(("app_hourly_cap", "Write a whole number of posts, 1 or more."))
+    if cap not in (None, "") and not name:
+        problems.append(("app_name", "Name the quota that the accounts share."))
+    if len(name) > LONGEST_APP_NAME:
+        problems.append(("app_name", f"Use at most {LONGEST_APP_NAME} characters."))
+    return problems
 
 
 def _seconds(value: Any) -> float | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from alwrity_scheduler.core.http import Response
+from platforms import rates
 from platforms.contracts import Accepted, Published
 from platforms.errors import AuthFailed, PlatformError, RateLimited, Rejected, UnknownOutcome, clean
 from platforms.validation import is_http_url
@@ -17,7 +18,6 @@ from platforms.validation import is_http_url
 POLL_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
 MOST_MISSES = 12
-LONGEST_WAIT_SECONDS = 86_400.0
 
 
 def encoded(payload: Mapping[str, Any]) -> bytes:
@@ -26,7 +26,16 @@ def encoded(payload: Mapping[str, Any]) -> bytes:
 
 
 def published(answer: Response, *, allowed_hosts: frozenset[str], base_url: str, now: datetime) -> Published | Accepted:
-    """The answer to a POST."""
+    """The answer to a POST, with what its headers say about the quota."""
+    rate = rates.rate_of(answer.headers, now)
+    try:
+        return replace(_published(answer, allowed_hosts, base_url, now), rate=rate)
+    except PlatformError as error:
+        error.rate = rate
+        raise
+
+
+def _published(answer: Response, allowed_hosts: frozenset[str], base_url: str, now: datetime) -> Published | Accepted:
     status = answer.status
     if status == 202:
         return _accepted(answer, allowed_hosts, base_url, now)
@@ -110,17 +119,8 @@ def is_pollable(url: str, base_url: str, allowed_hosts: frozenset[str]) -> bool:
 
 
 def retry_after(answer: Response, now: datetime) -> float | None:
-    """Retry-After in seconds from its two forms (RFC 9110 10.2.3), between 0 and a day; None when absent or unreadable."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_WAIT_SECONDS)
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return min(max((at - now).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
+    """Retry-After in seconds, between 0 and a day; None when absent or unreadable."""
+    return rates.retry_after(answer.headers.get("retry-after", ""), now)
 
 
 def words(answer: Response) -> str:
@@ -175,10 +175,13 @@ def _error(answer: Response, now: datetime) -> PlatformError:
     if status in (401, 403):
         return AuthFailed("The platform does not accept the credentials.", status_code=status, platform_message=said)
     if status == 429:
+        wait, rate = retry_after(answer, now), rates.rate_of(answer.headers, now)
+        if wait is None and rate is not None and rate.remaining == 0:
+            wait = rate.reset_seconds
         return RateLimited(
             "The platform asks for fewer posts.",
             status_code=429,
-            retry_after_seconds=retry_after(answer, now),
+            retry_after_seconds=wait,
             platform_message=said,
         )
     if 300 <= status < 400:

@@ -70,6 +70,10 @@ class SandboxAdapter:
     def check_settings(self, options: Mapping[str, Any], credentials: Mapping[str, str]) -> list[SettingsProblem]:
         return problems(options)
 
+    def service_of(self, account: AccountRef) -> str:
+        """A fault is switched on for one account and concerns no other."""
+        return account.public_id
+
     def publish(self, publication: Publication, *, timeout: float) -> Published | Accepted:
         fault = Fault.of(publication.account.options)
         struck = fault.strikes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -22,6 +23,9 @@ from platforms.models import PlatformAccount
 from platforms.registry import adapter_for, adapters
 from platforms.services import accounts as service
 from schedules.models import Job, Schedule
+from schedules.reads.standing import standings
+from schedules.services import probing
+from schedules.web.context import shell_of
 from schedules.web.forms import AccountForm
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
@@ -115,7 +119,13 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
     try:
         adapter = adapter_for(row.platform)
     except AdapterMissing as error:
-        context = {"title": row.name, "account": row, "missing": str(error), "may_change": False, **_used_by(row)}
+        context = {
+            "title": row.name,
+            "account": row,
+            "missing": str(error),
+            "may_change": False,
+            **_used_by(row, visit.now),
+        }
         return show(request, "accounts/account.html", "accounts/partials/_account.html", context)
     initial = {
         "version": row.version,
@@ -160,12 +170,12 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
 
 
 def _find(visit: Visit, public_id: UUID) -> PlatformAccount:
-    rows = PlatformAccount.objects.visible_to(visit.person).select_related("workspace")
+    rows = PlatformAccount.objects.visible_to(visit.person).select_related("workspace", "service", "circuit")
     row: PlatformAccount = get_object_or_404(rows, public_id=public_id)
     return row
 
 
-def _used_by(row: PlatformAccount) -> dict[str, Any]:
+def _used_by(row: PlatformAccount, now: datetime) -> dict[str, Any]:
     used = (
         Schedule.objects.filter(targets__account=row, state__in=["draft", "in_review", "active", "paused"])
         .select_related("content")
@@ -175,6 +185,8 @@ def _used_by(row: PlatformAccount) -> dict[str, Any]:
         "used": list(used[:10]),
         "used_count": used.count(),
         "held": Job.objects.filter(account=row, state="blocked").count(),
+        "standing": standings([row], now)[row.pk],
+        "now": now,
     }
 
 
@@ -202,7 +214,7 @@ def _form_page(
         "may_change": may_change,
         "problems": problems,
         "zones": sorted(available_timezones()),
-        **(_used_by(row) if row else {}),
+        **(_used_by(row, shell_of(request).now) if row else {}),
     }
     return show(request, "accounts/account.html", "accounts/partials/_account.html", context, status=status)
 
@@ -223,6 +235,9 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
         health = service.check_now(row)
         words = f"{row.name}: {health.message}"
         return done(request, words, back, level=messages.SUCCESS if health.ok else messages.ERROR)
+    if verb == "try-now":
+        visit.require(Action.ACCOUNTS, row.workspace)
+        return _try_now(request, visit, row, back)
     if verb not in _WORDS:
         raise Http404
     visit.require(Action.ACCOUNTS, row.workspace)
@@ -238,3 +253,12 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
         back,
         undo=reverse("web:account_act", args=[public_id, undo]) if undo else "",
     )
+
+
+def _try_now(request: HttpRequest, visit: Visit, row: PlatformAccount, back: str) -> HttpResponse:
+    try:
+        tested = probing.try_now(account=row, actor=visit.actor, now=visit.now)
+    except Refused as error:
+        return refused(request, error, back)
+    words = _("Trying %(name)s now.") if tested else _("%(name)s is tried with its next post.")
+    return done(request, words % {"name": row.name}, back)

@@ -146,13 +146,13 @@ def test_two_processes_that_see_the_same_open_circuit_send_one_probe(account, no
     probe_at = now + timedelta(seconds=30)
     first, second = (CircuitState.objects.get() for _ in range(2))
     half = admission.breaker.probing(admission.value_of(first), probe_at)
-    assert [admission._swap_circuit(row, half) for row in (first, second)] == [True, False]
+    assert [admission.swap_circuit(row, half) for row in (first, second)] == [True, False]
 
 
 def test_a_probe_that_lost_the_race_pays_nothing(account, now, monkeypatch):
     limited(account, hourly_cap=5, min_spacing_seconds=60)
     fail(account, now)
-    monkeypatch.setattr(admission, "_swap_circuit", lambda row, value: False)
+    monkeypatch.setattr(admission, "swap_circuit", lambda row, value: False)
     probe_at = now + timedelta(seconds=30)
     assert not ask(account, probe_at).allowed
     assert RateWindow.objects.get().tokens == 5
@@ -205,7 +205,7 @@ def test_a_batch_of_failures_costs_a_fixed_number_of_queries(workspace, now):
             )
         return len(queries)
 
-    assert cost(2) == cost(12) <= 8
+    assert cost(2) == cost(12) <= 10
 
 
 def test_opening_and_closing_are_told(account, now, monkeypatch):

@@ -25,14 +25,14 @@ print(sum(admit([account], now)[account.pk].allowed for _ in range(40)))
 """
 
 
-def ask_from_processes(account, now, count=3):
-    """How many of 40 questions each process got a yes for."""
+def ask_from_processes(*accounts, now, count=3):
+    """How many of 40 questions each process got a yes for; `count` processes an account, all at once."""
     name = connection.settings_dict["NAME"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "alwrity_scheduler.settings"}
     if connection.vendor == "sqlite":
         environment["DATABASE_URL"] = f"sqlite:///{name}"
-    command = [sys.executable, "-c", ASK, str(account.pk), now.isoformat()]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(count)]
+    commands = [[sys.executable, "-c", ASK, str(account.pk), now.isoformat()] for account in accounts] * count
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for command in commands]
     return [int(process.communicate(timeout=60)[0]) for process in running]
 
 
@@ -44,10 +44,27 @@ def sqlite_only():
 
 def test_three_processes_together_never_exceed_a_cap(people, now):
     account = make_account(people.workspace, now, hourly_cap=7)
-    assert sum(ask_from_processes(account, now)) == 7
+    assert sum(ask_from_processes(account, now=now)) == 7
 
 
 def test_three_processes_together_send_one_probe(people, now, after):
     account = make_account(people.workspace, now)
     publishing.settle([CallResult(account_id=account.pk, error_class="unknown", message="x")] * 5, now)
-    assert sum(ask_from_processes(account, after(seconds=31))) == 1
+    assert sum(ask_from_processes(account, now=after(seconds=31))) == 1
+
+
+def test_r32_processes_on_accounts_of_one_app_never_exceed_its_budget(people, now):
+    options = {"publish_url": "https://h.test/", "app_name": "team", "app_hourly_cap": 7}
+    made = [make_account(people.workspace, now, name=name, platform="http", options=options) for name in "AB"]
+
+    assert sum(ask_from_processes(*made, now=now, count=2)) == 7
+
+
+def test_three_processes_on_three_accounts_of_a_service_send_one_probe(people, now, after):
+    options = {"publish_url": "https://h.test/"}
+    made = [make_account(people.workspace, now, name=name, platform="http", options=options) for name in "ABC"]
+    publishing.settle(
+        [CallResult(account_id=made[place % 3].pk, error_class="unknown", message="x") for place in range(6)], now
+    )
+
+    assert sum(ask_from_processes(*made, now=after(seconds=31), count=1)) == 1

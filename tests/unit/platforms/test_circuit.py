@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from platforms.circuit import CLEAN, Circuit, after, is_waiting, probing, unprobed, wait_after
+from platforms.circuit import CLEAN, Circuit, after, after_call_of, is_waiting, probing, unprobed, wait_after
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -72,3 +72,38 @@ def test_the_wait_doubles_up_to_15_minutes(failures, seconds):
 
 def test_a_closed_circuit_never_waits():
     assert not is_waiting(Circuit(failures=4, last_error="x"), NOW)
+
+
+def service_failed(circuit, accounts):
+    for account in accounts:
+        circuit = after_call_of(account, circuit, "unavailable", "no answer", NOW)
+    return circuit
+
+
+@pytest.mark.parametrize(
+    ("accounts", "state"),
+    [
+        ([1, 2, 1, 2], "closed"),  # four in a row
+        ([1, 1, 1, 1, 1, 1], "closed"),  # one account alone: its own circuit's affair
+        ([1, 1, 1, 1, 2], "open"),
+        ([1, 2, 3, 4, 5], "open"),
+    ],
+)
+def test_a_service_is_down_when_several_of_its_accounts_failed_in_a_row(accounts, state):
+    assert service_failed(CLEAN, accounts).state == state
+
+
+def test_an_answer_to_any_account_ends_the_row():
+    row = service_failed(CLEAN, [1, 2, 1, 2])
+    assert after_call_of(3, row, None, "", NOW) == CLEAN
+
+
+def test_a_failed_probe_of_one_account_keeps_the_service_down_for_longer():
+    half = probing(service_failed(CLEAN, [1, 2, 1, 2, 1]), NOW)
+    again = after_call_of(7, half, "unavailable", "still nothing", NOW)
+    assert (again.state, again.retry_at) == ("open", NOW + timedelta(seconds=60))
+    assert after_call_of(7, half, "rejected", "no", NOW) == CLEAN
+
+
+def test_the_list_of_failing_accounts_stays_short():
+    assert len(service_failed(CLEAN, range(100)).failed) <= 20

@@ -82,3 +82,28 @@ def test_no_period_ever_sees_more_than_the_capacity(capacity, gaps):
             taken.append(moment)
     for first in taken:
         assert sum(first <= other < first + 3600 for other in taken) <= capacity
+
+
+def test_the_platforms_word_takes_tokens_away_until_its_reset():
+    bucket, state = Bucket.per(10, 3600), ()
+    state, _ = bucket.take(state, NOW)
+    lowered = bucket.at_most(state, 2, NOW, 600)
+    assert bucket.left(lowered, NOW) == 2
+    assert bucket.left(lowered, at(599)) == 2
+    assert bucket.left(lowered, at(601)) == 9  # what was really taken stays out for its hour
+
+
+def test_the_platforms_word_never_gives_tokens():
+    bucket, state = Bucket.per(2, 3600), ()
+    for _ in range(2):
+        state, _ = bucket.take(state, NOW)
+    assert bucket.at_most(state, 50, NOW, 10) == state
+
+
+def test_a_reset_beyond_the_period_holds_for_the_period():
+    bucket = Bucket.per(2, 60)
+    lowered = bucket.at_most((), 0, NOW, 86_400)
+    assert bucket.left(lowered, at(59)) == 0
+    assert bucket.left(lowered, at(61)) == 2
+    _, wait = bucket.take(lowered, NOW)
+    assert wait == pytest.approx(60, abs=0.01)

@@ -1,0 +1,110 @@
+"""What a renewal of a sign-in did to its account. A person's newer credentials are never overwritten.
+
+The newest credentials are the only ones that work (RFC 6749 section 6, RFC 9700: refresh tokens rotate), so an answer is
+stored even when the account's name was changed meanwhile, and dropped only when its secrets were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import F
+
+from alwrity_scheduler.core.events import ENGINE, Fact, emit, unit
+from platforms import refresh
+from platforms.contracts import Refreshed
+from platforms.models import AccountState, PlatformAccount, RefreshState
+from platforms.services import accounts
+
+
+@unit()
+def store_refreshed(*, account_id: int, used: Mapping[str, str], refreshed: Refreshed, now: datetime) -> bool:
+    """Put the new credentials in the place of those that were used. False when a person's newer ones stand there."""
+    row = _with(account_id, used)
+    if row is None:
+        return False
+    row.credentials = dict(used) | dict(refreshed.credentials)
+    expires_at = refreshed.expires_at
+    changed = PlatformAccount.objects.filter(pk=row.pk, version=row.version).update(
+        credentials=row.credentials,
+        credentials_expire_at=expires_at,
+        refresh_at=refresh.refresh_at(expires_at, now) if expires_at else None,
+        refresh_state=RefreshState.OK,
+        refresh_error="",
+        refreshed_at=now,
+        updated_at=now,
+        version=F("version") + 1,
+    )
+    if changed:
+        emit(_fact("account.refreshed", row, now, {"expires_at": expires_at.isoformat() if expires_at else None}))
+    return bool(changed)
+
+
+@unit()
+def refresh_failed(*, account_id: int, used: Mapping[str, str], message: str, next_at: datetime, now: datetime) -> None:
+    """Not now, but perhaps at `next_at`. Told once for each row of failures."""
+    row = _with(account_id, used)
+    if row is None:
+        return
+    PlatformAccount.objects.filter(pk=row.pk, version=row.version).update(
+        refresh_state=RefreshState.FAILING, refresh_error=message[:500], refresh_at=next_at
+    )
+    if row.refresh_state != RefreshState.FAILING:
+        emit(_fact("account.refresh_failing", row, now, {"error": message[:500]}))
+
+
+@unit()
+def refresh_revoked(*, account_id: int, used: Mapping[str, str], message: str, now: datetime) -> None:
+    """The platform takes the sign-in back: a person must sign in again (R31)."""
+    row = _with(account_id, used)
+    if row is None:
+        return
+    PlatformAccount.objects.filter(pk=row.pk).update(
+        refresh_state=RefreshState.REVOKED, refresh_error=message[:500], refresh_at=None
+    )
+    accounts.mark_needs_auth(account_id=row.pk, message=message, actor=ENGINE, now=now)
+
+
+@unit()
+def expired_early(*, account_id: int, now: datetime) -> bool:
+    """The platform refused a sign-in that can be renewed: let that be tried before a person is asked.
+
+    False when it cannot be renewed, or is so new that its age is not the reason.
+    """
+    row = PlatformAccount.objects.select_for_update().filter(pk=account_id).first()
+    if row is None or row.refresh_state not in (RefreshState.DUE, RefreshState.OK, RefreshState.FAILING):
+        return False
+    if row.refreshed_at is not None and now - row.refreshed_at < refresh.IN_FLIGHT:
+        return True  # the call carried the old one
+    if row.refreshed_at is not None and now - row.refreshed_at < refresh.YOUNG:
+        return False
+    PlatformAccount.objects.filter(pk=row.pk).update(credentials_expire_at=now, refresh_at=now)
+    return True
+
+
+def renew_soon(*, account_id: int, now: datetime) -> bool:
+    """Renew a sign-in at once that could not be renewed. False when none waits for that."""
+    failing = PlatformAccount.objects.filter(pk=account_id, refresh_state=RefreshState.FAILING, refresh_at__gt=now)
+    return bool(failing.update(refresh_at=now))
+
+
+def _with(account_id: int, used: Mapping[str, str]) -> PlatformAccount | None:
+    """The account, locked, if its secrets are still those that were used and it was not given up."""
+    row = PlatformAccount.objects.select_for_update().filter(pk=account_id).first()
+    if row is None or row.state == AccountState.DISCONNECTED or not row.credentials.is_readable():
+        return None
+    return row if dict(row.credentials) == dict(used) else None
+
+
+def _fact(name: str, account: PlatformAccount, now: datetime, after: Mapping[str, object]) -> Fact:
+    return Fact(
+        name=name,
+        at=now,
+        actor=ENGINE,
+        object_type="account",
+        object_id=str(account.public_id),
+        object_label=account.name,
+        workspace_id=account.workspace_id,
+        after=after,
+    )
