@@ -81,6 +81,12 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "state_changed_at",
         "next_slot_at",
         "not_before_at",
+        "service",
+        "app_key",
+        "credentials_expire_at",
+        "refresh_state",
+        "refresh_error",
+        "refreshed_at",
         "version",
         "created_at",
         "updated_at",
@@ -240,7 +246,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(RateWindow)
 class RateWindowAdmin(ReadOnlyAdmin):
-    list_display = ("account", "name", "tokens", "refilled_at")
+    list_display = ("__str__", "account", "app_key", "name", "tokens", "refilled_at")
     list_filter = ("name",)
     search_fields = ("account__name", "account__handle")
 

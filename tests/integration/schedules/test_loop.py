@@ -235,3 +235,20 @@ def test_r13_a_post_that_was_claimed_ahead_waits_for_its_time(today, engine, pla
     assert counts.started == 1
     assert called[0] >= due
     assert Attempt.objects.get().started_at >= due
+
+
+def test_r14b_one_pass_gets_past_the_crowd_of_an_account_that_may_not_be_called(today, engine, platform):
+    from platforms.models import PlatformAccount
+    from schedules.engine.work import WINDOW_LEAST
+    from tests.integration.schedules.test_queues import crowd
+
+    now, workspace, (ill, well, _) = today
+    crowd(make_schedule(workspace, [ill], now + timedelta(days=1)), ill, now, WINDOW_LEAST + 50)
+    PlatformAccount.objects.filter(pk=ill.pk).update(not_before_at=now + timedelta(hours=1))
+    make_schedule(workspace, [well], now)
+
+    counts = engine.run_pass(clock.database_now())
+
+    assert counts.started == 1
+    engine.drain()
+    assert [call.account.id for call in platform.calls] == [well.pk]
