@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from alwrity_scheduler.core import clock
+from schedules.engine.watch import perform
 from schedules.engine.work import Claim, WorkKind, renew
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class ThreadDispatcher:
             if (early := flight.start_at - clock.monotonic()) > 0:
                 time.sleep(early)
             flight.late_seconds = clock.monotonic() - flight.start_at
-            flight.result = flight.kind.perform(flight.task)
+            flight.result = perform(flight.kind, flight.task)
         finally:
             # most calls use none; a platform that lives in our database must not leave one behind in each thread
             connections.close_all()

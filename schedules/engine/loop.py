@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
 from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.tracing import span
 from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
@@ -86,7 +87,8 @@ class Loop:
         self.heart.register(clock.database_now())
         duties.ensure_rows(clock.database_now())
         while True:
-            counts = self.run_pass(clock.database_now())
+            with self.heart.timed_pass():
+                counts = self.run_pass(clock.database_now())
             for name, count in asdict(counts).items():
                 setattr(total, name, getattr(total, name) + count)
             if not counts.claimed and not self.dispatcher.in_flight():
@@ -98,7 +100,8 @@ class Loop:
     def _turn(self) -> float:
         began = clock.monotonic()
         now = clock.database_now()
-        self.run_pass(now)
+        with self.heart.timed_pass():
+            self.run_pass(now)
         self.heart.beat(now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
@@ -118,6 +121,7 @@ class Loop:
             self._rescue_at = clock.monotonic() + RESCUE_EVERY
             dead = [name for name in workers.dead_workers() if name != self.heart.name]
             counts.rescued = sum(kind.rescue(now, dead_workers=dead) for kind in kinds.values())
+            self.heart.rescued += counts.rescued
         if clock.monotonic() >= self._housekeeping_at:
             self._housekeeping_at = clock.monotonic() + HOUSEKEEPING_EVERY
             counts.duties = duties.run_overdue(now)
@@ -134,8 +138,10 @@ class Loop:
             return anchor + (item.run_at - now).total_seconds()
 
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
-            claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD)
+            with span("engine.claim", kind=kind.name):
+                claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD)
             counts.claimed += claimed.taken
+            self.heart.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
             if claimed.taken < free:
@@ -149,7 +155,8 @@ class Loop:
         for kind in {flight.kind for flight in waiting}:
             flights = [flight for flight in waiting if flight.kind is kind]
             try:
-                kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
+                with span("engine.finish", kind=kind.name, rows=len(flights)):
+                    kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
             except (OperationalError, InterfaceError):
                 self._unwritten += flights
                 raise
@@ -200,6 +207,7 @@ class Loop:
             logger.warning(
                 "The database did not answer; trying again.", exc_info=True, extra={"action": "database_error"}
             )
+            self.heart.database_errors += 1
             connections.close_all()
             return None
         except Exception:

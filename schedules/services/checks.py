@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import F, Q
 
@@ -42,6 +43,7 @@ class CheckTask:
     publication: Publication
     remote_state: dict[str, Any]
     known: Published | None = None
+    job: UUID | None = None
 
 
 class Absent:
@@ -66,6 +68,9 @@ class CheckKind(WorkKind):
             else:
                 tasks.append((claim, task))
         return tasks
+
+    def ids(self, task: CheckTask) -> dict[str, Any]:
+        return {"job": task.job, "account": task.publication.account.public_id, "attempt": task.attempt_id}
 
     def perform(self, task: CheckTask) -> Any:
         try:
@@ -131,6 +136,7 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
         posts.from_json(last.request, platform.account_ref(job.account)),
         job.remote_state,
         known,
+        job.public_id,
     )
 
 

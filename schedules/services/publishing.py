@@ -41,6 +41,8 @@ class Task:
     publication: Publication
     start_by: float
     timeout: float
+    job: uuid.UUID | None = None
+    schedule: uuid.UUID | None = None
 
 
 class NotCalled:
@@ -69,6 +71,10 @@ class PublishKind(WorkKind):
                 going.append((claim, job))
         going = _admitted(going, now)
         return _attempts(going, now)
+
+    def ids(self, task: Task) -> dict[str, Any]:
+        account = task.publication.account.public_id
+        return {"job": task.job, "schedule": task.schedule, "account": account, "attempt": task.attempt_id}
 
     def perform(self, task: Task) -> Result:
         if clock.monotonic() > task.start_by:
@@ -179,7 +185,8 @@ def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
         )  # fmt: skip
         left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
         timeout = max(1.0, min(CALL_SECONDS, left / 2))
-        tasks.append((claim, Task(attempt.pk, publication, clock.monotonic() + left - timeout, timeout)))
+        start_by = clock.monotonic() + left - timeout
+        tasks.append((claim, Task(attempt.pk, publication, start_by, timeout, job.public_id, job.schedule.public_id)))
     return tasks
 
 
