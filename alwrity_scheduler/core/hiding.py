@@ -17,7 +17,7 @@ _PATTERNS = (
     (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), f"://{HIDDEN}@"),
     # access_token=…, "client_secret": "…"
     (
-        re.compile(rf"(?i)([\w-]{{0,40}}(?:{_NAMES})[\"']?\s*[=:]\s*[\"']?){_NOT_YET}[^\s&\"',;)}}]{{4,}}"),
+        re.compile(rf"(?i)([\w-]{{0,24}}(?:{_NAMES})[\"']?\s*[=:]\s*[\"']?){_NOT_YET}[^\s&\"',;)}}]{{4,}}"),
         rf"\1{HIDDEN}",
     ),
 )
