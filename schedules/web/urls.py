@@ -1,10 +1,11 @@
 from django.urls import path
 
-from schedules.web.views import accounts, composer, detail, jobs, media, people, schedules, system, today
+from schedules.web.views import accounts, composer, detail, engine, jobs, media, people, schedules, system, today
 
 app_name = "web"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("engine/", engine.engine, name="engine"),
     path("find/", system.find, name="find"),
     path("icons/<slug:digest>.svg", system.icons, name="icons"),
     path("schedules/", schedules.schedule_list, name="schedules"),
