@@ -246,6 +246,36 @@ def test_a_line_written_during_a_call_carries_its_ids(platform, told):
     assert logs.ids() == {}
 
 
+@pytest.fixture
+def spans(monkeypatch):
+    """The finished spans, through a provider that belongs to the test alone."""
+    pytest.importorskip("opentelemetry.sdk.trace", reason="opentelemetry-sdk is not installed (uv sync)")
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    yield exporter.get_finished_spans
+    provider.shutdown()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pass_claim_call_and_result_have_spans(platform, spans):
+    now = clock.database_now()
+    people = make_people(now)
+    make_schedule(people.workspace, [make_account(people.workspace, now, platform="scripted")], now)
+
+    loop.Loop(threads=2, lease=LEASE).drain()
+
+    found = {span.name: span for span in spans()}
+    assert set(found) == {"engine.pass", "engine.claim", "engine.perform", "engine.finish"}
+    assert found["engine.finish"].attributes["alwrity.rows"] == 1
+    assert found["engine.perform"].attributes["alwrity.job"] == str(Job.objects.get().public_id)
+
+
 def status_of(*words):
     out = io.StringIO()
     code = 0

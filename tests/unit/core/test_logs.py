@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from alwrity_scheduler.core import logs
 from alwrity_scheduler.core.hiding import hidden
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def record(message: str, *args: object, exc_info: object = None, **extra: object) -> logging.LogRecord:
@@ -121,3 +126,31 @@ def test_ordinary_words_stay():
     text = "The token of Harbour is renewed; https://x.test/a?b=1 answered 200."
 
     assert hidden(text) == text
+
+
+FOREIGN = ("waitress", "uvicorn.error", "celery.worker", "django.request", "schedules.engine")
+PROGRAM = f"""
+import logging
+for name in {FOREIGN[:3]}:
+    logging.getLogger(name.split(".")[0]).addHandler(logging.StreamHandler())  # as uvicorn and Celery do before us
+import django
+django.setup()
+for name in {FOREIGN}:
+    logging.getLogger(name).warning("hello")
+"""
+
+
+def test_servers_and_celery_write_the_same_shape_once(tmp_path):
+    environment = {
+        **os.environ,
+        "ALWRITY_DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "alwrity_scheduler.settings",
+        "LOG_FORMAT": "json",
+        "LOG_LEVEL": "INFO",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, text=True, capture_output=True, check=True
+    )
+
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(line["logger"], line["message"]) for line in lines] == [(name, "hello") for name in FOREIGN]
