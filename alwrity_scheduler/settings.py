@@ -172,6 +172,8 @@ CONTENT_SECURITY_POLICY = {
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=_https)
+# asked from inside by probes and Prometheus, over plain HTTP; a probe takes a redirect for good health
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _https else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -193,16 +195,23 @@ ENGINE = {
     "attempt_retention_days": env.int("ATTEMPT_RETENTION_DAYS", default=400),
 }
 
-# Logging: one line an event, with ids.
+# Watching. Prometheus reads /metrics with this bearer token; without one only a signed-in superuser may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+# Logging: one line an event, with ids; as words (line) or as JSON objects (json). Servers and Celery write the same shape.
+_shape = "JsonFormatter" if env.str("LOG_FORMAT", default="line") == "json" else "LineFormatter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "alwrity_scheduler.core.logs.LineFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"event": {"()": f"alwrity_scheduler.core.logs.{_shape}"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "event"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "apscheduler": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # these bring handlers of their own
+        **{name: {"handlers": [], "propagate": True} for name in ("waitress", "uvicorn", "uvicorn.error", "celery")},
+        "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
-from schedules.web.views import system
+from schedules.web.views import health, system
 
 urlpatterns = [
     path("", system.home, name="home"),
@@ -20,7 +20,9 @@ urlpatterns = [
     ),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("admin/", admin.site.urls),
-    path("healthz", system.healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("", include("platforms.urls")),
 ]
 # written by other packages; each is there once its module is

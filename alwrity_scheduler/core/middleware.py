@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from alwrity_scheduler.core import logs
 from alwrity_scheduler.core.ids import uuid7
 
 _ACCEPTABLE = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
@@ -18,7 +19,8 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request.id = given if _ACCEPTABLE.match(given) else str(uuid7())  # type: ignore[attr-defined]
-        response = get_response(request)
+        with logs.bound(request_id=request.id):  # type: ignore[attr-defined]
+            response = get_response(request)
         response.headers["X-Request-ID"] = request.id  # type: ignore[attr-defined]
         return response
 

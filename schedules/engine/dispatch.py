@@ -16,6 +16,7 @@ from django.db import connections
 
 from alwrity_scheduler.core import clock
 from schedules.engine.lastlook import NOTICE, LastLook
+from schedules.engine.watch import perform
 from schedules.engine.work import Claim, WorkKind, renew
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class ThreadDispatcher:
                 time.sleep(early)
             flight.late_seconds = clock.monotonic() - flight.start_at
             flight.performed = True
-            flight.result = flight.kind.perform(flight.task)
+            flight.result = perform(flight.kind, flight.task)
         except Exception:
             # the edge: a kind that raises breaks its promise; what it did is not known, and the lease will tell
             logger.exception(

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, connections
 
 from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.tracing import span
 from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
@@ -96,7 +97,8 @@ class Loop:
         self.heart.register(clock.database_now())
         duties.ensure_rows(clock.database_now())
         while True:
-            counts = self.run_pass(clock.database_now())
+            with self.heart.timed_pass():
+                counts = self.run_pass(clock.database_now())
             for name, count in asdict(counts).items():
                 setattr(total, name, getattr(total, name) + count)
             if not counts.claimed and not self.dispatcher.in_flight():
@@ -108,7 +110,8 @@ class Loop:
     def _turn(self) -> float:
         began = clock.monotonic()
         seen = look([kind.model for kind in kinds.values()])
-        counts = self.run_pass(seen.now, due=[at is not None and at <= seen.now + AHEAD for at in seen.next_due])
+        with self.heart.timed_pass():
+            counts = self.run_pass(seen.now, due=[at is not None and at <= seen.now + AHEAD for at in seen.next_due])
         self.heart.beat(seen.now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
@@ -136,6 +139,7 @@ class Loop:
             self._rescue_at = clock.monotonic() + RESCUE_EVERY
             dead = [name for name in workers.dead_workers() if name != self.heart.name]
             counts.rescued = sum(kind.rescue(now, dead_workers=dead) for kind in kinds.values())
+            self.heart.rescued += counts.rescued
         if clock.monotonic() >= self._housekeeping_at:
             self._housekeeping_at = clock.monotonic() + HOUSEKEEPING_EVERY
             counts.duties = duties.run_overdue(now)
@@ -170,13 +174,14 @@ class Loop:
             return anchor + (item.run_at - now).total_seconds()
 
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
-            with self._turn_of_writers:
+            with self._turn_of_writers, span("engine.claim", kind=kind.name):
                 claimed = claim(
                     kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, priority_to=priority_to,
                     known_due=known_due,
                 )  # fmt: skip
             self._claimed_at = clock.monotonic()
             counts.claimed += claimed.taken
+            self.heart.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
             if claimed.taken < free and len(claimed.tasks) == claimed.taken:
@@ -217,6 +222,7 @@ class Loop:
             logger.warning(
                 "The database did not answer; trying again.", exc_info=True, extra={"action": "database_error"}
             )
+            self.heart.database_errors += 1
             connections.close_all()
             return None
         except Exception:

@@ -14,6 +14,7 @@ from datetime import datetime
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 
 from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.tracing import span
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.work import WorkKind
 from schedules.engine.workers import Heart
@@ -37,6 +38,9 @@ class Results:
         self._turn = turn
         self._one = threading.Lock()
         self._unwritten: list[Flight] = []
+
+    def note_database_error(self) -> None:
+        self._heart.database_errors += 1
 
     def write(self) -> int:
         """Write what has ended, all of a kind in one transaction. What cannot be written now is kept and tried again (R43)."""
@@ -65,7 +69,8 @@ def _finish(kind: WorkKind, flights: list[Flight], now: datetime) -> None:
     if not flights:
         return
     try:
-        kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
+        with span("engine.finish", kind=kind.name, rows=len(flights)):
+            kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -113,6 +118,7 @@ class Finisher(threading.Thread):
                 if self._results.write():
                     self._written()
             except DatabaseError:
+                self._results.note_database_error()
                 logger.warning(
                     "Results could not be written; trying again.", exc_info=True, extra={"action": "database_error"}
                 )

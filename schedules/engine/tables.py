@@ -6,7 +6,11 @@ from django.db import models
 
 
 class Worker(models.Model):
-    """The heartbeat of one scheduler process. Removed a day after the last beat."""
+    """The heartbeat of one scheduler process and its figures since it started. Removed a day after the last beat.
+
+    `lateness` and `passes` hold `figures.Histogram.as_json()`, the second one also `worst`: the longest pass, in seconds,
+    since the beat before the last.
+    """
 
     name = models.CharField(max_length=120, unique=True)
     role = models.CharField(max_length=16, default="embedded")
@@ -18,8 +22,14 @@ class Worker(models.Model):
     stopped_at = models.DateTimeField(null=True, blank=True)
     in_flight = models.PositiveIntegerField(default=0)
     completed_count = models.PositiveBigIntegerField(default=0)
+    claimed_count = models.PositiveBigIntegerField(default=0)
+    rescued_count = models.PositiveBigIntegerField(default=0)
+    database_error_count = models.PositiveBigIntegerField(default=0)
     clock_skew_ms = models.IntegerField(default=0)
+    rss_bytes = models.PositiveBigIntegerField(default=0)
+    cpu_seconds = models.FloatField(default=0)
     lateness = models.JSONField(default=dict, blank=True)
+    passes = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["-beat_at", "-id"]

@@ -255,6 +255,10 @@ class WorkKind(ABC):
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
         """Inside the claiming transaction: see `Arm`."""
 
+    def ids(self, task: Any) -> dict[str, Any]:
+        """What log lines and spans of the call name it by: ids alone, in plain values. Costs no query."""
+        return {}
+
     @abstractmethod
     def perform(self, task: Any) -> Any:
         """Do it, outside any transaction. Must return a result and never raise for an expected failure."""

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("schedules", "0003_queues_and_refreshes"),
+        ("schedules", "0004_engine_figures"),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import F, Q
 
@@ -45,6 +46,7 @@ class CheckTask:
     publication: Publication
     remote_state: dict[str, Any]
     known: Published | None = None
+    job: UUID | None = None
 
 
 class Absent:
@@ -73,6 +75,9 @@ class CheckKind(WorkKind):
             else:
                 tasks.append((claim, task))
         return tasks
+
+    def ids(self, task: CheckTask) -> dict[str, Any]:
+        return {"job": task.job, "account": task.publication.account.public_id, "attempt": task.attempt_id}
 
     def perform(self, task: CheckTask) -> Any:
         try:
@@ -139,6 +144,7 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
         publication,
         job.remote_state,
         known,
+        job.public_id,
     )
 
 

@@ -25,7 +25,9 @@ _JOB = (
     "pk", "public_id", "workspace_id", "schedule_id", "account_id", "scheduled_for", "run_at", "reason", "deadline_at",
     "attempt_count", "started_at", "worker",
 )  # fmt: skip
-_AROUND = ("workspace__paused_at", "schedule__state", "schedule__content_id", "schedule__content__version")
+_AROUND = (
+    "workspace__paused_at", "schedule__public_id", "schedule__state", "schedule__content_id", "schedule__content__version",
+)  # fmt: skip
 _WORDS = tuple(f"schedule__content__{name}" for name in Words._fields)
 
 
@@ -45,6 +47,7 @@ class Candidate(NamedTuple):
     started_at: datetime | None
     worker: str
     workspace_paused_at: datetime | None
+    schedule_public_id: UUID
     schedule_state: str
     content_id: int
     content_version: int

@@ -48,6 +48,7 @@ class Task:
 
     attempt_id: int
     job: JobName
+    schedule_id: uuid.UUID
     publication: Publication
     start_by: float
     timeout: float
@@ -68,6 +69,10 @@ class PublishKind(WorkKind):
         pairs = [(claim, material.candidates[claim.id]) for claim in claims]
         going = _admitted(_looked_at(pairs, material, now), material, now)
         return _attempts(going, material, now)
+
+    def ids(self, task: Task) -> dict[str, Any]:
+        account = task.publication.account.public_id
+        return {"job": task.job.public_id, "schedule": task.schedule_id, "account": account, "attempt": task.attempt_id}
 
     def perform(self, task: Task) -> Result:
         if clock.monotonic() > task.start_by:
@@ -199,7 +204,7 @@ def _task(claim: Claim, attempt_id: int, item: Candidate, publication: Publicati
     left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
     timeout = max(1.0, min(CALL_SECONDS, left / 2))
     name = JobName(item.public_id, item.workspace_id, item.scheduled_for)
-    return Task(attempt_id, name, publication, clock.monotonic() + left - timeout, timeout)
+    return Task(attempt_id, name, item.schedule_public_id, publication, clock.monotonic() + left - timeout, timeout)
 
 
 Ready = tuple[Claim, Candidate, Publication]

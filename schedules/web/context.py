@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,9 @@ from alwrity_scheduler.workspaces.middleware import SESSION_KEY
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action, allows
 from schedules.models import EngineControl, Job, Worker
+from schedules.reads.alarms import SILENT_AFTER, oldest_due
+from schedules.reads.queue import oldest_due_at
 from schedules.web import navigation
-
-SILENT_AFTER = timedelta(seconds=90)  # a scheduler that has not been heard of for this long does not publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ class Shell:
         )
 
     @cached_property
+    def may_watch(self) -> bool:
+        """May they see the figures of the whole installation?"""
+        return bool(self.user and (self.user.is_staff or self.user.is_superuser))
+
+    @cached_property
     def needs_you(self) -> int:
         return Job.objects.filter(workspace=self.workspace).needing_a_person().count() if self.workspace else 0
 
@@ -124,6 +129,8 @@ class Shell:
         beating = [row for row in self.workers if row.stopped_at is None and self.now - row.beat_at < SILENT_AFTER]
         if self.paused and self.paused.everything:
             return EngineState("warn", "pause", _("Everything paused"), _("Nothing is being published."))
+        if beating and (late := oldest_due(oldest_due_at(self.now), paused=False, now=self.now)):
+            return EngineState("bad", "warning", _("Posts are late"), late.words)
         if beating:
             return EngineState(
                 "good",

@@ -55,6 +55,12 @@ entries.register(
     NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN, count=lambda shell: shell.needs_you),
 )
 entries.register(
+    "engine",
+    NavigationEntry(
+        title=_("Scheduler"), url_name="web:engine", icon="health", group=RUN, shown=lambda shell: bool(shell.may_watch)
+    ),
+)
+entries.register(
     "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
 )
 entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))

@@ -1,10 +1,23 @@
 from django.urls import path
 
-from schedules.web.views import accounts, backfill, composer, detail, jobs, media, people, schedules, system, today
+from schedules.web.views import (
+    accounts,
+    backfill,
+    composer,
+    detail,
+    engine,
+    jobs,
+    media,
+    people,
+    schedules,
+    system,
+    today,
+)
 
 app_name = "web"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("engine/", engine.engine, name="engine"),
     path("find/", system.find, name="find"),
     path("icons/<slug:digest>.svg", system.icons, name="icons"),
     path("schedules/", schedules.schedule_list, name="schedules"),

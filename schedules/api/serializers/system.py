@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from math import inf
 from typing import Any, ClassVar
 
 from schedules.api.serializers.shapes import Answer, both
+from schedules.engine.figures import Histogram
 from schedules.models import AuditLog
-from schedules.reads.engine import EngineStatus
+from schedules.reads.engine import EngineStatus, WorkerStatus, age_of
+from schedules.reads.queue import Depth
 
 
 class AuditAnswer(Answer):
@@ -33,31 +37,80 @@ class AuditAnswer(Answer):
 
 
 def status_words(status: EngineStatus, zone: str) -> dict[str, Any]:
+    """The engine's figures. Durations in seconds, histograms with cumulative counts by upper bound."""
     return {
         **both("now", status.now, zone),
         "timezone": zone,
         "running": status.running,
         "paused": status.paused_at is not None,
         **both("paused_at", status.paused_at, zone),
-        "queue": {
-            "pending": status.pending_count,
-            "due": status.due_count,
-            "running": status.running_count,
-            "oldest_due_age_seconds": status.oldest_due_age_seconds,
-        },
-        "workers": [
+        "alarms": [
             {
-                "name": item.name,
-                "role": item.role,
-                "alive": item.alive,
-                **both("beat_at", item.beat_at, zone),
-                "beat_age_seconds": item.beat_age_seconds,
-                **both("started_at", item.started_at, zone),
-                **both("stopped_at", item.stopped_at, zone),
-                "in_flight": item.in_flight,
-                "completed_count": item.completed_count,
-                "clock_skew_ms": item.clock_skew_ms,
+                "name": alarm.name,
+                "words": alarm.words,
+                "remedy": alarm.remedy,
+                "stops_publishing": alarm.stops_publishing,
             }
-            for item in status.workers
+            for alarm in status.alarms
         ],
+        "queue": _depth(status.jobs, status.now),
+        "held": status.held,
+        "kinds": {row.kind: _depth(row, status.now) for row in status.kinds},
+        "lateness": _histogram(status.lateness),
+        "passes": _histogram(status.passes),
+        "workers": [_worker(item, zone) for item in status.workers],
+        "duties": [
+            {
+                "name": duty.name,
+                "enabled": duty.enabled,
+                "late": duty.late,
+                "every_seconds": duty.every_seconds,
+                **both("next_at", duty.next_at, zone),
+                **both("last_run_at", duty.last_run_at, zone),
+                "last_duration_ms": duty.last_duration_ms,
+                "last_result": duty.last_result,
+            }
+            for duty in status.duties
+        ],
+    }
+
+
+def _depth(work: Depth, now: datetime) -> dict[str, Any]:
+    return {
+        "pending": work.pending,
+        "due": work.due,
+        "running": work.running,
+        "oldest_due_age_seconds": age_of(work, now),
+    }
+
+
+def _histogram(figures: Histogram) -> dict[str, Any]:
+    return {
+        "count": figures.count,
+        "sum_seconds": round(figures.sum, 6),
+        "p50_seconds": figures.quantile(0.5),
+        "p99_seconds": figures.quantile(0.99),
+        "buckets": {"+Inf" if bound == inf else f"{bound:g}": count for bound, count in figures.cumulative()},
+    }
+
+
+def _worker(item: WorkerStatus, zone: str) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "role": item.role,
+        "alive": item.alive,
+        "state": item.state,
+        **both("beat_at", item.beat_at, zone),
+        "beat_age_seconds": item.beat_age_seconds,
+        **both("started_at", item.started_at, zone),
+        **both("stopped_at", item.stopped_at, zone),
+        "in_flight": item.in_flight,
+        "completed_count": item.completed_count,
+        "claimed_count": item.claimed_count,
+        "rescued_count": item.rescued_count,
+        "database_error_count": item.database_error_count,
+        "clock_skew_ms": item.clock_skew_ms,
+        "rss_bytes": item.rss_bytes,
+        "cpu_seconds": item.cpu_seconds,
+        "worst_pass_seconds": item.worst_pass_seconds,
     }

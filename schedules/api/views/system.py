@@ -14,7 +14,7 @@ from schedules.api.serializers.system import AuditAnswer, status_words
 from schedules.api.views.door import Door, Rows
 from schedules.filters import AuditFilter
 from schedules.models import AuditLog, Job
-from schedules.reads.engine import engine_status
+from schedules.reads.engine import engine_status, installation_status
 
 
 class AuditList(Rows):
@@ -36,11 +36,14 @@ class AuditList(Rows):
 
 
 class Status(Door):
-    """Does anything publish, and keep up? Counts the jobs one may see; workers are the installation's."""
+    """Does anything publish, and keep up? Counts the jobs one may see; workers, duties and alarms are the installation's."""
 
     def get(self, request: Request) -> Response:
-        jobs = Job.objects.visible_to(request.user)
-        return Response(status_words(engine_status(jobs, now=self.now), self.own_zone))
+        if getattr(request.user, "is_superuser", False):
+            return Response(status_words(installation_status(now=self.now), self.own_zone))
+        rooms = list(Workspace.objects.visible_to(request.user).order_by().values_list("pk", flat=True))
+        status = engine_status(Job.objects.visible_to(request.user), workspaces=rooms, now=self.now)
+        return Response(status_words(status, self.own_zone))
 
 
 class Nowhere(Door):

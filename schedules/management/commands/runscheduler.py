@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -24,12 +25,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="publish what is due, print what was done, and end")
+        parser.add_argument(
+            "--status", action="store_true", help="print how the engine is doing, and end; exit code 1 with an alarm"
+        )
+        parser.add_argument("--json", action="store_true", help="with --status: the answer of /api/v1/status/")
         parser.add_argument("--threads", type=int, default=settings.ENGINE["threads"], help="calls in flight at once")
 
-    def handle(self, *args: Any, once: bool, threads: int, **options: Any) -> None:
+    def handle(self, *args: Any, once: bool, status: bool, threads: int, **options: Any) -> None:
         if threads < 1:
             raise CommandError("--threads must be at least 1.")
+        if options["json"] and not status:
+            raise CommandError("--json belongs to --status.")
         try:
+            if status:
+                self._tell(as_json=options["json"])
+                return
             loop = Loop(threads=threads, lease=timedelta(seconds=settings.ENGINE["lease_seconds"]))
             if once:
                 self.stdout.write(str(loop.drain()))
@@ -39,6 +49,22 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database is not ready ({str(error).strip()}): run manage.py migrate, or manage.py quickstart."
             ) from error
+
+    def _tell(self, *, as_json: bool) -> None:
+        """The engine's figures; exit code 1 while an alarm is on, so that a script or a cron job can ask."""
+        from alwrity_scheduler.core import clock
+        from schedules.management.status_text import text
+        from schedules.reads.engine import installation_status
+
+        found = installation_status(now=clock.database_now())
+        if as_json:
+            from schedules.api.serializers.system import status_words
+
+            self.stdout.write(json.dumps(status_words(found, "UTC"), indent=2))
+        else:
+            self.stdout.write(text(found))
+        if found.alarms:
+            sys.exit(1)
 
     def _run(self, loop: Loop) -> None:
         from alwrity_scheduler.core import clock

@@ -1,9 +1,8 @@
-"""What is no page: the icons, the palette's answers, the home address, the health check."""
+"""What is no page: the icons, the palette's answers and the home address."""
 
 from __future__ import annotations
 
-from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -29,14 +28,6 @@ def icons(request: HttpRequest, digest: str) -> HttpResponse:
 
 def home(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("web:today"))
-
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers and the database does; for load balancers and containers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        cursor.fetchone()
-    return JsonResponse({"status": "ok"})
 
 
 @screen()

@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from schedules.models import Attempt, EngineControl, Job, Schedule, Worker
+from schedules.engine.figures import LATENESS
+from schedules.models import Attempt, Duty, EngineControl, Job, Schedule, Worker
 from tests.integration.api.callers import Caller, fields
 from tests.people import People, make_account, make_schedule
 
@@ -74,6 +75,46 @@ def test_the_status_says_when_everything_is_paused(api: Caller, people: People, 
     shown = api.get("status/").json()
 
     assert (shown["running"], shown["paused"], shown["paused_at"]) == (False, True, "2026-11-23T08:00:00Z")
+
+
+def test_r40_the_status_tells_alarms_histograms_and_duties(
+    api: Caller, people: People, after: Callable[..., datetime], now: datetime
+) -> None:
+    counts = [3, 1] + [0] * (len(LATENESS) - 1)
+    Worker.objects.create(
+        name="a", host="h", pid=1, started_at=now, beat_at=after(seconds=-5), clock_skew_ms=2500, claimed_count=4,
+        lateness={"bounds": list(LATENESS), "counts": counts, "sum": 0.02},
+    )  # fmt: skip
+    Duty.objects.create(name="plan", every_seconds=30, next_at=now, last_run_at=after(seconds=-120))
+
+    shown = api.get("status/").json()
+
+    assert [(alarm["name"], alarm["stops_publishing"]) for alarm in shown["alarms"]] == [
+        ("planner_behind", False),
+        ("clock_skew", False),
+    ]
+    assert all(alarm["words"] and alarm["remedy"] for alarm in shown["alarms"])
+    assert (shown["lateness"]["count"], shown["lateness"]["sum_seconds"]) == (4, 0.02)
+    assert (shown["lateness"]["buckets"]["0.005"], shown["lateness"]["buckets"]["+Inf"]) == (3, 4)
+    assert shown["passes"]["p99_seconds"] is None
+    assert shown["duties"][0]["last_run_at"] == "2026-11-23T07:58:00Z"
+    assert (shown["duties"][0]["late"], shown["workers"][0]["claimed_count"]) == (True, 4)
+    assert shown["held"] == {"blocked": 0, "unconfirmed": 0, "processing": 0}
+
+
+def test_the_queue_of_the_installation_is_for_superusers(
+    callers: dict[str, Caller], people: People, schedule: Schedule
+) -> None:
+    member = callers["owner"].get("status/").json()["kinds"]
+    people.stranger.is_superuser = True
+    people.stranger.save()
+
+    everything = callers["stranger"].get("status/").json()
+
+    assert member == {}
+    assert set(everything["kinds"]) == {"publish", "check"}
+    assert everything["kinds"]["publish"] == everything["queue"]
+    assert everything["queue"]["pending"] > 0
 
 
 # method, address, status, type
