@@ -129,10 +129,15 @@ def claim(
         return Claimed(len(claims), arm(claims, now))
 
 
+# Whatever the server's default: an attempt that a power cut takes back could be published twice (R18b).
+_DURABLY = "set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)"
+
+
 def _take_turn(connection: BaseDatabaseWrapper, model: type[WorkRow]) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
+            lock = f"claim {model._meta.db_table}"
+            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext(%s)), {_DURABLY}", [lock])
 
 
 class Due(NamedTuple):
