@@ -20,13 +20,15 @@ from tests.installation import Installation, Recorder, closing
 from tests.people import make_account, make_people
 from tests.rules.inside import Nursery
 
+# a short horizon makes planners plan often, and a short lease lets a frozen worker lose it within the test
+SETTINGS = {"ENGINE_HORIZON_HOURS": "2", "ENGINE_LEASE_SECONDS": "8"}
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    """A platform that makes a second post when a key comes twice, so that a double shows."""
-    server = Recorder(tmp_path, "--no-dedupe")
+    """A platform that makes a second post when a key comes twice, so that a double shows; answers a second after posting."""
+    server = Recorder(tmp_path, "--no-dedupe", "--delay-ms", "1000")
     with closing(server):
         yield server
 
@@ -38,17 +40,17 @@ def _nursery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "sqlite":
-        yield from _of(Installation(folder, ENGINE_HORIZON_HOURS="2"))
+        yield from _of(Installation(folder, **SETTINGS))
         return
     name = f"rules_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield from _of(Installation(folder, f"{POSTGRES_URL.rsplit('/', 1)[0]}/{name}", ENGINE_HORIZON_HOURS="2"))
+        yield from _of(Installation(folder, f"{POSTGRES_URL.rsplit('/', 1)[0]}/{name}", **SETTINGS))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _of(installation: Installation) -> Iterator[Nursery]:
-    made = Nursery(installation.folder, installation.environment)
+    made = Nursery(installation)
     with closing(made):
         made.ask("migrate")
         yield made

@@ -17,7 +17,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.installation import ROOT
+from tests.installation import ROOT, Installation, evidence, states
+from tests.installation import seed as seed_posts
+
+__all__ = ["Nursery", "evidence", "seed_posts", "states"]
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -49,18 +52,22 @@ class Child:
 class Nursery:
     """Forks processes that have the installation's settings. Answers of `ask` and `start(…).answer()` are JSON."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder = folder
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.rules.inside"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "tests.rules.inside"],
+            cwd=ROOT,
+            env=installation.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
+        )
         self._number = itertools.count()
 
     def start(self, call: str, **values: Any) -> Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        path = self.folder / f"answer-{next(self._number)}.json"
+        path = self.installation.folder / f"answer-{next(self._number)}.json"
         self._process.stdin.write(json.dumps([call, values, str(path)]) + "\n")
         self._process.stdin.flush()
         return Child(int(self._process.stdout.readline()), path)
@@ -69,6 +76,7 @@ class Nursery:
         return self.start(call, **values).answer()
 
     def close(self) -> None:
+        self.installation.close()
         self._process.communicate(timeout=30)
 
 
