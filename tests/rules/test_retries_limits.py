@@ -1,4 +1,4 @@
-"""R30 to R35: how retries wait, what a lost sign-in and a pause hold back, cancelling to the last moment, and what failed for good."""
+"""R30 to R35: how retries wait, what a lost sign-in and a pause hold back, cancelling to the last moment, failing for good."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_r34_during_the_call_it_is_too_late_and_one_is_told_to_delete_it_there(w
     make_schedule(workspace, [account], now)
     [(kind, claim, task)] = claim_due(now)
 
-    with pytest.raises(IllegalTransition, match="too late.*delete it at the platform"):
+    with pytest.raises(IllegalTransition, match=r"too late.*delete it at the platform"):
         jobs.cancel(job=job(), actor=ACTOR, now=now)
     kind.finish([(claim, task, kind.perform(task))], now)
     with pytest.raises(IllegalTransition, match=r"Delete it at the platform: https://x.test/1"):
