@@ -161,6 +161,10 @@ _TAKE = {
 }
 
 
+# Whatever the server's default: an attempt that a power cut takes back could be published twice (R18b).
+_DURABLY = "set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a claim is after: rows due at `due_at` and of `priority_to` or more urgent, `limit` of them, for this worker."""
@@ -186,7 +190,7 @@ def _take(model: type[WorkRow], wanted: Wanted) -> list[Claim]:
     taken: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"claim {model._meta.db_table}"])
+            cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext(%s)), {_DURABLY}", [f"claim {model._meta.db_table}"])
         while len(taken) < wanted.limit:
             # what was just taken is running now, so the next window looks past it: a long queue of one account must not
             # hide the others (R16)

@@ -159,7 +159,7 @@ def replan(schedule: Schedule, *, now: datetime) -> int:
         occurrence__cause="rule",
     )  # fmt: skip
     # Locked before they go: Django's delete names the rows it has read, so that one which is being claimed at this
-    # moment would go with them, and its post would go out without a trace.
+    # moment would go with them, or, once its attempt stands, make the edit fail.
     gone = list(open_jobs.select_for_update(of=("self",)).order_by("pk").values_list("pk", "occurrence_id"))
     Job.objects.filter(pk__in=[pk for pk, _ in gone]).delete()
     Occurrence.objects.filter(pk__in=[pk for _, pk in gone], jobs=None).delete()

@@ -64,6 +64,7 @@ def publish_under_fire(installation: Installation, recorder: Recorder, scheduler
 
 @pytest.mark.processes
 def test_each_post_arrives_once_on_sqlite_with_five_kills(tmp_path: Path, recorder: Recorder) -> None:
+    """R25: killed at random moments, answers dropped; one post for each job."""
     installation = Installation(tmp_path)
     with closing(installation):
         publish_under_fire(installation, recorder, schedulers=1)
@@ -74,6 +75,7 @@ def test_each_post_arrives_once_on_sqlite_with_five_kills(tmp_path: Path, record
 def test_each_post_arrives_once_on_postgresql_with_two_schedulers_and_five_kills(
     tmp_path: Path, recorder: Recorder, postgres_database: str
 ) -> None:
+    """R25, R38: two schedulers on one database, killed at random moments; one post for each job."""
     installation = Installation(tmp_path, postgres_database)
     with closing(installation):
         publish_under_fire(installation, recorder, schedulers=2)

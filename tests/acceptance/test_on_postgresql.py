@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,13 @@ from tests.installation import ROOT
 
 @pytest.mark.postgres
 @pytest.mark.processes
-@pytest.mark.parametrize("part", ["schedules", "workspaces", "platforms", "api"])
+@pytest.mark.parametrize(
+    "part", ["integration/schedules", "integration/workspaces", "integration/platforms", "integration/api", "rules"]
+)
 def test_the_integration_tests_pass_on_postgresql(part: str) -> None:
-    """Each part has a database of its own, so that the parts can run beside each other."""
+    """Each part has a database of its own, so that the parts can run beside each other. Tests with processes bring their own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    environment |= {"DATABASE_URL": POSTGRES_URL, "TEST_DATABASE_NAME": f"test_alwrity_{part}"}
+    environment |= {"DATABASE_URL": POSTGRES_URL, "TEST_DATABASE_NAME": f"test_alwrity_{Path(part).name}"}
 
     done = subprocess.run(
         [
@@ -31,7 +34,8 @@ def test_the_integration_tests_pass_on_postgresql(part: str) -> None:
             "-p",
             "no:cacheprovider",
             "--create-db",
-            f"tests/integration/{part}",
+            *(["-m", "not processes and not long and not benchmark"] if part == "rules" else []),
+            f"tests/{part}",
         ],
         cwd=ROOT,
         env=environment,

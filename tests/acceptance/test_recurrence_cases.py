@@ -146,6 +146,7 @@ def gated(row: Row) -> bool:
 
 
 def test_no_row_of_the_gate_is_left_out() -> None:
+    """R6: every row of policy debian and of rfc5545 is asked."""
     gate = [row for row in rows("cron_cases.jsonl") if gated(row)]
     standard = [row for row in rows("rrule_cases.jsonl") if row["id"].startswith("rfc5545")]
 

@@ -75,6 +75,7 @@ def measure(installation: Installation, recorder: Recorder, name: str) -> None:
 
 @pytest.mark.benchmark
 def test_lateness_and_cost_of_a_look_on_sqlite(tmp_path: Path) -> None:
+    """R12, R14, measured."""
     recorder, installation = Recorder(tmp_path), Installation(tmp_path)
     with closing(installation, recorder):
         measure(installation, recorder, "SQLite")

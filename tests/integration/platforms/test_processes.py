@@ -43,11 +43,13 @@ def sqlite_only():
 
 
 def test_three_processes_together_never_exceed_a_cap(people, now):
+    """R32: limits hold across processes."""
     account = make_account(people.workspace, now, hourly_cap=7)
     assert sum(ask_from_processes(account, now=now)) == 7
 
 
 def test_three_processes_together_send_one_probe(people, now, after):
+    """R32: so does the one probe of an open circuit."""
     account = make_account(people.workspace, now)
     publishing.settle([CallResult(account_id=account.pk, error_class="unknown", message="x")] * 5, now)
     assert sum(ask_from_processes(account, now=after(seconds=31))) == 1

@@ -29,12 +29,14 @@ POLICY = RetryPolicy(max_attempts=3, base=MINUTE, cap=HOUR)
     ],
 )
 def test_a_retry_waits_a_random_share_of_a_growing_ceiling(tries, dice, seconds):
+    """R30: full jitter under min(cap, base x 2^n)."""
     delay = retry_delay(tries=tries, base=MINUTE, cap=HOUR, dice=dice)
 
     assert delay.total_seconds() == pytest.approx(seconds)
 
 
 def test_a_retry_never_comes_before_retry_after():
+    """R30: Retry-After is honoured."""
     assert retry_delay(tries=1, base=MINUTE, cap=HOUR, dice=0.1, retry_after=timedelta(hours=2)) == timedelta(hours=2)
 
 
