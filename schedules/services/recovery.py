@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
@@ -30,6 +30,7 @@ from schedules.services.materialise import RESLOTTED, seconds
 
 MOST_AT_ONCE = 1000
 TOGETHER = 50  # posts a transaction: others can write in between
+DAY = timedelta(days=1)
 LEAST_GAP = timedelta(minutes=5)
 UNDOABLE = ("job.cancelled", "job.retried", "job.run_now", "job.rescheduled", "job.failed")
 NOT_LOOKED = Problem(
@@ -44,8 +45,7 @@ NOT_LOOKED = Problem(
 
 def slot(*, to_local: datetime, timezone: str, now: datetime) -> datetime:
     """The instant of a wall-clock time of the zone (R9), refused when it is past or no year of ours."""
-    if not localtime.FIRST_YEAR <= to_local.year <= localtime.LAST_YEAR:
-        raise Refused(Problem(field="at", message="There is no such year here. Choose another time."))
+    check_future(to_local.replace(tzinfo=UTC), now - DAY)
     at = localtime.local_time(to_local, timezone, to_local.fold).at
     check_future(at, now)
     return at
@@ -54,6 +54,8 @@ def slot(*, to_local: datetime, timezone: str, now: datetime) -> datetime:
 def check_future(at: datetime, now: datetime) -> None:
     if at <= now:
         raise Refused(Problem(field="at", message="This time is past. Choose a later one."))
+    if at.year > localtime.LAST_YEAR:
+        raise Refused(Problem(field="at", message="This is too far away. Choose an earlier time."))
 
 
 @unit()
