@@ -1,6 +1,6 @@
 from django.urls import path
 
-from schedules.web.views import accounts, composer, detail, jobs, media, people, schedules, system, today
+from schedules.web.views import accounts, composer, detail, jobs, media, people, recovery, schedules, system, today
 
 app_name = "web"
 urlpatterns = [
@@ -23,6 +23,11 @@ urlpatterns = [
     path("jobs/<uuid:public_id>/", jobs.job, name="job"),
     path("jobs/<uuid:public_id>/confirm/", jobs.confirm, name="job_confirm"),
     path("jobs/<uuid:public_id>/<slug:verb>/", jobs.act, name="job_act"),
+    path("recovery/", recovery.recovery_desk, name="recovery"),
+    path("recovery/many/", recovery.act_on_many, name="recovery_many"),
+    path("recovery/undo/<str:request_id>/<int:after>/", recovery.undo_many, name="recovery_undo_many"),
+    path("recovery/<uuid:public_id>/undo/", recovery.undo, name="recovery_undo"),
+    path("recovery/<uuid:public_id>/<slug:verb>/", recovery.act, name="recovery_act"),
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/connect/", accounts.choose, name="account_choose"),
     path("accounts/connect/<slug:platform>/", accounts.connect, name="account_connect"),
