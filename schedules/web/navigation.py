@@ -54,7 +54,11 @@ entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", i
 entries.register(
     "recovery",
     NavigationEntry(
-        title=_("Recovery desk"), url_name="web:recovery", icon="recovery", group=RUN, count=lambda shell: shell.needs_you
+        title=_("Recovery desk"),
+        url_name="web:recovery",
+        icon="recovery",
+        group=RUN,
+        count=lambda shell: shell.needs_you,
     ),
 )
 entries.register(

@@ -245,7 +245,9 @@ def _level(result: recovery.Result) -> int:
 
 def _said(result: recovery.Result) -> str:
     """How many of how many, and why not the others, the commonest reason first."""
-    counted = ngettext("%(done)d of %(all)d post %(what)s.", "%(done)d of %(all)d posts %(what)s.", result.matched_count)
+    counted = ngettext(
+        "%(done)d of %(all)d post %(what)s.", "%(done)d of %(all)d posts %(what)s.", result.matched_count
+    )
     said = [counted % {"done": result.done_count, "all": result.matched_count, "what": _BULK[result.verb]}]
     said += _reasons(result)
     if result.left_count:
