@@ -19,7 +19,17 @@ def addresses(team):
     web = {"schedule": team.daily, "schedule_edit": team.daily, "schedule_split": team.daily, "account": team.account}
     yield from (
         reverse(f"web:{name}")
-        for name in ("today", "schedules", "schedule_new", "jobs", "accounts", "account_choose", "team", "settings")
+        for name in (
+            "today",
+            "schedules",
+            "schedule_new",
+            "jobs",
+            "recovery",
+            "accounts",
+            "account_choose",
+            "team",
+            "settings",
+        )
     )
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
     yield from (reverse("web:job", args=[job.public_id]) for job in team.jobs[:4])

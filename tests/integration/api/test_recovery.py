@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +95,7 @@ def test_the_desk_is_narrowed_and_paged(
 
 def test_the_desk_asks_no_query_a_row(api: Caller, on_desk: Callable[..., Job], django_assert_num_queries: Any) -> None:
     on_desk("unconfirmed", reason="unknown")
+    api.get("recovery/")  # the first call of a token notes when it was used
     with django_assert_num_queries(3):
         api.get("recovery/")
     for _ in range(5):
@@ -284,3 +288,19 @@ def test_the_desk_of_others_is_not_shown(callers: dict[str, Caller], on_desk: Ca
 
     assert callers["stranger"].get("recovery/").json()["results"] == []
     assert len(callers["viewer"].get("recovery/").json()["results"]) == 1
+
+
+README = Path(__file__).parents[3] / "schedules" / "api" / "README.md"
+
+
+def test_the_examples_of_the_readme_work(api: Caller, on_desk: Callable[..., Job]) -> None:
+    examples = re.findall(r"^POST /api/v1/(recovery/\S+)\n(\{.*\})$", README.read_text(), re.MULTILINE)
+    done = []
+    for path, body in examples:
+        job = on_desk(json.loads(body)["filter"]["cause"])
+        answer = api.post(path, json.loads(body))
+        done.append((answer.status_code, answer.json()["done_count"]))
+        job.refresh_from_db()
+        assert job.state == "pending"
+
+    assert done == [(200, 1), (200, 1), (200, 1)]

@@ -168,6 +168,20 @@ def test_one_post_goes_out_although_its_schedule_is_paused(post, platform, now):
     assert AuditLog.objects.of("job", job.public_id).filter(action="job.run_now").exists()
 
 
+def test_the_hold_of_its_neighbours_does_not_take_a_post_let_through_along(workspace, account, platform, now):
+    blog = make_account(workspace, now, name="Blog", platform="scripted")
+    schedule = make_schedule(workspace, [account, blog], now)
+    lifecycle.pause(schedule=schedule, actor=ACTOR, now=now)
+    run_due(now)
+    neighbour, job = Job.objects.order_by("id").select_related("schedule")
+    Job.objects.filter(pk=neighbour.pk).update(state="pending", reason="", run_at=now - timedelta(seconds=1))
+    recovery.publish_now(job=job, actor=ACTOR, now=now)
+
+    run_due(now, limit=1)
+
+    assert list(Job.objects.order_by("id").values_list("state", flat=True)) == ["blocked", "completed"]
+
+
 def test_a_post_let_through_waits_for_its_turn_and_still_goes(post, account, platform, now):
     type(account).objects.filter(pk=account.pk).update(next_slot_at=now + timedelta(minutes=2), min_spacing_seconds=120)
     job = held_by_its_schedule(post, now)
