@@ -67,16 +67,18 @@ def reslot(*, job: Job, at: datetime, actor: Actor, now: datetime, seen_absent: 
     check_future(at, now)
     jobs.check_schedule(job)
     old: tuple[JobState, ...] = (JobState.FAILED, JobState.MISSED, JobState.BLOCKED)
-    if seen_absent:
-        old = (*old, JobState.UNCONFIRMED)
-    elif Job.objects.filter(pk=job.pk, state=JobState.UNCONFIRMED).exists():
-        raise Refused(NOT_LOOKED)
-    before = jobs.step(
-        job, old, "Only a post on the recovery desk can be given a new time.",
-        state=JobState.PENDING, reason=RESLOTTED, run_at=at, scheduled_for=at, deadline_at=_deadline(job, at), tries=0,
-        error_class="", error_message="", finished_at=None,
-    )  # fmt: skip
-    jobs.stop_checks(job, now)
+    try:
+        before = jobs.step(
+            job, (*old, JobState.UNCONFIRMED) if seen_absent else old, "Only a post on the recovery desk can be given a new time.",
+            state=JobState.PENDING, reason=RESLOTTED, run_at=at, scheduled_for=at, deadline_at=_deadline(job, at), tries=0,
+            error_class="", error_message="", finished_at=None,
+        )  # fmt: skip
+    except IllegalTransition as error:
+        if job.state == JobState.UNCONFIRMED:
+            raise Refused(NOT_LOOKED) from error
+        raise
+    if before["state"] == JobState.UNCONFIRMED:
+        jobs.stop_checks(job, now)
     emit(job_fact("job.rescheduled", job, actor, now, before=before, after=jobs.kept(job)))
     wakeup.announce()
     return job

@@ -88,10 +88,11 @@ def test_an_unconfirmed_post_gets_a_new_time_only_when_somebody_looked(post, now
     with pytest.raises(Refused) as refusal:
         recovery.reslot(job=job, at=LATER, actor=ACTOR, now=now)
     assert said(refusal) == [("seen_absent", "First look at the account; then say that the post is not there.")]
+    JobCheck.objects.create(job=job, purpose="reconcile", run_at=now, created_at=now)
     recovery.reslot(job=job, at=LATER, actor=ACTOR, now=now, seen_absent=True)
 
     job.refresh_from_db()
-    assert job.state == "pending"
+    assert (job.state, JobCheck.objects.get().state) == ("pending", "done")
 
 
 @pytest.mark.parametrize(
@@ -302,6 +303,27 @@ def test_a_retry_is_not_taken_back_once_it_is_on_its_way(post, platform, now):
     job.refresh_from_db()
     assert said(refusal) == [("state", "It can no longer be undone: the post has moved on.")]
     assert job.state == "running"
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        # swept along by the hold of a neighbour
+        {"state": "blocked", "reason": "account_paused"},
+        # taken, and given back by a scheduler that was stopping
+        {"attempt_count": 1},
+        # retried once more by somebody else, a minute later
+        {"deadline_at": datetime(2026, 11, 24, 8, 1, tzinfo=UTC)},
+    ],
+)
+def test_what_happened_without_a_fact_is_not_written_over(post, now, since):
+    job = post("failed", reason="exhausted")
+    jobs.retry(job=job, actor=ACTOR, now=now)
+    Job.objects.filter(pk=job.pk).update(**since)
+
+    with pytest.raises(IllegalTransition):
+        recovery.undo(job=job, actor=ACTOR, now=now)
+    assert Job.objects.filter(pk=job.pk, **since).exists()
 
 
 def test_what_the_engine_did_is_not_undone(post, platform, now):

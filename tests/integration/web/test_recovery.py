@@ -205,6 +205,18 @@ def test_many_are_retried_with_one_toast_and_one_undo(author, many):
     }
 
 
+def test_an_undo_takes_back_one_go_and_not_the_next(author, many):
+    failed, missed = many("failed", 1), many("missed", 1, reason="too_late")
+    goes = [
+        author.post(reverse("web:recovery_many"), {"verb": "discard", "job": str(job.public_id), "next": DESK})
+        for job in failed + missed
+    ]
+
+    author.post(undo_of(goes[0]), {"next": DESK})
+
+    assert [Job.objects.get(pk=job.pk).state for job in failed + missed] == ["failed", "cancelled"]
+
+
 def test_the_undo_of_another_person_finds_nothing(author, owner, many):
     many("failed", 1)
     response = author.post(reverse("web:recovery_many"), {"verb": "discard", "all": "1", "next": DESK})
