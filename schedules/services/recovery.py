@@ -165,6 +165,9 @@ def undo(*, job: Job, actor: Actor, now: datetime) -> Job:
     last = AuditLog.objects.of("job", job.public_id).first()
     if last is None or last.action not in UNDOABLE or "attempt_count" not in last.before:
         raise IllegalTransition(Problem(field="state", message="There is nothing to undo."))
+    if last.before["state"] == JobState.PENDING and job.schedule.updated_at > last.at:
+        words = "Its schedule has changed since, and may have planned another post in its place."
+        raise IllegalTransition(Problem(field="state", message=f"It can no longer be undone. {words}"))
     untouched = Job.objects.filter(
         pk=job.pk,
         state=last.after["state"],
@@ -251,7 +254,7 @@ def many(*, order: Order, chosen: JobQuerySet[Job], actor: Actor, now: datetime)
     """
     order.check(now)
     matched = chosen.count()
-    taken = chosen.select_related("schedule", "account").order_by("scheduled_for", "id")[:MOST_AT_ONCE]
+    taken = chosen.select_related("schedule__content", "account").order_by("scheduled_for", "id")[:MOST_AT_ONCE]
     act = _Bulk(order, actor, now)
     found = [outcome for part in _parts(list(taken)) for outcome in act.together(part)]
     return Result(verb=order.verb, outcomes=tuple(found), matched_count=max(matched, len(found)))

@@ -266,6 +266,8 @@ def platform_tag(value: str) -> SafeString:
 # a job's `reason` where no sentence stands beside it
 REASONS = {
     "by_person": gettext_lazy("A person decided so."),
+    "reslotted": gettext_lazy("A person gave it this time."),
+    "despite_pause": gettext_lazy("A person sends it although its schedule is paused."),
     "archived": gettext_lazy("Its schedule was archived."),
     "cancelled": gettext_lazy("It was cancelled."),
 }

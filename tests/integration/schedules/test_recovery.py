@@ -326,6 +326,33 @@ def test_what_happened_without_a_fact_is_not_written_over(post, now, since):
     assert Job.objects.filter(pk=job.pk, **since).exists()
 
 
+def test_a_cancelled_run_comes_back_only_while_its_schedule_is_as_it_was(post, now, after):
+    job = post("pending")
+    jobs.cancel(job=job, actor=ACTOR, now=now)
+    recovery.undo(job=job, actor=ACTOR, now=now)
+    assert job.state == "pending"
+
+    jobs.cancel(job=job, actor=ACTOR, now=now)
+    Schedule.objects.update(updated_at=after(seconds=1))
+    job.schedule.refresh_from_db()
+    with pytest.raises(IllegalTransition) as refusal:
+        recovery.undo(job=job, actor=ACTOR, now=now)
+    assert said(refusal)[0][1].startswith("It can no longer be undone. Its schedule has changed since")
+
+
+def test_r28_a_post_with_a_time_of_its_own_is_not_the_latest_run(workspace, account, platform, now, after):
+    """The rule's late run is published although a post with a later, chosen time is due as well."""
+    make_schedule(workspace, [account], now, rule_kind="rrule", expression="FREQ=DAILY;COUNT=2")
+    rule, placed = Job.objects.order_by("run_at").select_related("schedule")
+    Job.objects.filter(pk=placed.pk).update(state="missed", reason="too_late")
+    recovery.reslot(job=placed, at=after(minutes=30), actor=ACTOR, now=now)
+
+    misfires.expire(now=after(minutes=40))
+
+    rule.refresh_from_db()
+    assert (rule.state, rule.reason) == ("pending", "catch_up")
+
+
 def test_what_the_engine_did_is_not_undone(post, platform, now):
     platform.script = [Rejected("No.")]
     job = post("pending")
