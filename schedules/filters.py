@@ -12,6 +12,7 @@ import django_filters as filters
 from django.db.models import Q, QuerySet
 
 from platforms.models import AccountState, PlatformAccount
+from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
 from schedules.models import AuditLog, ContentItem, Job, Schedule
 from schedules.models.content import ContentType
@@ -77,6 +78,26 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Job
         fields: tuple[str, ...] = ()
+
+
+class RecoveryFilter(filters.FilterSet):  # type: ignore[misc]
+    """What the recovery desk can be narrowed by."""
+
+    cause = filters.ChoiceFilter(choices=[(cause.value, cause.label) for cause in Cause], method="for_cause")
+    account = filters.UUIDFilter(field_name="account__public_id")
+    q = filters.CharFilter(method="with_words")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = ()
+
+    def for_cause(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.with_cause(Cause(value))
+        return found
+
+    def with_words(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.about(value)
+        return found
 
 
 class AuditFilter(filters.FilterSet):  # type: ignore[misc]

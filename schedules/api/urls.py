@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, schedules, system
+from schedules.api.views import accounts, content, jobs, recovery, schedules, system
 
 app_name = "api"
 urlpatterns = [
@@ -35,6 +35,8 @@ urlpatterns = [
         )
         for verb in jobs.VERBS
     ),
+    path("recovery/", recovery.Recovery.as_view(), name="recovery"),
+    path("recovery/bulk/", recovery.RecoveryBulk.as_view(), name="recovery_bulk"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),

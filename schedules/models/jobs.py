@@ -53,7 +53,8 @@ class Occurrence(models.Model):
 class Job(WorkRow):
     """One occurrence on one account: the thing that is published once. Kept for ever; pruning leaves its identity.
 
-    `scheduled_for` is when a person wants it on this account (the occurrence plus the target's offset) and stays;
+    `scheduled_for` is when a person wants it on this account (the occurrence plus the target's offset) and stays, unless
+    a person gives this one post another time;
     `run_at` is when the engine looks at it next and moves with retries and waits.
     Narrow on purpose: texts and answers live in the content and the attempts, so that the due index stays small.
     """

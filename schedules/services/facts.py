@@ -7,7 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
+
 from alwrity_scheduler.core.events import Actor, Fact
+from schedules.domain.recovery import cause_of
 from schedules.models import Job
 
 
@@ -29,7 +33,10 @@ def job_fact(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> Fact:
-    """`after` defaults to the job's state, reason, message and address as they are on the row in hand."""
+    """`after` defaults to the job's state, reason, message and address as they are on the row in hand.
+
+    What only a person can settle also says which post it is, on which account, and where to settle it.
+    """
     return Fact(
         name=name, at=now, actor=actor, workspace_id=job.workspace_id, object_type="job", object_id=str(job.public_id),
         object_label=f"{job.scheduled_for:%Y-%m-%d %H:%M} UTC",
@@ -42,4 +49,16 @@ def _state(job: Job) -> dict[str, Any]:
     shown = {"state": job.state, "reason": job.reason, "message": job.error_message, "url": job.remote_url}
     if job.state == "pending":
         shown["run_at"] = job.run_at.isoformat()
+    if job.state == "unconfirmed":
+        shown |= _for_a_person(job)
     return {name: value for name, value in shown.items() if value}
+
+
+def _for_a_person(job: Job) -> dict[str, str]:
+    cause = cause_of(job.state, job.reason)
+    return {
+        "cause": cause.label if cause else "",
+        "title": str(job.schedule.content)[:300],
+        "account": job.account.name,
+        "page": settings.PUBLIC_URL + reverse("web:job", args=[job.public_id]),
+    }

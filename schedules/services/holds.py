@@ -19,13 +19,15 @@ HOLD_WORDS = {
     "account_paused": "The account is paused.",
     "auth": "The account must be connected again: the platform does not accept its credentials.",
 }
+# a person sends one post although its schedule is paused; nothing but that schedule's pause lets it through
+DESPITE_PAUSE = "despite_pause"
 
 
 def reason_to_hold(job: Job) -> str:
     """Why this job may not be published now, or nothing. Needs workspace, schedule and account loaded."""
     if job.workspace.paused_at is not None:
         return "workspace_paused"
-    if job.schedule.state == ScheduleState.PAUSED:
+    if job.schedule.state == ScheduleState.PAUSED and job.reason != DESPITE_PAUSE:
         return "schedule_paused"
     if job.account.state == AccountState.PAUSED:
         return "account_paused"
@@ -38,7 +40,7 @@ def hold(job: Job, reason: str, now: datetime) -> None:
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(lease_until=None, **values)
     scope = {
         "workspace_paused": Q(workspace_id=job.workspace_id),
-        "schedule_paused": Q(schedule_id=job.schedule_id),
+        "schedule_paused": Q(schedule_id=job.schedule_id) & ~Q(reason=DESPITE_PAUSE),
     }.get(reason, Q(account_id=job.account_id))
     Job.objects.filter(scope, state=PENDING, run_at__lte=now).update(**values)
 

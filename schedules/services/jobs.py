@@ -1,9 +1,13 @@
-"""A person's verbs on jobs: cancel, retry, run now, and what settles an unconfirmed post."""
+"""A person's verbs on one job: cancel, retry, run now, and what settles an unconfirmed post.
+
+The verbs that only the recovery desk needs (a new time, discard, look again, undo) stand in `services.recovery`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -23,22 +27,51 @@ from schedules.services import materialise
 from schedules.services.facts import job_fact
 from schedules.services.schedules import check_for_accounts, put_to_work, schedule_fact
 
+# what a verb changes and an undo puts back; `attempt_count` tells whether anything was sent in between
+KEPT = (
+    "state",
+    "reason",
+    "error_class",
+    "error_message",
+    "run_at",
+    "scheduled_for",
+    "deadline_at",
+    "tries",
+    "finished_at",
+    "attempt_count",
+)
 
-def _step(
+
+def kept(job: Job) -> dict[str, Any]:
+    """The values of KEPT as a fact holds them: JSON, times as ISO text, the message under `message` as in every fact."""
+    found = {name: getattr(job, name) for name in KEPT}
+    found["message"] = found.pop("error_message")
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.items()}
+
+
+def step(
     job: Job, old: tuple[JobState, ...], words: str, *, remedies: Mapping[str, str] | None = None, **values: object
-) -> str:
-    """Compare-and-set from one of `old`; returns the state before. Refused with `words` when the job is elsewhere, and with
+) -> dict[str, Any]:
+    """Compare-and-set from one of `old`; returns what was kept. Refused with `words` when the job is elsewhere, and with
     what `remedies` says for the state it is in.
     """
-    before = Job.objects.values_list("state", flat=True).get(pk=job.pk)
-    allowed = before in old and job_may(before, str(values.get("state", before)))
-    if not allowed or not Job.objects.filter(pk=job.pk, state=before).update(**values):
+    job.refresh_from_db(fields=KEPT)
+    before = kept(job)
+    was = job.state
+    allowed = was in old and job_may(was, str(values.get("state", was)))
+    if not allowed or not Job.objects.filter(pk=job.pk, state=was).update(**values):
         current = JobState(Job.objects.values_list("state", flat=True).get(pk=job.pk))
         remedy = (remedies or {}).get(current, "")
         message = f"{words} It is {current.label.lower()} now. {remedy}".strip()
         raise IllegalTransition(Problem(field="state", message=message))
     job.refresh_from_db()
     return before
+
+
+def check_schedule(job: Job) -> None:
+    """A post of an archived schedule would be cancelled before it is sent, so say so at once."""
+    if job.schedule.state == ScheduleState.ARCHIVED:
+        raise IllegalTransition(Problem(field="state", message="Its schedule is archived: restore the schedule first."))
 
 
 @unit()
@@ -48,11 +81,11 @@ def cancel(*, job: Job, actor: Actor, now: datetime) -> Job:
     """
     ended = {"state": JobState.CANCELLED, "reason": "by_person", "error_message": "", "finished_at": now}
     if _take_back(job, now, ended):
-        before = JobState.RUNNING.value
-    else:
-        allowed = (JobState.PENDING, JobState.BLOCKED)
-        before = _step(job, allowed, "This post can no longer be cancelled.", remedies=_delete_there(job), **ended)
-    emit(job_fact("job.cancelled", job, actor, now, before={"state": before}))
+        emit(job_fact("job.cancelled", job, actor, now, before={"state": JobState.RUNNING.value}))
+        return job
+    allowed = (JobState.PENDING, JobState.BLOCKED)
+    before = step(job, allowed, "This post can no longer be cancelled.", remedies=_delete_there(job), **ended)
+    emit(job_fact("job.cancelled", job, actor, now, before=before, after=kept(job)))
     return job
 
 
@@ -82,12 +115,13 @@ def _delete_there(job: Job) -> dict[str, str]:
 @unit()
 def retry(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Publish a failed, missed or cancelled post after all, now, with all its attempts anew."""
-    before = _step(
+    check_schedule(job)
+    before = step(
         job, (JobState.FAILED, JobState.MISSED, JobState.CANCELLED), "Only a failed, missed or cancelled post can be retried.",
         state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_class="", error_message="", finished_at=None,
     )  # fmt: skip
-    emit(job_fact("job.retried", job, actor, now, before={"state": before}))
+    emit(job_fact("job.retried", job, actor, now, before=before, after=kept(job)))
     wakeup.announce()
     return job
 
@@ -96,7 +130,7 @@ def retry(*, job: Job, actor: Actor, now: datetime) -> Job:
 def run_now(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Do not wait for its time."""
     before = job.run_at
-    _step(
+    step(
         job, (JobState.PENDING,), "Only a scheduled post can be published now.",
         run_at=now, reason="by_person", deadline_at=now + misfire.DEFAULT_DEADLINE,
     )  # fmt: skip
@@ -150,26 +184,27 @@ def confirm(*, job: Job, remote_url: str, actor: Actor, now: datetime) -> Job:
         raise Refused(
             Problem(field="remote_url", message="Paste the post's whole address, with http:// or https://.")
         ) from error
-    before = _step(
+    before = step(
         job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be confirmed.",
         state=JobState.COMPLETED, reason="by_person", remote_id=remote_url[:300], remote_url=remote_url[:2000],
         error_class="", error_message="", finished_at=now,
     )  # fmt: skip
-    _stop_checks(job, now)
-    emit(job_fact("job.completed", job, actor, now, before={"state": before}))
+    stop_checks(job, now)
+    emit(job_fact("job.completed", job, actor, now, before={"state": before["state"]}))
     return job
 
 
 @unit()
 def publish_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     """A person has seen that the post is not there: publish it."""
-    before = _step(
+    check_schedule(job)
+    before = step(
         job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be published again.",
         state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_class="", error_message="",
     )  # fmt: skip
-    _stop_checks(job, now)
-    emit(job_fact("job.retried", job, actor, now, before={"state": before}))
+    stop_checks(job, now)
+    emit(job_fact("job.retried", job, actor, now, before=before, after=kept(job)))
     wakeup.announce()
     return job
 
@@ -177,14 +212,14 @@ def publish_again(*, job: Job, actor: Actor, now: datetime) -> Job:
 @unit()
 def dismiss(*, job: Job, actor: Actor, now: datetime) -> Job:
     """A person gives the unconfirmed post up: it counts as failed and is not published again."""
-    before = _step(
+    before = step(
         job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be dismissed.",
         state=JobState.FAILED, reason="by_person", finished_at=now,
     )  # fmt: skip
-    _stop_checks(job, now)
-    emit(job_fact("job.failed", job, actor, now, before={"state": before}))
+    stop_checks(job, now)
+    emit(job_fact("job.failed", job, actor, now, before=before, after=kept(job)))
     return job
 
 
-def _stop_checks(job: Job, now: datetime) -> None:
+def stop_checks(job: Job, now: datetime) -> None:
     JobCheck.objects.filter(job=job, state="pending").update(state="done", finished_at=now)

@@ -22,6 +22,8 @@ from schedules.models import Job, Occurrence, Schedule
 MOST_AT_ONCE = 500  # occurrences a schedule, a pass (R3)
 LOOK_BACK = timedelta(minutes=1)  # a time just gone by is meant as "now"
 TZDATA = version("tzdata")
+# `reason` of a job to which a person gave a time of its own: its rule no longer says when it goes out
+RESLOTTED = "reslotted"
 
 
 def rule_of(schedule: Schedule) -> Recurrence:
@@ -157,7 +159,7 @@ def replan(schedule: Schedule, *, now: datetime) -> int:
     open_jobs = Job.objects.filter(
         schedule=schedule, state__in=["pending", "blocked"], attempt_count=0, scheduled_for__gt=now,
         occurrence__cause="rule",
-    )  # fmt: skip
+    ).exclude(reason=RESLOTTED)  # fmt: skip
     # Locked before they go: Django's delete names the rows it has read, so that one which is being claimed at this
     # moment would go with them, or, once its attempt stands, make the edit fail.
     gone = list(open_jobs.select_for_update(of=("self",)).order_by("pk").values_list("pk", "occurrence_id"))
@@ -201,7 +203,7 @@ def _retime(schedule: Schedule, now: datetime) -> list[tuple[datetime, datetime]
         job.occurrence_id
         for item in standing
         for job in item.jobs.all()
-        if not (job.state in ("pending", "blocked") and job.attempt_count == 0)
+        if not (job.state in ("pending", "blocked") and job.attempt_count == 0) or job.reason == RESLOTTED
     }
     fresh = {
         item.nominal_local: item

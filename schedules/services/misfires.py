@@ -13,7 +13,7 @@ from schedules.domain.misfire import CatchUp, Lateness, Verdict
 from schedules.domain.recurrence import RuleKind
 from schedules.models import Job
 from schedules.services.facts import job_fact
-from schedules.services.materialise import seconds
+from schedules.services.materialise import RESLOTTED, seconds
 
 MOST_AT_ONCE = 500
 
@@ -51,6 +51,8 @@ def _latest_due(late: list[Job], now: datetime) -> dict[tuple[int, int], datetim
             occurrence__cause="rule",
         )
         .exclude(state__in=["cancelled", "superseded", "missed"])
+        # a post with a time of its own is not the latest run of the rule
+        .exclude(reason=RESLOTTED)
         .order_by()
         .values_list("schedule_id", "account_id")
         .annotate(latest=Max("scheduled_for"))

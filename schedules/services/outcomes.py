@@ -307,7 +307,7 @@ def rescue(now: datetime, *, dead_workers: Sequence[str] = (), most: int = 500) 
     lost = list(
         Job.objects.filter(state=JobState.RUNNING)
         .filter(Q(lease_until__lt=now) | Q(worker__in=dead_workers))
-        .select_related("schedule", "account")
+        .select_related("schedule__content", "account")
         .order_by("lease_until", "id")[:most]
     )
     for job in lost:

@@ -18,6 +18,7 @@ from platforms.contracts import Admission, Recovered
 from schedules.domain import spreading
 from schedules.engine.work import PENDING
 from schedules.models import Job
+from schedules.services.holds import DESPITE_PAUSE
 
 # why an admission was refused -> the reason that stands on the job
 REASONS = {"limit": "waiting", "outage": "platform_down", "sign_in": "fresh_sign_in"}
@@ -80,7 +81,7 @@ def wait(job: Job, admission: Admission, now: datetime) -> None:
         if line[-1] is job:
             job.run_at = _in_time(job, behind)
         due.exclude(pk__in=[other.pk for other in others]).update(run_at=behind, **words)
-    queue.filter(pk__in=[other.pk for other in others]).update(**words)
+    queue.filter(pk__in=[other.pk for other in others]).exclude(reason=DESPITE_PAUSE).update(**words)
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(
         state=PENDING, run_at=job.run_at, lease_until=None, **words
     )

@@ -10,20 +10,24 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import Problem
 from platforms.models import PlatformAccount
 from schedules.domain.misfire import CatchUp
+from schedules.domain.recovery import BULK_VERBS, Cause, Verb
 from schedules.domain.recurrence import RuleKind
 from schedules.domain.states import ScheduleState
 from schedules.models import Schedule
 from schedules.models.content import ContentType
 from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, VariantDraft
+from schedules.services.recovery import MOST_AT_ONCE, Order, slot
 from schedules.web import rules
 
 SPLIT = re.compile(r"[\s,]+")
@@ -95,6 +99,63 @@ def _minutes(label: Any, **kwargs: Any) -> forms.FloatField:
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
         **kwargs,
     )
+
+
+class RecoveryFilter(JobFilter):
+    cause = forms.ChoiceField(required=False, choices=[("", ""), *((cause.value, cause.label) for cause in Cause)])
+
+
+def _moment(**kwargs: Any) -> forms.DateTimeField:
+    """A wall-clock time, naive: the zone is the service's business."""
+    return _Wall(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **kwargs)
+
+
+class _Wall(forms.DateTimeField):
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return datetime.fromisoformat(str(value).strip()).replace(tzinfo=None)
+        except ValueError as error:
+            raise forms.ValidationError(_("Write a date and a time."), code="invalid") from error
+
+
+class ReslotForm(RefusableForm):
+    at = _moment(label=gettext_lazy("New time"))
+    seen_absent = forms.BooleanField(required=False, label=gettext_lazy("I have looked: it is not there"))
+
+
+class BulkForm(RefusableForm):
+    """One verb for the ticked posts."""
+
+    verb = forms.ChoiceField(choices=[(verb.value, verb.value) for verb in BULK_VERBS])
+    job = forms.TypedMultipleChoiceField(required=False, coerce=UUID)
+    at = _moment(required=False, label=gettext_lazy("From"))
+    gap = _minutes(gettext_lazy("Minutes between two of one account"))
+    seen_absent = forms.BooleanField(required=False, label=gettext_lazy("I have looked: they are not there"))
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        # the ids name what a queryset then looks up among the person's own; a word that is no id names nothing
+        named = data.getlist("job")[:MOST_AT_ONCE] if data is not None else []
+        self.fields["job"].choices = [(item, item) for item in named]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not given.get("job") and not self.data.get("all"):
+            raise forms.ValidationError(_("Tick the posts first."))
+        return given
+
+    def order(self, now: datetime) -> Order:
+        """The order in the person's own zone."""
+        given = self.cleaned_data
+        at = given.get("at")
+        return Order(
+            verb=Verb(given["verb"]),
+            at=slot(to_local=at, timezone=timezone.get_current_timezone_name(), now=now) if at else None,
+            gap=None if given.get("gap") is None else timedelta(minutes=given["gap"]),
+            seen_absent=given["seen_absent"],
+        )
 
 
 class ComposerForm(RefusableForm):

@@ -24,7 +24,14 @@ _NAMES = {
     "deadline_seconds": "give up after (seconds)",
     "run_at": "time",
     "targets": "accounts",
+    "scheduled_for": "wanted time",
+    "deadline_at": "given up after",
+    "error_class": "kind of error",
+    "tries": "attempts used up",
+    "finished_at": "ended",
 }
+# what facts carry for those who are told, and the page shows anyway
+_NOT_SHOWN = frozenset({"title", "account", "page"})
 
 
 _WORDS = {
@@ -52,6 +59,9 @@ _WORDS = {
     "job.cancelled": "Cancelled",
     "job.retried": "Asked for another try",
     "job.run_now": "Asked to publish now",
+    "job.rescheduled": "Gave it a new time",
+    "job.look_up_asked": "Asked to look it up again",
+    "job.restored": "Took the last step back",
     "job.held": "Put on hold",
     "job.unconfirmed": "No clear answer",
     "job.started": "Began",
@@ -101,7 +111,11 @@ def entries(rows: Iterable[AuditLog]) -> list[Entry]:
         names = (
             []
             if created
-            else [name for name in {**row.before, **row.after} if row.before.get(name) != row.after.get(name)]
+            else [
+                name
+                for name in {**row.before, **row.after}
+                if name not in _NOT_SHOWN and row.before.get(name) != row.after.get(name)
+            ]
         )
         changes = [
             Change(_NAMES.get(name, name.replace("_", " ")), _text(row.before.get(name)), _text(row.after.get(name)))

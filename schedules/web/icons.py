@@ -15,6 +15,7 @@ NAMES = {
     "today": "layout-dashboard",
     "schedules": "calendar-days",
     "jobs": "activity",
+    "recovery": "life-buoy",
     "accounts": "plug",
     "people": "users",
     "settings": "settings",

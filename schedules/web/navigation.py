@@ -50,9 +50,16 @@ entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today"
 entries.register(
     "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
+entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(
-    "jobs",
-    NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN, count=lambda shell: shell.needs_you),
+    "recovery",
+    NavigationEntry(
+        title=_("Recovery desk"),
+        url_name="web:recovery",
+        icon="recovery",
+        group=RUN,
+        count=lambda shell: shell.needs_you,
+    ),
 )
 entries.register(
     "engine",

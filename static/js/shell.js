@@ -74,7 +74,7 @@
   /* ---- keys ---- */
   const off = $("[data-keys-off]");
   if (off) { off.checked = memory.get("keys") === "off"; off.addEventListener("change", () => memory.set("keys", off.checked ? "off" : "on")); }
-  const places = { d: "today", l: "schedules", j: "jobs", a: "accounts" };
+  const places = { d: "today", l: "schedules", j: "jobs", r: "recovery", a: "accounts" };
   let chord = 0;
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) { event.preventDefault(); open("cmd"); return; }

@@ -24,6 +24,7 @@ def addresses(team):
             "schedules",
             "schedule_new",
             "jobs",
+            "recovery",
             "accounts",
             "account_choose",
             "team",

@@ -8,11 +8,13 @@ from django.db.models import Prefetch, QuerySet
 from rest_framework.response import Response
 
 from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail
+from schedules.api.serializers.recovery import NewTime, instant
 from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
 from schedules.filters import JobFilter
 from schedules.models import Attempt, Job
 from schedules.services import jobs as job_service
+from schedules.services import recovery
 
 
 class JobList(Rows):
@@ -42,12 +44,20 @@ VERBS: dict[str, Verb] = {
     "confirm": job_service.confirm,
     "publish-again": job_service.publish_again,
     "dismiss": job_service.dismiss,
+    "publish-now": recovery.publish_now,
+    "reslot": recovery.reslot,
+    "discard": recovery.discard,
+    "look-again": recovery.look_again,
+    "undo": recovery.undo,
 }
 
 
 class JobVerb(_Job, VerbDoor):
-    fields: ClassVar[dict[str, type[Input]]] = {"confirm": Confirmation}
+    fields: ClassVar[dict[str, type[Input]]] = {"confirm": Confirmation, "reslot": NewTime}
 
     def act(self, row: Job, given: dict[str, Any]) -> Response:
+        if self.verb == "reslot":
+            zone = given.pop("timezone") or row.schedule.timezone
+            given = {**given, "at": instant(given["at"], zone, self.now)}
         VERBS[self.verb](job=row, actor=self.actor, now=self.now, **given)
         return self.answer(self.find(row.public_id))

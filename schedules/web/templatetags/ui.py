@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core import clock
 from platforms.services.media import media_path_of
+from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
 from schedules.web import icons
 
@@ -39,6 +40,13 @@ JOB_SIGNS = {
     JobState.BLOCKED: ("missed", "st-blocked", gettext_lazy("On hold")),
     JobState.CANCELLED: ("cancelled", "st-cancelled", gettext_lazy("Cancelled")),
     JobState.SUPERSEDED: ("cancelled", "st-replaced", gettext_lazy("Replaced")),
+}
+CAUSE_SIGNS = {
+    Cause.UNCONFIRMED: ("missed", "st-unsure", gettext_lazy("Unconfirmed")),
+    Cause.FAILED: ("failed", "st-failed", gettext_lazy("Failed")),
+    Cause.MISSED: ("missed", "st-missed", gettext_lazy("Missed")),
+    Cause.SIGN_IN: ("missed", "lock", gettext_lazy("Waiting for sign-in")),
+    Cause.ON_HOLD: ("paused", "st-paused", gettext_lazy("On hold")),
 }
 SCHEDULE_SIGNS = {
     ScheduleState.DRAFT: ("draft", "st-draft", gettext_lazy("Draft")),
@@ -80,6 +88,16 @@ def _pill(sign: tuple[str, str, Any]) -> SafeString:
 @register.filter
 def job_pill(state: str) -> SafeString:
     return _pill(JOB_SIGNS[JobState(state)])
+
+
+@register.filter
+def cause_pill(cause: Cause) -> SafeString:
+    return _pill(CAUSE_SIGNS[cause])
+
+
+@register.filter
+def cause_word(cause: Cause) -> str:
+    return str(CAUSE_SIGNS[cause][2])
 
 
 @register.filter
@@ -248,6 +266,8 @@ def platform_tag(value: str) -> SafeString:
 # a job's `reason` where no sentence stands beside it
 REASONS = {
     "by_person": gettext_lazy("A person decided so."),
+    "reslotted": gettext_lazy("A person gave it this time."),
+    "despite_pause": gettext_lazy("A person sends it although its schedule is paused."),
     "archived": gettext_lazy("Its schedule was archived."),
     "cancelled": gettext_lazy("It was cancelled."),
 }

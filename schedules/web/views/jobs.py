@@ -128,7 +128,8 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
         call(job=row, actor=visit.actor, now=visit.now)
     except Refused as error:
         return refused(request, error, back)
-    return done(request, str(words) % {"name": row.schedule, "account": row.account.name}, back)
+    undo = "" if verb == "run-now" else reverse("web:recovery_undo", args=[public_id])
+    return done(request, str(words) % {"name": row.schedule, "account": row.account.name}, back, undo=undo)
 
 
 @screen("POST")

@@ -42,6 +42,12 @@ WRITES: tuple[tuple[str, str, dict[str, Any], dict[str, str], int], ...] = (
     ("post", "jobs/{job}/confirm/", {"remote_url": "https://example.com/1"}, {"job": "unconfirmed"}, 200),
     ("post", "jobs/{job}/publish-again/", {}, {"job": "unconfirmed"}, 200),
     ("post", "jobs/{job}/dismiss/", {}, {"job": "unconfirmed"}, 200),
+    ("post", "jobs/{job}/publish-now/", {}, {"job": "missed"}, 200),
+    ("post", "jobs/{job}/reslot/", {"at": "2026-12-01T09:00:00Z"}, {"job": "failed"}, 200),
+    ("post", "jobs/{job}/discard/", {}, {"job": "failed"}, 200),
+    ("post", "jobs/{job}/look-again/", {}, {"job": "unconfirmed"}, 200),
+    # nothing was done to it yet
+    ("post", "jobs/{job}/undo/", {}, {}, 409),
 )
 
 
