@@ -1,0 +1,167 @@
+"""Rows by the hundred thousand, written by the database itself from one that the product's services made.
+
+Runs inside an installation: `python -m tests.benchmarks.seeding <function> '<its values as JSON>'`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+NUMBERS = {
+    "postgresql": "SELECT generate_series(1, {count}) AS n",
+    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) SELECT n FROM numbers",
+}
+
+
+def _postgres() -> bool:
+    from django.db import connection
+
+    return connection.vendor == "postgresql"
+
+
+def moment(at: datetime, step_seconds: str = "0") -> str:
+    """SQL: `at` plus `step_seconds` (an SQL expression, may name n)."""
+    if _postgres():
+        return f"(timestamptz '{at.isoformat()}' + ({step_seconds}) * interval '1 second')"
+    return (
+        f"(strftime('%Y-%m-%d %H:%M:%f', '{at:%Y-%m-%d %H:%M:%S.%f}', '+' || ({step_seconds}) || ' seconds') || '000')"
+    )
+
+
+def new_uuid() -> str:
+    return "gen_random_uuid()" if _postgres() else "lower(hex(randomblob(16)))"
+
+
+def words(text: str) -> str:
+    return f"'{text}' || n"
+
+
+def json_list(text: str) -> str:
+    """SQL: a JSON list of two words, the second with n in it."""
+    cast = "::jsonb" if _postgres() else ""
+    return f"('[\"{text}\", \"no' || n || '\"]'){cast}"
+
+
+def copies(row: Any, count: int, changes: Mapping[str, str], *, numbered_from: int | None = None) -> None:
+    """`count` more rows like `row`; `changes` gives columns as SQL of n = 1 … count. Ids are `numbered_from` + n."""
+    from django.db import connection
+
+    model, taken = type(row), dict(changes)
+    if numbered_from is not None:
+        taken["id"] = f"{numbered_from} + n"
+    if any(field.column == "public_id" for field in model._meta.concrete_fields):
+        taken.setdefault("public_id", new_uuid())
+    columns = [f.column for f in model._meta.concrete_fields if f.column != "id" or "id" in taken]
+    values = ", ".join(taken.get(column, f"p.{column}") for column in columns)
+    table, numbers = model._meta.db_table, NUMBERS[connection.vendor].format(count=count)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM ({numbers}) AS many, {table} AS p WHERE p.id = {row.pk}"
+        )
+        if _postgres() and "id" in taken:
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+
+
+def settle() -> None:
+    """What a database that has been running for a while has done already: statistics, and no dead rows."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if _postgres() else "ANALYZE")
+        cursor.execute("CHECKPOINT" if _postgres() else "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def team(*, accounts: int, platform: str = "noop", options: dict[str, Any] | None = None) -> Any:
+    """One workspace with `accounts` accounts and one finished post; returns the post's schedule, to be copied from."""
+    from alwrity_scheduler.core import clock
+    from alwrity_scheduler.core.events import unit
+    from alwrity_scheduler.workspaces import services as workspaces
+    from alwrity_scheduler.workspaces.models import User
+    from schedules.models import Job
+    from tests.people import ACTOR, make_account, make_schedule
+
+    now = clock.database_now()
+    owner = User.objects.create_user("ana")
+    with unit():
+        room = workspaces.create_workspace(name="Team", slug="team", timezone="UTC", owner=owner, actor=ACTOR, now=now)
+        account = make_account(room, now, name="Place", platform=platform, options=options or {})
+        schedule = make_schedule(
+            room, [account], now, text="Post", start_local=(now + timedelta(days=1)).replace(tzinfo=None)
+        )
+    Job.objects.update(state="cancelled", finished_at=now)
+    copies(account, accounts - 1, {"name": words("Place "), "handle": words("place-")}, numbered_from=account.pk)
+    return schedule
+
+
+def posts(schedule: Any, *, count: int, accounts: int, first: datetime, every_seconds: float) -> None:
+    """`count` single posts like `schedule`, from `first` on, `every_seconds` apart, each with content of its own, over the accounts in turn.
+
+    Their titles end in their number, from 0 on.
+    """
+    from django.db.models import Max
+
+    from schedules.models import ContentItem, Job, Occurrence, Schedule, Target
+
+    target, job = schedule.targets.get(), schedule.jobs.get()
+    occurrence, content, at = job.occurrence, schedule.content, moment(first, f"(n - 1) * {every_seconds}")
+    base = {model: model.objects.aggregate(top=Max("pk"))["top"] for model in (ContentItem, Schedule, Occurrence)}
+    on = f"{target.account_id} + n % {accounts}"
+    copies(
+        content, count, numbered_from=base[ContentItem],
+        changes={
+            "title": "'A title that people read ' || (n - 1)", "hashtags": json_list("news"),
+            "text": words("What we have to say this week, in a sentence or two, with what comes next and where to read on. Number "),
+        },
+    )  # fmt: skip
+    copies(schedule, count, numbered_from=base[Schedule], changes={"content_id": f"{base[ContentItem]} + n"})
+    copies(target, count, {"schedule_id": f"{base[Schedule]} + n", "account_id": on})
+    of_schedule = {"schedule_id": f"{base[Schedule]} + n"}
+    copies(occurrence, count, numbered_from=base[Occurrence], changes={**of_schedule, "nominal_at": at, "fires_at": at})
+    copies(
+        job, count,
+        {
+            **of_schedule, "occurrence_id": f"{base[Occurrence]} + n", "account_id": on, "serial_key": on, "state": "'pending'",
+            "scheduled_for": at, "run_at": at, "deadline_at": moment(first + timedelta(days=2)), "finished_at": "NULL",
+        },
+    )  # fmt: skip
+
+
+def due(*, count: int, accounts: int) -> int:
+    """`count` posts that came due within the last ten seconds. Returns how many are pending."""
+    from alwrity_scheduler.core import clock
+    from schedules.models import Job
+
+    schedule = team(accounts=accounts)
+    first = clock.database_now() - timedelta(seconds=10)
+    posts(schedule, count=count, accounts=accounts, first=first, every_seconds=10 / count)
+    settle()
+    return Job.objects.filter(state="pending").count()
+
+
+def outcome(*, count: int) -> dict[str, Any]:
+    """What stands written after the run. Raises AssertionError for anything lost, doubled or left open."""
+    from django.core.management import call_command
+    from django.db.models import Max
+
+    from schedules.models import Attempt, AuditLog, Job
+
+    completed = Job.objects.filter(state="completed")
+    assert completed.count() == count, f"{completed.count()} of {count} jobs completed"
+    ended = Attempt.objects.filter(outcome="published", finished_at__isnull=False)
+    assert (ended.count(), Attempt.objects.count()) == (count, count), "attempts are missing, doubled or open"
+    told = AuditLog.objects.filter(action="job.completed")
+    assert told.values("object_id").distinct().count() == told.count() == count, "the history is not one row a job"
+    call_command("verify_audit", stdout=sys.stderr)
+    last = completed.aggregate(last=Max("finished_at"))["last"]
+    return {"last_written": last.timestamp()}
+
+
+if __name__ == "__main__":
+    from tests.benchmarks.noop import install
+
+    install()
+    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))
