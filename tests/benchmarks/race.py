@@ -32,10 +32,11 @@ PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Who runs, and how: `measure(folder)` prepares, runs, and cleans up after itself."""
+    """Who runs, and how: `measure(folder)` prepares, runs, and cleans up after itself. `most_rounds` 0 is all."""
 
     name: str
     measure: Callable[[Path], Figures]
+    most_rounds: int = 0
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ def run(name: str, contenders: Sequence[Contender], *, rounds: int, settings: di
     race = Race(name, settings)
     for number in range(1, rounds + 1):
         for contender in contenders:
-            if contender.name in race.failures:
+            if contender.name in race.failures or number > (contender.most_rounds or rounds):
                 continue
             began = time.monotonic()
             folder = Path(tempfile.mkdtemp(prefix="alwrity-bench-"))
@@ -162,9 +163,10 @@ def chosen(contenders: Sequence[Contender], only: str) -> list[Contender]:
     return [contender for contender in contenders if not wanted or contender.name in wanted]
 
 
-def report(race: Race, facts: dict[str, object], told: list[dict[str, object]], out: Path) -> None:
-    """The table to stdout and everything to `out/<name>.json`."""
+def report(race: Race, facts: dict[str, object], check: Callable[[Race], list[dict[str, object]]], out: Path) -> None:
+    """The table and the targets to stdout, and everything to `out/<name>.json`."""
     print(f"\n{race.name}: {race.settings}\n\n{table(race)}\n")
+    told = check(race)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{race.name}.json"
     content = {

@@ -60,7 +60,8 @@ def copies(row: Any, count: int, changes: Mapping[str, str], *, numbered_from: i
     table, numbers = model._meta.db_table, NUMBERS[connection.vendor].format(count=count)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM ({numbers}) AS many, {table} AS p WHERE p.id = {row.pk}"
+            f"INSERT INTO {table} ({', '.join(columns)}) "
+            f"SELECT {values} FROM ({numbers}) AS many, {table} AS p WHERE p.id = {row.pk}"
         )
         if _postgres() and "id" in taken:
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
@@ -98,13 +99,13 @@ def team(*, accounts: int, platform: str = "noop", options: dict[str, Any] | Non
 
 
 def posts(schedule: Any, *, count: int, accounts: int, first: datetime, every_seconds: float) -> None:
-    """`count` single posts like `schedule`, from `first` on, `every_seconds` apart, each with content of its own, over the accounts in turn.
+    """`count` single posts like `schedule`, from `first` on, `every_seconds` apart, over the accounts in turn.
 
-    Their titles end in their number, from 0 on.
+    Each has content of its own; the titles end in their number, from 0 on.
     """
     from django.db.models import Max
 
-    from schedules.models import ContentItem, Job, Occurrence, Schedule, Target
+    from schedules.models import ContentItem, Occurrence, Schedule
 
     target, job = schedule.targets.get(), schedule.jobs.get()
     occurrence, content, at = job.occurrence, schedule.content, moment(first, f"(n - 1) * {every_seconds}")
@@ -114,7 +115,7 @@ def posts(schedule: Any, *, count: int, accounts: int, first: datetime, every_se
         content, count, numbered_from=base[ContentItem],
         changes={
             "title": "'A title that people read ' || (n - 1)", "hashtags": json_list("news"),
-            "text": words("What we have to say this week, in a sentence or two, with what comes next and where to read on. Number "),
+            "text": words("What we have to say this week, with what comes next and where to read on. Number "),
         },
     )  # fmt: skip
     copies(schedule, count, numbered_from=base[Schedule], changes={"content_id": f"{base[ContentItem]} + n"})
