@@ -8,13 +8,28 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 NUMBERS = {
     "postgresql": "SELECT generate_series(1, {count}) AS n",
     "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}) SELECT n FROM numbers",
 }
+# (kind, expression, times in any 48 hours): hourly to daily
+RULES = (
+    ("cron", "{minute} * * * *", 48),
+    ("cron", "{minute} 9-17/2 * * *", 10),
+    ("rrule", "FREQ=HOURLY;INTERVAL=6", 8),
+    ("rrule", "FREQ=DAILY;BYHOUR=8,18", 4),
+    ("cron", "{minute} 7 * * *", 2),
+    ("cron", "{minute} 8,12,18 * * *", 6),
+    ("rrule", "FREQ=DAILY", 2),
+    ("rrule", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=9,17", 4),
+    ("cron", "{minute} */6 * * *", 8),
+    ("cron", "{minute} 6,20 * * *", 4),
+)
+ZONES = ("Europe/Berlin", "America/New_York", "UTC")
+NO_CHANGE_OF_CLOCKS = datetime(2027, 1, 13, tzinfo=UTC)  # so that 48 hours hold the same times in every zone
 
 
 def _postgres() -> bool:
@@ -141,6 +156,66 @@ def due(*, count: int, accounts: int) -> int:
     posts(schedule, count=count, accounts=accounts, first=first, every_seconds=10 / count)
     settle()
     return Job.objects.filter(state="pending").count()
+
+
+def recurring(*, count: int, accounts: int) -> int:
+    """`count` active schedules of the mix above, nothing of them planned yet. Returns the times they have in the horizon."""
+    from schedules.models import Job, Schedule
+
+    schedule = team(accounts=accounts)
+    # each has one run behind it: in an empty table PostgreSQL's plans are those of an empty table
+    before = NO_CHANGE_OF_CLOCKS - timedelta(days=1)
+    posts(schedule, count=count, accounts=accounts, first=before, every_seconds=0)
+    Job.objects.update(state="cancelled", finished_at=before)
+    mine = Schedule.objects.exclude(pk=schedule.pk)
+    Schedule.objects.filter(pk=schedule.pk).update(state="archived")
+    rows = list(mine.order_by("pk"))
+    for number, row in enumerate(rows):
+        kind, expression, _ = RULES[number % len(RULES)]
+        row.rule_kind, row.expression = kind, expression.format(minute=number % 60)
+        row.timezone, row.planned_until = ZONES[number % len(ZONES)], NO_CHANGE_OF_CLOCKS
+        row.start_local = datetime(2027, 1, 1, number % 6, number % 60)
+    Schedule.objects.bulk_update(
+        rows, ["rule_kind", "expression", "timezone", "start_local", "planned_until"], batch_size=500
+    )
+    settle()
+    return sum(RULES[number % len(RULES)][2] for number in range(count))
+
+
+def plan() -> dict[str, float]:
+    """Extend the horizon until every schedule stands planned; seconds, jobs, and the longest transaction in milliseconds."""
+    import time
+
+    from schedules.models import Job, Occurrence, Schedule
+    from schedules.services import materialise
+
+    now, longest = NO_CHANGE_OF_CLOCKS, [0.0]
+    measured_transactions(longest)
+    began = time.perf_counter()
+    while Schedule.objects.to_plan(materialise.horizon(now)).exists():
+        materialise.extend_horizon(now=now)
+    seconds = time.perf_counter() - began
+    jobs = Job.objects.filter(state="pending").count()
+    assert Occurrence.objects.filter(fires_at__gte=now).count() == jobs
+    return {"seconds": seconds, "jobs": jobs, "longest": longest[0] * 1000}
+
+
+def measured_transactions(longest: list[float]) -> None:
+    """Keep the longest time between a BEGIN and its end in `longest[0]`."""
+    import time
+
+    from django.db import connection
+
+    set_autocommit, began = connection.set_autocommit, [0.0]
+
+    def measuring(autocommit: bool, *values: Any, **named: Any) -> None:
+        if not autocommit:
+            began[0] = time.perf_counter()
+        set_autocommit(autocommit, *values, **named)
+        if autocommit and began[0]:
+            longest[0] = max(longest[0], time.perf_counter() - began[0])
+
+    connection.set_autocommit = measuring
 
 
 def outcome(*, count: int) -> dict[str, Any]:
