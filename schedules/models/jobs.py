@@ -21,7 +21,7 @@ CHECK_INDEXES, CHECK_CONSTRAINTS = work_constraints("job_check")
 class Occurrence(models.Model):
     """One time at which a schedule's rule fires. `nominal_at` is its identity (R1); a moved one fires at `fires_at`."""
 
-    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="occurrences")
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="occurrences", db_index=False)
     nominal_at = models.DateTimeField()
     nominal_local = LocalDateTimeField()
     fires_at = models.DateTimeField()
@@ -44,11 +44,12 @@ class Job(WorkRow):
     `scheduled_for` is when a person wants it on this account (the occurrence plus the target's offset) and stays;
     `run_at` is when the engine looks at it next and moves with retries and waits.
     Narrow on purpose: texts and answers live in the content and the attempts, so that the due index stays small.
+    A key that starts another index has none of its own (db_index=False): each index is written with each change of state.
     """
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs")
-    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="jobs")
-    occurrence = models.ForeignKey(Occurrence, models.CASCADE, related_name="jobs")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs", db_index=False)
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="jobs", db_index=False)
+    occurrence = models.ForeignKey(Occurrence, models.CASCADE, related_name="jobs", db_index=False)
     account = models.ForeignKey(PlatformAccount, models.PROTECT, related_name="jobs")
     scheduled_for = models.DateTimeField()
     reason = models.CharField(max_length=24, blank=True)
@@ -90,7 +91,7 @@ class Job(WorkRow):
 class Attempt(models.Model):
     """One call to a platform, or one look-up. Committed before the call (R18); append-only but for its end."""
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", db_index=False)
     no = models.PositiveIntegerField()
     purpose = models.CharField(max_length=8, choices=[("publish", "Publish"), ("check", "Look up")], default="publish")
     idempotency_key = models.CharField(max_length=64)
