@@ -14,6 +14,7 @@ from tests.benchmarks.race import Contender, Figures
 from tests.installation import Installation
 
 ACCOUNTS = 1000
+VENDORS = {"pg": "postgresql", "sqlite": "sqlite"}
 
 
 @contextmanager

@@ -158,6 +158,80 @@ def due(*, count: int, accounts: int) -> int:
     return Job.objects.filter(state="pending").count()
 
 
+def people_wait(*, accounts: int, recorder: str) -> None:
+    """A team whose posts go to the recorder; nothing is due."""
+    team(accounts=accounts, platform="http", options={"publish_url": f"{recorder}/publish"})
+    settle()
+
+
+def crowd(*, pending: int, finished: int) -> int:
+    """As many jobs more, due a month from now and later, and long published; every account has one at each time."""
+    from django.db.models import Max
+
+    from alwrity_scheduler.core import clock
+    from platforms.models import PlatformAccount
+    from schedules.models import Job, Occurrence
+
+    now, model = clock.database_now(), Job.objects.order_by("id")[0]
+    accounts, top = PlatformAccount.objects.count(), Occurrence.objects.aggregate(top=Max("pk"))["top"]
+    on = f"{model.account_id} + n % {accounts}"
+    same = {"account_id": on, "serial_key": on}
+    ahead, behind = now + timedelta(days=30 + top / 1000), now - timedelta(days=400 + top / 1000)
+    for count, first, changes in (
+        (
+            pending,
+            ahead,
+            {"state": "'pending'", "finished_at": "NULL", "deadline_at": moment(now + timedelta(days=900))},
+        ),
+        (finished, behind, {"state": "'completed'", "remote_id": words("r"), "attempt_count": "1"}),
+    ):
+        at = moment(first, f"((n - 1) / {accounts}) * 60")
+        base = Occurrence.objects.aggregate(top=Max("pk"))["top"]
+        each = moment(first, "(n - 1) * 60")
+        copies(model.occurrence, -(-count // accounts), {"nominal_at": each, "fires_at": each}, numbered_from=base)
+        of_time = {"occurrence_id": f"{base} + 1 + (n - 1) / {accounts}", "run_at": at, "scheduled_for": at}
+        copies(model, count, {**same, **of_time, **changes})
+    settle()
+    return Job.objects.filter(state="pending").count()
+
+
+def spread(*, count: int, seconds: float, delay: float) -> dict[str, float]:
+    """`count` posts over `seconds`, from `delay` seconds from now on. Returns the first's time, in seconds since 1970."""
+    from alwrity_scheduler.core import clock
+    from platforms.models import PlatformAccount
+    from schedules.models import Schedule
+
+    first = clock.database_now() + timedelta(seconds=delay)
+    posts(
+        Schedule.objects.order_by("id")[0], count=count, accounts=PlatformAccount.objects.count(), first=first,
+        every_seconds=seconds / count,
+    )  # fmt: skip
+    return {"first": first.timestamp(), "now": clock.database_now().timestamp()}
+
+
+def due_times() -> dict[str, float]:
+    """idempotency key -> due time (seconds since 1970) of what was published to the recorder."""
+    from schedules.models import Job
+
+    rows = Job.objects.filter(state="completed").exclude(idempotency_key="")
+    return {key: at.timestamp() for key, at in rows.values_list("idempotency_key", "scheduled_for")}
+
+
+def poll(*, looks: int) -> dict[str, Any]:
+    """Milliseconds of one look that finds nothing due (median and worst), and the plan of its query."""
+    from alwrity_scheduler.core import clock
+    from schedules.engine import work
+    from schedules.engine.kinds import kinds
+    from schedules.models import Job
+    from tests.benchmarks.peers.door import milliseconds
+    from tests.engine import LEASE
+
+    now, kind = clock.database_now(), kinds["publish"]
+    lease = work.Lease("benchmark", LEASE)
+    times = milliseconds(lambda: work.claim(kind.model, now=now, limit=16, lease=lease, arm=kind.arm), looks)
+    return {**times, "plan": work.due(Job.objects, now).explain()}
+
+
 def recurring(*, count: int, accounts: int) -> int:
     """`count` active schedules of the mix above, nothing of them planned yet. Returns the times they have in the horizon."""
     from schedules.models import Job, Schedule
