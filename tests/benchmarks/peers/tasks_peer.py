@@ -58,7 +58,7 @@ def crowd(pending: int, finished: int) -> None:
     door.setup_django()
     arguments = json.dumps({"args": [], "kwargs": {"key": "x"}})
     columns = (
-        "INSERT INTO django_tasks_db_dbtaskresult (id, status, enqueued_at, args_kwargs, priority, task_path, worker_ids, "
+        "INSERT INTO django_tasks_database_dbtaskresult (id, status, enqueued_at, args_kwargs, priority, task_path, worker_ids, "
         "queue_name, backend_name, run_after, exception_class_path, traceback, finished_at) SELECT gen_random_uuid(), "
     )
     same = f"now(), '{arguments}', 0, '{PATH}.post', '[]', 'default', 'default',"
@@ -66,7 +66,7 @@ def crowd(pending: int, finished: int) -> None:
         f"{columns} 'READY', {same} now() + interval '30 days' + n * interval '1 second', '', '', NULL "
         f"FROM generate_series(1, {pending}) AS n",
         f"{columns} 'SUCCESSFUL', {same} now() - n * interval '1 second', '', '', now() FROM generate_series(1, {finished}) AS n",
-        "VACUUM ANALYZE django_tasks_db_dbtaskresult",
+        "VACUUM ANALYZE django_tasks_database_dbtaskresult",
         "CHECKPOINT",
     )
 
