@@ -19,25 +19,55 @@ from django.db import connection, models
 Values = Sequence[Any]
 
 
-def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Values], *, answer: str = "") -> list[Any]:
+def insert(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Values],
+    *,
+    shared: Mapping[str, Any] | None = None,
+    answer: str = "",
+) -> list[Any]:
     """Insert `rows`, each with the values of `columns` (attribute names, like `job_id`), in the open transaction.
 
-    With `answer`, the (id, that column) of each new row, in no particular order. Columns left out get the model's default.
+    `shared` is what every row has. With `answer`, the (id, that column) of each new row, in no particular order. Columns
+    named nowhere get the model's default.
     """
+    return _insert(model, columns, rows, shared or {}, "", answer)[0]
+
+
+def insert_new(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Values],
+    *,
+    shared: Mapping[str, Any] | None = None,
+) -> int:
+    """The same, leaving out those that a unique constraint has already. Returns how many were new."""
+    return _insert(model, columns, rows, shared or {}, "ON CONFLICT DO NOTHING", "")[1]
+
+
+def _insert(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Values],
+    shared: Mapping[str, Any],
+    conflict: str,
+    answer: str,
+) -> tuple[list[Any], int]:
     if not rows:
-        return []
-    columns, rows = _with_defaults(model, columns, rows)
+        return [], 0
+    columns, rows, shared = _with_defaults(model, columns, rows, shared)
     table = connection.ops.quote_name(model._meta.db_table)
-    names = ", ".join(_column(model, name) for name in columns)
-    picked = ", ".join(f"v.c{number}" for number in range(len(columns)))
-    source = f"{_unfolded(columns)} AS v{_types(model, columns)}"
+    names = ", ".join(_column(model, name) for name in (*columns, *shared))
+    picked = ", ".join([*(f"v.c{number}" for number in range(len(columns))), *["%s"] * len(shared)])
+    source = f"{_unfolded(columns)} AS v{_types(model, columns)} WHERE true {conflict}"
     returning = f" RETURNING id, {_column(model, answer)}" if answer else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {picked} FROM {source}{returning}",
-            [_document(model, columns, rows)],
+            [*(_prepared(model, name, value) for name, value in shared.items()), _document(model, columns, rows)],
         )
-        return list(cursor.fetchall()) if answer else []
+        return (list(cursor.fetchall()), len(rows)) if answer else ([], cursor.rowcount)
 
 
 def update(
@@ -104,17 +134,21 @@ def _prepared(model: type[models.Model], name: str, value: Any) -> Any:
 
 
 def _with_defaults(
-    model: type[models.Model], columns: Sequence[str], rows: Sequence[Values]
-) -> tuple[list[str], list[Values]]:
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Values], shared: Mapping[str, Any]
+) -> tuple[list[str], list[Values], dict[str, Any]]:
+    """What is named nowhere: the default, one for all rows, or one for each where it must be unique."""
     missing = [
         field
         for field in model._meta.concrete_fields
-        if field.attname not in columns and not field.primary_key and (field.has_default() or not field.null)
+        if field.attname not in columns
+        and field.attname not in shared
+        and not field.primary_key
+        and (field.has_default() or not field.null)
     ]
-    if not missing:
-        return list(columns), list(rows)
-    filled: list[Values] = [[*row, *(field.get_default() for field in missing)] for row in rows]
-    return [*columns, *(field.attname for field in missing)], filled
+    own = [field for field in missing if field.unique]
+    defaults = {field.attname: field.get_default() for field in missing if not field.unique}
+    filled: list[Values] = [[*row, *(field.get_default() for field in own)] for row in rows] if own else list(rows)
+    return [*columns, *(field.attname for field in own)], filled, {**defaults, **shared}
 
 
 # PostgreSQL unfolds objects by the names and types of a column list; SQLite arrays, by place.

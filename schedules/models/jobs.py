@@ -57,9 +57,9 @@ class Job(WorkRow):
     a person gives this one post another time;
     `run_at` is when the engine looks at it next and moves with retries and waits.
     Narrow on purpose: texts and answers live in the content and the attempts, so that the due index stays small.
+    A key that starts another index has none of its own (db_index=False): each index is written with each change of state.
     """
 
-    # No index of their own where another one begins with them: each state's change writes an entry into every index.
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs", db_index=False)
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="jobs", db_index=False)
     occurrence = models.ForeignKey(Occurrence, models.CASCADE, related_name="jobs", db_index=False)

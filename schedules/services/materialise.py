@@ -6,24 +6,33 @@ constraints drop what is there. Ten planners at once make the same rows as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
 from alwrity_scheduler.core.events import ENGINE, Actor, Fact, emit, unit
+from alwrity_scheduler.core.ids import uuid7
 from schedules.domain import misfire, recurrence
-from schedules.domain.recurrence import EditAction, OccurrenceEdit, Recurrence, RuleKind
+from schedules.domain.recurrence import EditAction, OccurrenceEdit, Recurrence, RuleKind, RuleRefused
+from schedules.engine import rows
 from schedules.models import Job, Occurrence, Schedule
 
 MOST_AT_ONCE = 500  # occurrences a schedule, a pass (R3)
+SCHEDULES_AT_ONCE = 100  # in one transaction
+ROWS_AT_ONCE = 500  # occurrences after which a transaction takes no further schedule: some tens of milliseconds
 LOOK_BACK = timedelta(minutes=1)  # a time just gone by is meant as "now"
 TZDATA = version("tzdata")
 # `reason` of a job to which a person gave a time of its own: its rule no longer says when it goes out
 RESLOTTED = "reslotted"
+logger = logging.getLogger(__name__)
 
 
 def rule_of(schedule: Schedule) -> Recurrence:
@@ -49,26 +58,41 @@ def horizon(now: datetime) -> datetime:
     return now + timedelta(hours=settings.ENGINE["horizon_hours"])
 
 
-def extend_horizon(*, now: datetime, most_schedules: int = 200) -> int:
-    """Make the jobs of all active schedules up to the horizon; returns how many were made. Bounded: call again for more.
+def extend_horizon(*, now: datetime, most_schedules: int = 500) -> int:
+    """Make the jobs of active schedules up to the horizon; returns how many were made. Bounded: call again for more.
 
-    One short transaction a schedule: on SQLite a writer keeps everybody else waiting.
+    Several schedules share a transaction, and it ends at ROWS_AT_ONCE: on SQLite a writer keeps everybody else waiting,
+    on PostgreSQL an editor waits for the schedules in hand.
     """
     until = horizon(now)
     # a schedule is taken up when an eighth of the horizon is used up, and not at every pass for the seconds since the last
     before = until - (until - now) / 8
     due = list(Schedule.objects.to_plan(before).values_list("pk", flat=True)[:most_schedules])
-    return sum(_extend(pk, now, until) for pk in due)
+    made = 0
+    while due:
+        jobs, taken = _extend(due[:SCHEDULES_AT_ONCE], now, until)
+        made, due = made + jobs, due[taken:]
+    return made
 
 
 @unit()
-def _extend(pk: int, now: datetime, until: datetime) -> int:
-    rows = Schedule.objects.to_plan(until).filter(pk=pk).prefetch_related("targets", "exceptions")
+def _extend(pks: Sequence[int], now: datetime, until: datetime) -> tuple[int, int]:
+    """Plan the first of these schedules, until there are rows enough. Returns jobs made and schedules dealt with."""
+    rows = Schedule.objects.to_plan(until).filter(pk__in=pks).prefetch_related("targets", "exceptions")
     if connection.features.has_select_for_update_skip_locked:
         # another planner has it, or somebody is editing it: the next pass will do
         rows = rows.select_for_update(skip_locked=True)
-    schedule = rows.first()
-    return plan_schedule(schedule, now=now, until=until) if schedule else 0
+    ours = {schedule.pk: schedule for schedule in rows}
+    steps: list[_Step] = []
+    taken = size = 0
+    for pk in pks:
+        taken += 1
+        if pk in ours and (step := _readable_step(ours[pk], until)):
+            steps.append(step)
+            size += len(step.found)
+        if size >= ROWS_AT_ONCE:
+            break
+    return _write(steps, now), taken
 
 
 def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> int:
@@ -77,15 +101,54 @@ def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> int:
     Returns how many jobs were new. Runs inside the caller's transaction, on an active schedule. A rule that has no
     further times and no open jobs ends by `finish_ended`.
     """
+    step = _step(schedule, until)
+    jobs = _write([step], now)
+    schedule.planned_until, schedule.tzdata_version = step.planned_until, TZDATA
+    return jobs
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What planning one schedule comes to: the times found, and up to where they are all of them."""
+
+    schedule: Schedule
+    found: list[recurrence.Occurrence]
+    planned_until: datetime
+
+
+def _step(schedule: Schedule, until: datetime) -> _Step:
     start = schedule.planned_until or beginning(schedule)
-    rule = rule_of(schedule)
-    found = list(recurrence.occurrences(rule, start=start, end=until, count=MOST_AT_ONCE + 1))
-    batch, more = found[:MOST_AT_ONCE], len(found) > MOST_AT_ONCE
-    jobs = _insert(schedule, batch, now)
-    planned = batch[-1].fires_at + timedelta(microseconds=1) if more else max(until, start)
-    ended = not more and next(iter(recurrence.occurrences(rule, start=until, count=1)), None) is None
-    Schedule.objects.filter(pk=schedule.pk).update(planned_until=FAR if ended else planned, tzdata_version=TZDATA)
-    schedule.planned_until, schedule.tzdata_version = FAR if ended else planned, TZDATA
+    found: list[recurrence.Occurrence] = []
+    for item in recurrence.occurrences(rule_of(schedule), start=start):
+        if item.fires_at >= until:
+            return _Step(schedule, found, max(until, start))
+        if len(found) == MOST_AT_ONCE:
+            return _Step(schedule, found, found[-1].fires_at + timedelta(microseconds=1))
+        found.append(item)
+    return _Step(schedule, found, FAR)
+
+
+def _readable_step(schedule: Schedule, until: datetime) -> _Step | None:
+    """None for a rule that can no longer be read (its zone is gone): it must not keep the others from being planned."""
+    try:
+        return _step(schedule, until)
+    except RuleRefused:
+        logger.exception(
+            "The rule of schedule %s cannot be read; it is not planned.",
+            schedule.public_id,
+            extra={"action": "rule_unreadable", "schedule": str(schedule.public_id)},
+        )
+        return None
+
+
+def _write(steps: Sequence[_Step], now: datetime) -> int:
+    """The occurrences and jobs of the steps, and how far each schedule is planned. Returns how many jobs were new."""
+    jobs = _insert(steps, now)
+    ends: dict[datetime, list[int]] = {}
+    for step in steps:
+        ends.setdefault(step.planned_until, []).append(step.schedule.pk)
+    for planned_until, pks in ends.items():
+        Schedule.objects.filter(pk__in=pks).update(planned_until=planned_until, tzdata_version=TZDATA)
     return jobs
 
 
@@ -99,47 +162,79 @@ def beginning(schedule: Schedule) -> datetime:
     return start.replace(tzinfo=UTC) - timedelta(days=1)
 
 
-def _insert(schedule: Schedule, found: Iterable[recurrence.Occurrence], now: datetime) -> int:
-    rows = [
-        Occurrence(
-            schedule=schedule,
-            nominal_at=item.nominal_at,
-            nominal_local=item.nominal_local,
-            fires_at=item.fires_at,
-            tzdata_version=TZDATA,
-        )
-        for item in found
+def _insert(steps: Sequence[_Step], now: datetime) -> int:
+    found = [
+        (step.schedule.pk, item.nominal_at, item.nominal_local, item.fires_at) for step in steps for item in step.found
     ]
-    if not rows:
+    if not found:
         return 0
-    Occurrence.objects.bulk_create(rows, ignore_conflicts=True)
-    stored = Occurrence.objects.filter(schedule=schedule, nominal_at__in=[row.nominal_at for row in rows])
-    return insert_jobs(schedule, stored, now)
+    rows.insert_new(
+        Occurrence,
+        ("schedule_id", "nominal_at", "nominal_local", "fires_at"),
+        found,
+        shared={"tzdata_version": TZDATA},
+    )
+    # read back, not returned by the insert: what stood already is published at the time that stands
+    times = {row[1] for row in found}
+    standing = Occurrence.objects.filter(
+        schedule__in={row[0] for row in found}, nominal_at__gte=min(times), nominal_at__lte=max(times)
+    ).order_by()
+    ids = {
+        (schedule, nominal_at): (pk, fires_at)
+        for pk, schedule, nominal_at, fires_at in standing.values_list("pk", "schedule_id", "nominal_at", "fires_at")
+    }
+    jobs: list[JobRow] = []
+    for step in steps:
+        jobs += _job_rows(step.schedule, [ids[step.schedule.pk, item.nominal_at] for item in step.found])
+    return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})
 
 
 def insert_jobs(schedule: Schedule, stored: Iterable[Occurrence], now: datetime) -> int:
     """One pending job for each stored occurrence and target that has none yet. Returns how many were new."""
+    jobs = _job_rows(schedule, [(occurrence.pk, occurrence.fires_at) for occurrence in stored])
+    return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})
+
+
+class JobRow(NamedTuple):
+    """What differs among jobs that are planned; everything else is a new job's default."""
+
+    public_id: UUID
+    workspace_id: int
+    schedule_id: int
+    occurrence_id: int
+    account_id: int
+    serial_key: int
+    priority: int
+    scheduled_for: datetime
+    run_at: datetime
+    deadline_at: datetime
+
+
+def _job_rows(schedule: Schedule, occurrences: Sequence[tuple[int, datetime]]) -> list[JobRow]:
+    """A row for each (id, fires_at) and target."""
     recurring = schedule.rule_kind != RuleKind.ONCE
+    grace, deadline = seconds(schedule.grace_seconds), seconds(schedule.deadline_seconds)
     jobs = []
-    for occurrence in stored:
-        for target in schedule.targets.all():
-            at = occurrence.fires_at + timedelta(seconds=target.offset_seconds)
-            deadline = misfire.deadline_of(
-                at,
-                recurring=recurring,
-                grace=seconds(schedule.grace_seconds),
-                deadline=seconds(schedule.deadline_seconds),
-            )
+    for target in schedule.targets.all():
+        offset, account = timedelta(seconds=target.offset_seconds), target.account_id
+        for occurrence, fires_at in occurrences:
+            at = fires_at + offset
+            last = misfire.deadline_of(at, recurring=recurring, grace=grace, deadline=deadline)
             jobs.append(
-                Job(
-                    workspace_id=schedule.workspace_id, schedule=schedule, occurrence=occurrence, account_id=target.account_id,
-                    scheduled_for=at, run_at=at, priority=schedule.priority, serial_key=target.account_id, deadline_at=deadline,
-                    created_at=now,
+                JobRow(
+                    uuid7(),
+                    schedule.workspace_id,
+                    schedule.pk,
+                    occurrence,
+                    account,
+                    account,
+                    schedule.priority,
+                    at,
+                    at,
+                    last,
                 )
-            )  # fmt: skip
-    standing = Job.objects.filter(occurrence__in={job.occurrence_id for job in jobs}).count()
-    Job.objects.bulk_create(jobs, ignore_conflicts=True)
-    return len(jobs) - standing
+            )
+    return jobs
 
 
 def seconds(value: int | None) -> timedelta | None:

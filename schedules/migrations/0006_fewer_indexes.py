@@ -1,4 +1,4 @@
-"""Drop the indexes with which another one begins: each change of a job's state wrote an entry into every one of them."""
+"""A key that starts another index needs none of its own: three indexes fewer to write for a job, one for an occurrence, an attempt."""
 
 import django.db.models.deletion
 from django.db import migrations, models
