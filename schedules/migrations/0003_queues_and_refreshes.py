@@ -36,7 +36,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("state", "pending")), fields=["account", "run_at", "id"], name="job_queue"
+                condition=models.Q(("state", "pending")),
+                fields=["account", "priority", "scheduled_for", "id"],
+                name="job_queue",
             ),
         ),
         migrations.AddField(

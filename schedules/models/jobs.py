@@ -93,8 +93,11 @@ class Job(WorkRow):
             models.Index(fields=["workspace", "state", "-run_at", "-id"], name="job_list"),
             # strip of last runs, earlier and later runs of a schedule
             models.Index(fields=["schedule", "-run_at", "-id"], name="job_of_schedule"),
-            # an account's queue: to move it back when it must wait, to let it go afterwards, to foretell what waits
-            models.Index(fields=["account", "run_at", "id"], name="job_queue", condition=Q(state="pending")),
+            # an account's queue, in the order in which it goes: to move it back, and to let it go. Without run_at, which
+            # would make it a candidate for the claim's own query
+            models.Index(
+                fields=["account", "priority", "scheduled_for", "id"], name="job_queue", condition=Q(state="pending")
+            ),
             # account's jobs held back, to be let go when it is connected again
             models.Index(fields=["account", "id"], name="job_blocked", condition=Q(state="blocked")),
         ]
