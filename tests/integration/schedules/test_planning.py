@@ -211,3 +211,29 @@ def test_a_draft_may_lack_its_accounts_and_says_so_when_it_is_to_go_out(workspac
     assert [problem.field for problem in refused.value.problems] == ["accounts"]
     draft.refresh_from_db()
     assert draft.state == "draft"
+
+
+def test_a_rule_that_can_no_longer_be_read_does_not_keep_the_others_from_being_planned(workspace, account, now, caplog):
+    broken = make_schedule(workspace, [account], now, **HOURLY)
+    sound = make_schedule(workspace, [account], now, **HOURLY)
+    Schedule.objects.update(planned_until=now)
+    Occurrence.objects.all().delete()
+    Schedule.objects.filter(pk=broken.pk).update(timezone="Atlantis/Poseidonis")
+
+    materialise.extend_horizon(now=now)
+
+    assert Job.objects.filter(schedule=sound).count() == 48
+    assert not Job.objects.filter(schedule=broken).exists()
+    assert [record.action for record in caplog.records] == ["rule_unreadable"]
+
+
+def test_r1_what_stands_already_is_not_counted_as_made_and_keeps_its_jobs(workspace, account, now):
+    schedule = make_schedule(workspace, [account], now, **HOURLY)
+    kept = set(Job.objects.values_list("public_id", flat=True))
+    Job.objects.filter(schedule=schedule, scheduled_for=now + timedelta(hours=3)).delete()
+    Schedule.objects.update(planned_until=now)
+
+    made = materialise.extend_horizon(now=now)
+
+    assert made == 1
+    assert len(kept - set(Job.objects.values_list("public_id", flat=True))) == 1
