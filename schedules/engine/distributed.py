@@ -70,8 +70,9 @@ def run_duty(name: str) -> None:
 
 def messages_waiting(name: str) -> int:
     """Messages in the queue that no worker has taken."""
-    with current_app.connection_for_write() as connection:
-        waiting: int = current_app.amqp.queues[name](connection.default_channel).queue_declare().message_count
+    # not connection.default_channel, which tries for ever
+    with current_app.connection_for_write() as connection, connection.channel() as channel:
+        waiting: int = current_app.amqp.queues[name](channel).queue_declare().message_count
     return waiting
 
 

@@ -7,27 +7,22 @@ and when beat sees that they changed. While they stand, an operator's cadence an
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models.signals import post_migrate
-from django_celery_beat.schedulers import DatabaseScheduler
 
 from alwrity_scheduler.core import clock
 from schedules.engine import duties
 from schedules.engine.bands import ENGINE_MESSAGE_PRIORITY, ENGINE_QUEUE
 from schedules.engine.tables import Duty
 
-logger = logging.getLogger(__name__)
 PASS_NAME = "engine pass"  # noqa: S105
 DUTY_PREFIX = "duty: "
 PASS_EXPIRES_SECONDS = 10
 DUTY_EXPIRES_SECONDS = 60
-# Redis keeps what nobody takes: when so many messages wait, another "look now" says nothing new.
-MOST_WAITING = 20
 
 
 def ensure_rows() -> int:
@@ -91,47 +86,6 @@ def follow_operator(now: datetime) -> None:
             Duty.objects.filter(pk=duty.pk).update(every_seconds=seconds, next_at=now)
         if enabled != duty.enabled:
             Duty.objects.filter(pk=duty.pk).update(enabled=enabled)
-
-
-class Scheduler(DatabaseScheduler):  # type: ignore[misc]
-    """django-celery-beat's scheduler, with its rows made when they are missing and a broker's absence told once."""
-
-    _broken = False
-
-    def all_as_schedule(self) -> dict[str, Any]:
-        duties.ensure_rows(clock.database_now())
-        ensure_rows()
-        schedule: dict[str, Any] = super().all_as_schedule()
-        return schedule
-
-    @property
-    def schedule(self) -> dict[str, Any]:
-        try:
-            schedule: dict[str, Any] = super().schedule
-        except DatabaseError:
-            if self._schedule is None:
-                raise
-            logger.warning("The database did not answer; trying again.", extra={"action": "database_error"})
-            connection.close()
-            self._initial_read = True
-            return dict(self._schedule)
-        return schedule
-
-    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
-        from schedules.engine.distributed import messages_waiting
-
-        try:
-            if messages_waiting(entry.options.get("queue") or self.app.conf.task_default_queue) >= MOST_WAITING:
-                return None
-            sent = super().apply_async(entry, advance=advance, **options)
-        except Exception as error:
-            # the edge: whatever the broker says, beat goes on; workers poll by themselves meanwhile
-            if not self._broken:
-                logger.warning("The broker does not answer (%s); trying again.", error, extra={"action": "broker_lost"})
-            self._broken = True
-            return None
-        self._broken = False
-        return sent
 
 
 def connect() -> None:

@@ -151,10 +151,12 @@ def test_r38_two_beats_two_workers_and_a_runscheduler_publish_each_post_once_and
 def test_r25_a_killed_process_and_a_killed_worker_lose_nothing_and_double_nothing(
     make: Make, redis: RedisServer, recorder: Recorder
 ) -> None:
-    installation = make(redis.url)
-    installation.inside("seed", posts=12, accounts=4, recorder=recorder.url)
+    installation = make(redis.url, LOG_LEVEL="INFO")
     installation.start_beat()
     worker = installation.start_worker()
+    # Celery gives up a worker whose process dies before it is ready; whatever supervises it starts it again
+    wait_for(lambda: "ready." in installation.log(), PATIENCE, "the worker to be ready")
+    installation.inside("seed", posts=12, accounts=4, recorder=recorder.url)
 
     for calls in (4, 8):
         wait_for(lambda: len(recorder.arrivals()) >= calls, PATIENCE, "calls under way")  # noqa: B023
