@@ -58,7 +58,7 @@ app.conf.update(
     task_default_queue=f"{settings.ENGINE['queue_prefix']}.engine",
     task_create_missing_queues=False,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
-    beat_scheduler="schedules.engine.beat:Scheduler",
+    beat_scheduler=settings.CELERY_BEAT_SCHEDULER,
     # how soon a change in the admin is seen, and how often the last runs are written for it to show
     beat_max_loop_interval=1,
     beat_sync_every=30,

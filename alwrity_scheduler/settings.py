@@ -197,6 +197,7 @@ ENGINE = {
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
 if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
+    CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
 
 # Logging: one line an event, with ids.
 LOGGING = {

@@ -251,38 +251,10 @@ def switch_duty(*, name: str, enabled: bool, seconds: int) -> None:
     task.save()
 
 
-def duty(*, name: str) -> list[Any]:
-    """Switch, cadence and last run."""
-    from schedules.models import Duty
-
-    row = Duty.objects.get(name=name)
-    return [row.enabled, row.every_seconds, str(row.last_run_at)]
-
-
 def forget_periodic_tasks() -> None:
     from django_celery_beat.models import PeriodicTask
 
     PeriodicTask.objects.all().delete()
-
-
-def periodic_tasks() -> list[str]:
-    from django_celery_beat.models import PeriodicTask
-
-    return list(PeriodicTask.objects.order_by("name").values_list("name", flat=True))
-
-
-def workers() -> dict[str, int]:
-    """role -> how many live processes."""
-    from schedules.models import Worker
-
-    return dict(Counter(Worker.objects.filter(stopped_at=None).values_list("role", flat=True)))
-
-
-def busy_workers() -> list[str]:
-    """Who made the attempts."""
-    from schedules.models import Attempt
-
-    return sorted(set(Attempt.objects.values_list("worker", flat=True)))
 
 
 def states() -> dict[str, int]:
