@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -269,13 +270,19 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 @admin.register(models.Duty)
 class DutyAdmin(VisibleAdmin):
-    """Operators set how often a duty runs, and whether it does; the engine writes the rest."""
+    """Operators set how often a duty runs, and whether it does; the engine writes the rest.
+
+    With the distributed engine they do it under Periodic tasks, which these rows follow.
+    """
 
     list_display = ["name", "every_seconds", "enabled", "next_at", "last_run_at", "last_duration_ms", "last_result"]
     list_filter = ["enabled"]
     search_fields = ["name"]
     fields = ["name", "every_seconds", "enabled", "next_at", "last_run_at", "last_duration_ms", "last_result"]
     readonly_fields = ["name", "next_at", "last_run_at", "last_duration_ms", "last_result"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return settings.ENGINE["mode"] == "embedded" and super().has_change_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

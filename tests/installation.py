@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -62,9 +63,32 @@ class Installation:
         return json.loads(done.stdout)
 
     def start_scheduler(self, *words: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "runscheduler", *words]
+        return self.start("manage.py", "runscheduler", *words)
+
+    def start_worker(self, *words: str, slots: int = 1, **settings: str) -> subprocess.Popen[bytes]:
+        """A Celery worker of `slots` processes; its own process is the parent, which SIGTERM stops in good order."""
+        command = (
+            "-m",
+            "celery",
+            "-A",
+            "alwrity_scheduler",
+            "worker",
+            "-n",
+            f"w{len(self.processes)}@%h",
+            "-c",
+            str(slots),
+        )
+        return self.start(*command, *words, **settings)
+
+    def start_beat(self, *words: str) -> subprocess.Popen[bytes]:
+        return self.start("-m", "celery", "-A", "alwrity_scheduler", "beat", *words)
+
+    def start(self, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+        """A Python process of this installation, with its output in the log."""
         with (self.folder / "scheduler.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [sys.executable, *words], cwd=ROOT, env={**self.environment, **settings}, stdout=log, stderr=log
+            )
         self.processes.append(process)
         return process
 
@@ -103,11 +127,50 @@ class Recorder:
             posts: dict[str, int] = json.load(answer)["posts"]
         return posts
 
+    def arrivals(self) -> list[dict[str, Any]]:
+        """Every request for a post in order, with its text."""
+        with urlopen(f"{self.url}/log") as answer:
+            return [{**entry, "body": json.loads(entry["body"])} for entry in json.load(answer)["arrivals"]]
+
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(5)
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+
+class RedisServer:
+    """A Redis of the test's own, on a free port, keeping nothing on disk: `restart` forgets everything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
+        wait_for(lambda: self.call("PING") == b"+PONG\r\n", 10, "Redis to answer")
+
+    def call(self, *words: str) -> bytes:
+        """The answer as it stands on the wire; empty while nobody answers."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                connection.sendall((" ".join(words) + "\r\n").encode())
+                return connection.recv(65536)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        kill(self.process)
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """The ids of the processes that this one forked."""
+    return [int(word) for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 @contextmanager
@@ -134,8 +197,15 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 # What runs inside the installation.
 
 
-def seed(*, posts: int, recorder: str, accounts: int = 1, options: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One workspace with http accounts pointing at the recorder, and posts that are due at once."""
+def seed(
+    *,
+    posts: int,
+    recorder: str,
+    accounts: int = 1,
+    options: dict[str, Any] | None = None,
+    priorities: tuple[int, ...] = (5,),
+) -> dict[str, Any]:
+    """One workspace with http accounts pointing at the recorder, and posts that are due at once, of `priorities` in turn."""
     from alwrity_scheduler.core import clock
     from alwrity_scheduler.core.events import unit
     from alwrity_scheduler.workspaces import services as workspaces
@@ -152,8 +222,39 @@ def seed(*, posts: int, recorder: str, accounts: int = 1, options: dict[str, Any
             for number in range(accounts)
         ]
         for number in range(posts):
-            make_schedule(room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1)
+            make_schedule(
+                room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1,
+                priority=priorities[number % len(priorities)],
+            )  # fmt: skip
     return {"accounts": [str(place.public_id) for place in places]}
+
+
+def publish_again_now() -> str:
+    """A person publishes the first schedule once more, at once; the time by the database."""
+    from alwrity_scheduler.core import clock
+    from schedules.models import Schedule
+    from schedules.services import jobs
+    from tests.people import ACTOR
+
+    now = clock.database_now()
+    jobs.publish_now(schedule=Schedule.objects.order_by("id")[0], actor=ACTOR, now=now)
+    return now.isoformat()
+
+
+def switch_duty(*, name: str, enabled: bool, seconds: int) -> None:
+    """An operator saves the duty's PeriodicTask in the admin."""
+    from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+    task = PeriodicTask.objects.get(name=f"duty: {name}")
+    task.enabled = enabled
+    task.interval = IntervalSchedule.objects.create(every=seconds, period="seconds")
+    task.save()
+
+
+def forget_periodic_tasks() -> None:
+    from django_celery_beat.models import PeriodicTask
+
+    PeriodicTask.objects.all().delete()
 
 
 def states() -> dict[str, int]:

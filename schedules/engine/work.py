@@ -131,6 +131,12 @@ def due(manager: Any, now: datetime, priority_to: int = LAST_PRIORITY) -> models
     return found if priority_to >= LAST_PRIORITY else found.filter(priority__lte=priority_to)
 
 
+def due_window(manager: Any, now: datetime, size: int, priority_to: int = LAST_PRIORITY) -> models.QuerySet[Any]:
+    """The first `size` due rows whose serial key is free: what a claim would choose from."""
+    busy = manager.filter(state=RUNNING, serial_key__isnull=False).values("serial_key")
+    return due(manager, now, priority_to).exclude(serial_key__in=busy)[:size]
+
+
 # Of the first due rows by time, those whose serial key is free; of each serial key the most urgent; of these, k.
 # The window is read without locks: a lock on each of its rows would be a write on each.
 _PICKED = """
