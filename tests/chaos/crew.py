@@ -70,10 +70,10 @@ class Nursery:
         """Wait for that line; the deaths told meanwhile are kept for `news`."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            for line in self._lines(0.05):
-                if word in line:
-                    return line
-                self._kept.append(line)
+            lines = self._lines(0.05)
+            self._kept += [line for line in lines if word not in line]
+            if answers := [line for line in lines if word in line]:
+                return answers[0]
         raise RuntimeError(f"the nursery did not say {word}")
 
     _kept: list[dict[str, Any]] = field(default_factory=list)
@@ -206,7 +206,10 @@ class Crew:
                     self._dismissed(left.pop(pid), slot.process.returncode)
             time.sleep(0.02)
         for slot in left.values():
-            self.bad_exits.append(f"{slot.name} did not end within {seconds:.0f} s of SIGTERM")
+            self.bad_exits.append(f"{slot.name} ({slot.pid}) did not end within {seconds:.0f} s of SIGTERM")
+            if not slot.words:
+                self.signal(slot, signal.SIGUSR1)  # writes what its threads are doing to scheduler.log
+                time.sleep(0.5)
             self.signal(slot, signal.SIGKILL)
 
     def _dismissed(self, slot: Slot | None, code: int) -> None:

@@ -7,6 +7,7 @@ in: {"point": …, "nth": …} to start one (point may be empty); out: {"born": 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import select
@@ -23,6 +24,7 @@ def be_a_scheduler(order: dict[str, Any]) -> None:
 
     from tests.chaos import points
 
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.setpgid(0, 0)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
