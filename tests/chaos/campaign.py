@@ -43,7 +43,7 @@ class Plan:
     kills: int = 1000
     jobs: int = 0  # 0: as many as the kills take time for
     rate: float = 12.0  # jobs a second
-    pace: float = 0.25  # seconds between two kills, on average
+    pace: float = 0.35  # seconds between two kills, on average
     seed: int = 1
     minutes: float = 60.0
     faults: tuple[str, ...] = FAULTS

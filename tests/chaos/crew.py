@@ -157,7 +157,7 @@ class Crew:
 
     def kill(self) -> None:
         """SIGKILL to one of them, whatever it is doing."""
-        slot = self.choose(least_age=self.dice.random() * 0.5)
+        slot = self.choose(least_age=self.dice.uniform(0.2, 1.2))
         if slot is None:
             return
         slot.expected = True
