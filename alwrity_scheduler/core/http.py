@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import functools
 import json as jsonlib
+import math
 import os
 import socket
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,7 @@ KEEPALIVE_SECONDS = 1.0
 MAX_CONNECTIONS = 200
 _PIECE = 64 * 1024
 _deadline: ContextVar[float] = ContextVar("deadline")
+_latest: ContextVar[float] = ContextVar("latest", default=math.inf)
 
 
 class OutboundError(Exception):
@@ -88,6 +91,7 @@ def request(
     its status alone says that nothing was accepted. Name resolution is the one step the deadline cannot interrupt;
     it can only be late, never sent.
     """
+    deadline = min(time.monotonic() + timeout, _latest.get())
     transport = _transport(os.getpid(), tuple(settings.OUTBOUND_ALLOW if allow is None else allow))
     sent_headers = {
         "Accept-Encoding": "identity",
@@ -103,7 +107,7 @@ def request(
         )
     except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
         raise NotSent(f"The address {_shown(url)} or a header cannot be used: {error}") from None
-    token = _deadline.set(time.monotonic() + timeout)
+    token = _deadline.set(deadline)
     try:
         answer = transport.handle_request(outgoing)
         try:
@@ -125,6 +129,19 @@ def request(
         raise MaybeSent(_sentence(error, outgoing)) from error
     finally:
         _deadline.reset(token)
+
+
+@contextmanager
+def ended_by(moment: float) -> Iterator[None]:
+    """Inside it, nothing is sent and no answer awaited after `moment` (monotonic seconds), whatever the time-outs say.
+
+    A process that was frozen between the decision to call and the call wakes with its time-out still whole.
+    """
+    token = _latest.set(moment)
+    try:
+        yield
+    finally:
+        _latest.reset(token)
 
 
 def _checked(url: str) -> httpx.URL:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from alwrity_scheduler.core import clock
+from alwrity_scheduler.core import clock, http
 from alwrity_scheduler.core.events import ENGINE, emit
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from platforms.contracts import Accepted, Publication, Published
@@ -74,7 +74,9 @@ class PublishKind(WorkKind):
         if clock.monotonic() > task.start_by:
             return NotCalled()
         try:
-            return platform.send(task.publication, timeout=task.timeout)
+            # frozen here and woken after the lease, this process must not send any more (R26)
+            with http.ended_by(task.start_by + task.timeout):
+                return platform.send(task.publication, timeout=task.timeout)
         except PlatformError as error:
             return error
 
@@ -171,15 +173,20 @@ def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
             for _, job, publication in publications
         ]
     )  # fmt: skip
+    if not publications:
+        return []
+    # `now` may be long ago: this process waited for a lock, or was frozen. The steady clock is read first, so that what is
+    # left of the lease is never taken for more than it is.
+    steady, read_at = clock.monotonic(), clock.database_now()
     tasks: list[tuple[Claim, Any]] = []
     for (claim, job, publication), attempt in zip(publications, attempts, strict=True):
         Job.objects.filter(pk=job.pk).update(
             attempt_count=attempt.no, content_version=job.schedule.content.version, idempotency_key=publication.key,
             started_at=job.started_at or max(now, job.run_at), error_message="", error_class="",
         )  # fmt: skip
-        left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
+        left = (claim.lease_until - read_at).total_seconds() - MARGIN_SECONDS
         timeout = max(1.0, min(CALL_SECONDS, left / 2))
-        tasks.append((claim, Task(attempt.pk, publication, clock.monotonic() + left - timeout, timeout)))
+        tasks.append((claim, Task(attempt.pk, publication, steady + left - timeout, timeout)))
     return tasks
 
 
