@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 import environ
 
-from alwrity_scheduler import bootstrap
+from alwrity_scheduler import bootstrap, engines
 
 # lets classes like admin.ModelAdmin name their model as a type parameter at run time too
 django_stubs_ext.monkeypatch()
@@ -184,12 +184,19 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 
 # Engine. Durations in seconds.
 ENGINE = {
+    "mode": engines.engine_mode(env.str("ENGINE", default="embedded"), database_engine=DATABASES["default"]["ENGINE"]),
+    # two installations on one broker need names of their own
+    "queue_prefix": env.str("ENGINE_QUEUE_PREFIX", default="alwrity"),
+    "celery_app": "alwrity_scheduler.celery",
     "threads": env.int("ENGINE_THREADS", default=16),
     "lease_seconds": env.int("ENGINE_LEASE_SECONDS", default=60),
     "stop_seconds": env.int("ENGINE_STOP_SECONDS", default=30),
     "horizon_hours": env.int("ENGINE_HORIZON_HOURS", default=48),
     "attempt_retention_days": env.int("ATTEMPT_RETENTION_DAYS", default=400),
 }
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
+if ENGINE["mode"] == engines.DISTRIBUTED:
+    INSTALLED_APPS.append("django_celery_beat")
 
 # Logging: one line an event, with ids.
 LOGGING = {
@@ -200,6 +207,11 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "apscheduler": {"level": "WARNING"},
+        # a line for each "look now" would be several a second
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import import_module
+
+from django.conf import settings
 
 from alwrity_scheduler.core import events
 from alwrity_scheduler.core.events import ENGINE
@@ -26,6 +29,17 @@ def connect() -> None:
     duties.register("zone rules", DutyKind(_zone_rules, 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
+    if settings.ENGINE["mode"] == "distributed":
+        _connect_celery()
+
+
+def _connect_celery() -> None:
+    """The app stands in the roof, above this package, so it is named in the settings; importing it makes it the current one."""
+    import_module(settings.ENGINE["celery_app"])
+    from schedules.engine import distributed, periodic
+
+    distributed.connect()
+    periodic.connect()
 
 
 def _plan(now: datetime) -> str:

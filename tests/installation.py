@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -62,9 +63,32 @@ class Installation:
         return json.loads(done.stdout)
 
     def start_scheduler(self, *words: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "runscheduler", *words]
+        return self.start("manage.py", "runscheduler", *words)
+
+    def start_worker(self, *words: str, slots: int = 1, **settings: str) -> subprocess.Popen[bytes]:
+        """A Celery worker of `slots` processes; its own process is the parent, which SIGTERM stops in good order."""
+        command = (
+            "-m",
+            "celery",
+            "-A",
+            "alwrity_scheduler",
+            "worker",
+            "-n",
+            f"w{len(self.processes)}@%h",
+            "-c",
+            str(slots),
+        )
+        return self.start(*command, *words, **settings)
+
+    def start_beat(self, *words: str) -> subprocess.Popen[bytes]:
+        return self.start("-m", "celery", "-A", "alwrity_scheduler", "beat", *words)
+
+    def start(self, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+        """A Python process of this installation, with its output in the log."""
         with (self.folder / "scheduler.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [sys.executable, *words], cwd=ROOT, env={**self.environment, **settings}, stdout=log, stderr=log
+            )
         self.processes.append(process)
         return process
 
@@ -108,6 +132,40 @@ class Recorder:
         self.process.wait(5)
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+
+class RedisServer:
+    """A Redis of the test's own, on a free port, keeping nothing on disk: `restart` forgets everything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
+        wait_for(lambda: self.call("PING") == b"+PONG", 10, "Redis to answer")
+
+    def call(self, *words: str) -> bytes:
+        """The first line of the answer; empty while nobody answers."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                connection.sendall((" ".join(words) + "\r\n").encode())
+                return connection.recv(4096).partition(b"\r\n")[0]
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        kill(self.process)
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """The ids of the processes that this one forked."""
+    return [int(word) for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from alwrity_scheduler.core import clock
 from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
-from schedules.engine.work import Claim, Lease, WorkKind, claim, next_due_at
+from schedules.engine.work import LAST_PRIORITY, Claim, Lease, WorkKind, claim, next_due_at
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
@@ -109,11 +109,17 @@ class Loop:
         return LONGEST_SLEEP if ahead <= 0 else max(0.0, min(ahead - passed, LONGEST_SLEEP))
 
     def run_pass(self, now: datetime) -> PassCounts:
-        """One look at everything: write results, rescue, duties, housekeeping, claim and start. `now` is the database's."""
+        """One look at everything: write results, maintain, claim and start. `now` is the database's."""
         # the database's clock was read before this one, so a time derived from the pair is never early
         anchor = clock.monotonic()
         counts = PassCounts()
         counts.finished = self._write_results(now)
+        self.maintain(now, counts)
+        self.work(now, anchor, counts)
+        return counts
+
+    def maintain(self, now: datetime, counts: PassCounts) -> None:
+        """Rescue, overdue duties and housekeeping, each when its time has come. Claims nothing."""
         if clock.monotonic() >= self._rescue_at:
             self._rescue_at = clock.monotonic() + RESCUE_EVERY
             dead = [name for name in workers.dead_workers() if name != self.heart.name]
@@ -123,18 +129,22 @@ class Loop:
             counts.duties = duties.run_overdue(now)
             for chore in housekeeping:
                 chore(now)
-        if any(paused() for paused in is_paused):
-            return counts
-        for kind in kinds.values():
-            self._claim(kind, now, anchor, counts)
-        return counts
 
-    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts) -> None:
+    def work(self, now: datetime, anchor: float, counts: PassCounts, *, priority_to: int = LAST_PRIORITY) -> None:
+        """Claim what is due, of `priority_to` or more urgent, and start it. `anchor`: monotonic seconds, read after `now`."""
+        if any(paused() for paused in is_paused):
+            return
+        for kind in kinds.values():
+            self._claim(kind, now, anchor, counts, priority_to)
+
+    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, priority_to: int) -> None:
         def due(item: Claim) -> float:
             return anchor + (item.run_at - now).total_seconds()
 
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
-            claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD)
+            claimed = claim(
+                kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, priority_to=priority_to
+            )  # fmt: skip
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)

@@ -10,11 +10,13 @@ import logging
 import threading
 from collections.abc import Callable
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 CHANNEL = "alwrity_engine"
 SQLITE_LOOK_SECONDS = 0.1
 logger = logging.getLogger(__name__)
+# Called after the commit, as well as NOTIFY. Must return at once and never raise. Filled by wiring.
+also: list[Callable[[], None]] = []
 
 
 def announce() -> None:
@@ -22,6 +24,8 @@ def announce() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")
+    for tell in also:
+        transaction.on_commit(tell)
 
 
 class Listener(threading.Thread):

@@ -25,6 +25,7 @@ PENDING = "pending"
 RUNNING = "running"
 WINDOW_FACTOR = 8  # due rows looked at for each row wanted, so that priority can choose among them
 WINDOW_LEAST = 200
+LAST_PRIORITY = 10  # of the scale from 1 (first)
 
 
 class WorkRow(models.Model):
@@ -103,6 +104,7 @@ def claim(
     lease: Lease,
     arm: Arm,
     ahead: timedelta = timedelta(),
+    priority_to: int = LAST_PRIORITY,
     using: str = "default",
 ) -> Claimed:
     """Take up to `limit` due rows in one transaction, the most urgent first, at most one for each serial key.
@@ -111,14 +113,15 @@ def claim(
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
     Rows due within `ahead` are taken as well, so that all is ready when their time comes: whoever performs them waits.
+    Only rows of `priority_to` or more urgent are looked at.
     """
     manager = model._default_manager.using(using)
-    if not due(manager, now + ahead).exists():
+    if not due(manager, now + ahead, priority_to).exists():
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
         return Claimed(0, [])
     with unit():
         _take_turn(connections[using], model)
-        picked = _pick(manager, now + ahead, limit, using)
+        picked = _pick(manager, now + ahead, limit, priority_to, using)
         if not picked:
             return Claimed(0, [])
         until = now + lease.length
@@ -145,20 +148,23 @@ class Due(NamedTuple):
     lease_token: int
 
 
-def due(manager: Any, now: datetime) -> models.QuerySet[Any]:
-    """The query the poll lives on: pending rows due at `now`, by time, from the partial index alone."""
+def due(manager: Any, now: datetime, priority_to: int = LAST_PRIORITY) -> models.QuerySet[Any]:
+    """The query the poll lives on: pending rows due at `now`, by time, from the partial index alone.
+
+    With `priority_to` the due rows of other priorities are passed over one by one; pending ones cost nothing.
+    """
     found: models.QuerySet[Any] = manager.filter(state=PENDING, run_at__lte=now).order_by("run_at", "id")
-    return found
+    return found if priority_to >= LAST_PRIORITY else found.filter(priority__lte=priority_to)
 
 
-def due_window(manager: Any, now: datetime, size: int) -> models.QuerySet[Any]:
+def due_window(manager: Any, now: datetime, size: int, priority_to: int = LAST_PRIORITY) -> models.QuerySet[Any]:
     """The first `size` due rows whose serial key is free."""
     busy = manager.filter(state=RUNNING, serial_key__isnull=False).values("serial_key")
-    return due(manager, now).exclude(serial_key__in=busy)[:size]
+    return due(manager, now, priority_to).exclude(serial_key__in=busy)[:size]
 
 
-def _pick(manager: Any, now: datetime, limit: int, using: str) -> list[Due]:
-    window = due_window(manager, now, max(WINDOW_LEAST, limit * WINDOW_FACTOR))
+def _pick(manager: Any, now: datetime, limit: int, priority_to: int, using: str) -> list[Due]:
+    window = due_window(manager, now, max(WINDOW_LEAST, limit * WINDOW_FACTOR), priority_to)
     if connections[using].vendor == "postgresql":
         window = window.select_for_update(skip_locked=True, of=("self",))
     first: dict[object, Due] = {}

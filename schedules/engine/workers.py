@@ -53,9 +53,13 @@ class Heart:
         self._beat_at = 0.0
 
     def register(self, now: datetime) -> None:
-        Worker.objects.create(
-            name=self.name, role=self.role, host=socket.gethostname(), pid=os.getpid(), process_mark=process_mark(os.getpid()),
-            started_at=now, beat_at=now,
+        """Write the row. Asking twice changes nothing."""
+        Worker.objects.get_or_create(
+            name=self.name,
+            defaults={
+                "role": self.role, "host": socket.gethostname(), "pid": os.getpid(),
+                "process_mark": process_mark(os.getpid()), "started_at": now, "beat_at": now,
+            },
         )  # fmt: skip
 
     def note_start(self, late_seconds: float) -> None:

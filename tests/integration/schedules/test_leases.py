@@ -14,7 +14,7 @@ from schedules.engine import work
 from schedules.engine.kinds import kinds
 from schedules.models import Attempt, Job
 from tests.engine import claim_due, run_due
-from tests.people import make_schedule
+from tests.people import make_account, make_schedule
 
 
 def test_a_claimed_row_is_not_given_twice(workspace, account, now):
@@ -22,6 +22,19 @@ def test_a_claimed_row_is_not_given_twice(workspace, account, now):
 
     assert len(claim_due(now, worker="one")) == 1
     assert claim_due(now, worker="two") == []
+
+
+def test_r17_a_claim_by_priority_takes_the_more_urgent_rows_and_leaves_the_others(workspace, account, platform, now):
+    other = make_account(workspace, now, name="Other", platform="scripted")
+    make_schedule(workspace, [account], now, priority=3)
+    make_schedule(workspace, [other], now, priority=4)
+
+    claimed = work.claim(
+        Job, now=now, limit=10, lease=work.Lease("tests", timedelta(seconds=60)), arm=kinds["publish"].arm, priority_to=3
+    )  # fmt: skip
+
+    assert (claimed.taken, Job.objects.get(state="running").account) == (1, account)
+    assert Job.objects.get(state="pending").account == other
 
 
 def test_a_lease_that_ran_out_makes_the_post_unconfirmed_and_it_is_looked_up(workspace, account, platform, now):
@@ -93,6 +106,7 @@ def test_r14_the_due_query_reads_the_partial_index_alone(workspace, account, now
             cursor.execute("SET enable_seqscan = off")  # a table of 500 rows is read whole otherwise
 
     plans = [work.due(Job.objects, now).explain(), work.due_window(Job.objects, now, 100).explain()]
+    plans += [work.due_window(Job.objects, now, 100, 3).explain()]
 
     assert all("job_due" in plan for plan in plans)
     assert "SCAN schedules_job\n" not in "\n".join(plans) + "\n"
