@@ -98,7 +98,7 @@ class Loop:
     def _turn(self) -> float:
         began = clock.monotonic()
         now = clock.database_now()
-        self.run_pass(now)
+        self.run_pass(now, began)
         self.heart.beat(now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
@@ -108,14 +108,17 @@ class Loop:
         # something due that could not be claimed (its account is busy, everything is paused): an end will wake us
         return LONGEST_SLEEP if ahead <= 0 else max(0.0, min(ahead - passed, LONGEST_SLEEP))
 
-    def run_pass(self, now: datetime) -> PassCounts:
-        """One look at everything: write results, maintain, claim and start. `now` is the database's."""
+    def run_pass(self, now: datetime, read_at: float | None = None) -> PassCounts:
+        """One look at everything: write results, maintain, claim and start. `now` is the database's.
+
+        `read_at`: monotonic seconds before `now` was read, when that was not just now.
+        """
         # the database's clock was read before this one, so a time derived from the pair is never early
         anchor = clock.monotonic()
         counts = PassCounts()
         counts.finished = self._write_results(now)
         self.maintain(now, counts)
-        self.work(now, anchor, counts)
+        self.work(now, anchor, counts, read_at=anchor if read_at is None else read_at)
         return counts
 
     def maintain(self, now: datetime, counts: PassCounts) -> None:
@@ -130,20 +133,29 @@ class Loop:
             for chore in housekeeping:
                 chore(now)
 
-    def work(self, now: datetime, anchor: float, counts: PassCounts, *, priority_to: int = LAST_PRIORITY) -> None:
-        """Claim what is due, of `priority_to` or more urgent, and start it. `anchor`: monotonic seconds, read after `now`."""
+    def work(
+        self, now: datetime, anchor: float, counts: PassCounts, *, read_at: float, priority_to: int = LAST_PRIORITY
+    ) -> None:
+        """Claim what is due, of `priority_to` or more urgent, and start it.
+
+        Both monotonic seconds: `anchor` was read after `now`, so that nothing starts early; `read_at` before it, so that
+        no lease is taken for longer than it is.
+        """
         if any(paused() for paused in is_paused):
             return
         for kind in kinds.values():
-            self._claim(kind, now, anchor, counts, priority_to)
+            self._claim(kind, now, anchor, counts, read_at, priority_to)
 
-    def _claim(self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, priority_to: int) -> None:
+    def _claim(
+        self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, read_at: float, priority_to: int
+    ) -> None:
         def due(item: Claim) -> float:
             return anchor + (item.run_at - now).total_seconds()
 
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
             claimed = claim(
-                kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, priority_to=priority_to
+                kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, read_at=read_at,
+                priority_to=priority_to,
             )  # fmt: skip
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
@@ -153,21 +165,21 @@ class Loop:
 
     def _write_results(self, now: datetime) -> int:
         """Write what has ended, all of a kind in one transaction. What cannot be written now is kept and tried again (R43)."""
-        waiting = self._unwritten + self.dispatcher.ended()
-        self._unwritten = []
+        # all are kept until they are written: a flight that is forgotten here would be held, and its lease renewed, for ever
+        self._unwritten += self.dispatcher.ended()
         written = 0
-        for kind in {flight.kind for flight in waiting}:
-            flights = [flight for flight in waiting if flight.kind is kind]
+        for kind in {flight.kind for flight in self._unwritten}:
+            flights = [flight for flight in self._unwritten if flight.kind is kind]
             try:
                 kind.finish([(flight.claim, flight.task, flight.result) for flight in flights], now)
             except (OperationalError, InterfaceError):
-                self._unwritten += flights
                 raise
             except Exception:
                 logger.exception(
                     "A batch of results could not be written; writing one by one.", extra={"action": "finish_failed"}
                 )
                 self._write_singly(kind, flights, now)
+            self._unwritten = [flight for flight in self._unwritten if flight.kind is not kind]
             self.dispatcher.done(flights)
             for flight in flights:
                 self.heart.note_start(flight.late_seconds)
@@ -206,7 +218,7 @@ class Loop:
         """The edge: a database that fails or an unforeseen error is told, and the loop goes on."""
         try:
             result = step()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.warning(
                 "The database did not answer; trying again.", exc_info=True, extra={"action": "database_error"}
             )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from django.db import connections, models, transaction
 from django.db.models import F, Q
 
+from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.core.ids import uuid7
 
@@ -67,12 +68,17 @@ def work_constraints(prefix: str) -> tuple[list[models.Index], list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row that this worker holds until `lease_until`, unless it renews. It was due at `run_at`. Both aware UTC."""
+    """A row that this worker holds until `lease_until`, unless it renews. It was due at `run_at`. Both aware UTC.
+
+    `read_at`: monotonic seconds, when the time was read from which the lease was counted, or before. What is left of the
+    lease is told from it alone: the claim may have waited for a lock, and its process may have been frozen.
+    """
 
     id: int
     token: int
     lease_until: datetime
     run_at: datetime
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ def claim(
     lease: Lease,
     arm: Arm,
     ahead: timedelta = timedelta(),
+    read_at: float | None = None,
     priority_to: int = LAST_PRIORITY,
     using: str = "default",
 ) -> Claimed:
@@ -113,8 +120,10 @@ def claim(
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
     Rows due within `ahead` are taken as well, so that all is ready when their time comes: whoever performs them waits.
-    Only rows of `priority_to` or more urgent are looked at.
+    Only rows of `priority_to` or more urgent are looked at. `read_at`: monotonic seconds before `now` was read.
     """
+    if read_at is None:
+        read_at = clock.monotonic()
     manager = model._default_manager.using(using)
     if not due(manager, now + ahead, priority_to).exists():
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
@@ -128,7 +137,7 @@ def claim(
         manager.filter(pk__in=[row.pk for row in picked], state=PENDING).update(
             state=RUNNING, lease_until=until, lease_token=F("lease_token") + 1, worker=lease.worker
         )
-        claims = [Claim(row.pk, row.lease_token + 1, until, row.run_at) for row in picked]
+        claims = [Claim(row.pk, row.lease_token + 1, until, row.run_at, read_at) for row in picked]
         return Claimed(len(claims), arm(claims, now))
 
 

@@ -173,20 +173,15 @@ def _attempts(going: list[tuple[Claim, Job]], now: datetime) -> list[tuple[Claim
             for _, job, publication in publications
         ]
     )  # fmt: skip
-    if not publications:
-        return []
-    # `now` may be long ago: this process waited for a lock, or was frozen. The steady clock is read first, so that what is
-    # left of the lease is never taken for more than it is.
-    steady, read_at = clock.monotonic(), clock.database_now()
     tasks: list[tuple[Claim, Any]] = []
     for (claim, job, publication), attempt in zip(publications, attempts, strict=True):
         Job.objects.filter(pk=job.pk).update(
             attempt_count=attempt.no, content_version=job.schedule.content.version, idempotency_key=publication.key,
             started_at=job.started_at or max(now, job.run_at), error_message="", error_class="",
         )  # fmt: skip
-        left = (claim.lease_until - read_at).total_seconds() - MARGIN_SECONDS
+        left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
         timeout = max(1.0, min(CALL_SECONDS, left / 2))
-        tasks.append((claim, Task(attempt.pk, publication, steady + left - timeout, timeout)))
+        tasks.append((claim, Task(attempt.pk, publication, claim.read_at + left - timeout, timeout)))
     return tasks
 
 
