@@ -7,11 +7,13 @@ restarted or gone loses nothing. The tasks stand in `schedules.engine.distribute
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alwrity_scheduler.settings")
 
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -30,6 +32,8 @@ def _transport_options(broker_url: str) -> dict[str, Any]:
     return {"socket_connect_timeout": 2, "socket_timeout": 5, "socket_keepalive": True}
 
 
+# told at each loss of the broker that calls under way go on, which is what is wanted (see below)
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 app = Celery("alwrity_scheduler")
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,

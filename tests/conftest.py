@@ -7,6 +7,7 @@ where there is none; with CI=true nothing may skip for want of a service.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,13 +18,14 @@ import pytest
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # a Monday
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+RABBITMQ_URL = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
-def _postgres_answers() -> bool:
-    url = urlsplit(POSTGRES_URL)
+def _answers(address: str, port: int) -> bool:
+    url = urlsplit(address)
     try:
-        with socket.create_connection((url.hostname or "127.0.0.1", url.port or 5432), timeout=1):
+        with socket.create_connection((url.hostname or "127.0.0.1", url.port or port), timeout=1):
             return True
     except OSError:
         return False
@@ -34,10 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("CI"):
         return
     missing = {}
-    if not _postgres_answers():
+    if not _answers(POSTGRES_URL, 5432):
         missing["postgres"] = (
             f"no PostgreSQL server answers at {urlsplit(POSTGRES_URL).netloc} (TEST_POSTGRES_URL names another)"
         )
+    if not _answers(RABBITMQ_URL, 5672):
+        missing["rabbitmq"] = (
+            f"no RabbitMQ answers at port {urlsplit(RABBITMQ_URL).port} (TEST_RABBITMQ_URL names another)"
+        )
+    if shutil.which("redis-server") is None:
+        missing["redis"] = "no redis-server is installed, and these tests start one of their own"
     if not Path(CHROMIUM).exists():
         missing["browser"] = f"no Chromium at {CHROMIUM} (install it, or name it in CHROMIUM)"
     for item in items:

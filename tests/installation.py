@@ -127,6 +127,11 @@ class Recorder:
             posts: dict[str, int] = json.load(answer)["posts"]
         return posts
 
+    def arrivals(self) -> list[dict[str, Any]]:
+        """Every request for a post in order, with its text."""
+        with urlopen(f"{self.url}/log") as answer:
+            return [{**entry, "body": json.loads(entry["body"])} for entry in json.load(answer)["arrivals"]]
+
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(5)
@@ -148,14 +153,14 @@ class RedisServer:
     def start(self) -> None:
         words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
         self.process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
-        wait_for(lambda: self.call("PING") == b"+PONG", 10, "Redis to answer")
+        wait_for(lambda: self.call("PING") == b"+PONG\r\n", 10, "Redis to answer")
 
     def call(self, *words: str) -> bytes:
-        """The first line of the answer; empty while nobody answers."""
+        """The answer as it stands on the wire; empty while nobody answers."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
                 connection.sendall((" ".join(words) + "\r\n").encode())
-                return connection.recv(4096).partition(b"\r\n")[0]
+                return connection.recv(65536)
         except OSError:
             return b""
 
@@ -192,8 +197,15 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 # What runs inside the installation.
 
 
-def seed(*, posts: int, recorder: str, accounts: int = 1, options: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One workspace with http accounts pointing at the recorder, and posts that are due at once."""
+def seed(
+    *,
+    posts: int,
+    recorder: str,
+    accounts: int = 1,
+    options: dict[str, Any] | None = None,
+    priorities: tuple[int, ...] = (5,),
+) -> dict[str, Any]:
+    """One workspace with http accounts pointing at the recorder, and posts that are due at once, of `priorities` in turn."""
     from alwrity_scheduler.core import clock
     from alwrity_scheduler.core.events import unit
     from alwrity_scheduler.workspaces import services as workspaces
@@ -210,8 +222,67 @@ def seed(*, posts: int, recorder: str, accounts: int = 1, options: dict[str, Any
             for number in range(accounts)
         ]
         for number in range(posts):
-            make_schedule(room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1)
+            make_schedule(
+                room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1,
+                priority=priorities[number % len(priorities)],
+            )  # fmt: skip
     return {"accounts": [str(place.public_id) for place in places]}
+
+
+def publish_again_now() -> str:
+    """A person publishes the first schedule once more, at once; the time by the database."""
+    from alwrity_scheduler.core import clock
+    from schedules.models import Schedule
+    from schedules.services import jobs
+    from tests.people import ACTOR
+
+    now = clock.database_now()
+    jobs.publish_now(schedule=Schedule.objects.order_by("id")[0], actor=ACTOR, now=now)
+    return now.isoformat()
+
+
+def switch_duty(*, name: str, enabled: bool, seconds: int) -> None:
+    """An operator saves the duty's PeriodicTask in the admin."""
+    from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+    task = PeriodicTask.objects.get(name=f"duty: {name}")
+    task.enabled = enabled
+    task.interval = IntervalSchedule.objects.create(every=seconds, period="seconds")
+    task.save()
+
+
+def duty(*, name: str) -> list[Any]:
+    """Switch, cadence and last run."""
+    from schedules.models import Duty
+
+    row = Duty.objects.get(name=name)
+    return [row.enabled, row.every_seconds, str(row.last_run_at)]
+
+
+def forget_periodic_tasks() -> None:
+    from django_celery_beat.models import PeriodicTask
+
+    PeriodicTask.objects.all().delete()
+
+
+def periodic_tasks() -> list[str]:
+    from django_celery_beat.models import PeriodicTask
+
+    return list(PeriodicTask.objects.order_by("name").values_list("name", flat=True))
+
+
+def workers() -> dict[str, int]:
+    """role -> how many live processes."""
+    from schedules.models import Worker
+
+    return dict(Counter(Worker.objects.filter(stopped_at=None).values_list("role", flat=True)))
+
+
+def busy_workers() -> list[str]:
+    """Who made the attempts."""
+    from schedules.models import Attempt
+
+    return sorted(set(Attempt.objects.values_list("worker", flat=True)))
 
 
 def states() -> dict[str, int]:
