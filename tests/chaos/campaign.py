@@ -7,9 +7,11 @@ import json
 import os
 import random
 import select
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -32,8 +34,10 @@ RECORDER = {
     "drop": 0.04, "slow": 0.3, "linger": 0.3, "mute": 0.03,
 }  # fmt: skip
 SLOW_MS = 1000
+PACE = {"embedded": 0.35, "distributed": 0.8}
 FURTHEST_JUMP = 3600.0
 SETTLE_SECONDS = 300.0
+ROOM_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +47,16 @@ class Plan:
     kills: int = 1000
     jobs: int = 0  # 0: as many as the kills take time for
     rate: float = 12.0  # jobs a second
-    pace: float = 0.35  # seconds between two kills, on average
+    pace: float = 0.0  # seconds between two kills, on average; 0: as fast as the engine's processes can start
     seed: int = 1
     minutes: float = 60.0
     faults: tuple[str, ...] = FAULTS
     lease: int = 8
     folder: Path | None = None
+
+    @property
+    def seconds_a_kill(self) -> float:
+        return self.pace or PACE[self.engine]
 
     @property
     def name(self) -> str:
@@ -77,7 +85,9 @@ class Field:
         while select.select([self.process.stdout], [], [], 0)[0]:
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
-                raise RuntimeError("the people's process ended: " + (self.installation.folder / "people.log").read_text())
+                raise RuntimeError(
+                    "the people's process ended: " + (self.installation.folder / "people.log").read_text()
+                )
             *lines, self._rest = (self._rest + data).split(b"\n")
             for line in lines:
                 self.status = json.loads(line)
@@ -150,7 +160,7 @@ class Campaign:
         )
         stack.callback(self.installation.close)
         self.installation.manage("migrate")
-        jobs = plan.jobs or int(plan.rate * plan.pace * plan.kills) + 50
+        jobs = plan.jobs or int(plan.rate * plan.seconds_a_kill * plan.kills) + 50
         self.people = Field(
             self.installation, {"recorder": self.recorder.url, "jobs": jobs, "rate": plan.rate, "seed": plan.seed}
         )
@@ -159,11 +169,23 @@ class Campaign:
         stack.callback(self.crew.close)
 
     def _engine_settings(self, stack: contextlib.ExitStack) -> dict[str, str]:
-        return {}
+        if self.plan.engine == "embedded":
+            self.redis = None
+            return {}
+        self.redis = machines.Redis(self.folder)
+        stack.callback(self.redis.close)
+        return {"ENGINE": "distributed", "CELERY_BROKER_URL": self.redis.url}
 
     def _slots(self) -> list[Slot]:
-        real = ("-m", "tests.chaos.command", "runscheduler")
-        return [Slot("forked 1"), Slot("forked 2"), Slot("forked 3"), Slot("command", real)]
+        command = Slot("command", ("-m", "tests.chaos.command", "runscheduler"))
+        if self.plan.engine == "embedded":
+            return [Slot("forked 1"), Slot("forked 2"), Slot("forked 3"), command]
+        celery = ("-m", "celery", "-A", "alwrity_scheduler")
+        workers = [
+            Slot(f"worker {n}", (*celery, "worker", "-n", f"w{n}@%h", "-c", "2"), children=True) for n in (1, 2, 3)
+        ]
+        # two beats are safe, and so is runscheduler beside the workers; a forked one is short-lived enough to die at points
+        return [*workers, Slot("beat 1", (*celery, "beat")), Slot("beat 2", (*celery, "beat")), Slot("forked 1")]
 
     def _under_fire(self) -> float:
         """Until all kills are done (or the time is over) and all posts are fed. Returns seconds."""
@@ -173,7 +195,7 @@ class Campaign:
             self.people.listen()
             now = time.monotonic()
             if now >= next_kill:
-                next_kill = now + self.dice.expovariate(1 / self.plan.pace)
+                next_kill = now + self.dice.expovariate(1 / self.plan.seconds_a_kill)
                 if "kill" in self.plan.faults:
                     self.crew.kill()
                 self.counts["ticks"] += 1
@@ -227,7 +249,10 @@ class Campaign:
             self._beside(lambda: self.postgres and self.postgres.restart(mode))
 
     def _flush(self) -> None:
-        """Only the distributed engine has something to flush."""
+        """Redis forgets every message, or dies and comes back empty. The embedded engine has none."""
+        if self.redis:
+            self.counts["flushes"] += 1
+            self._beside(self.dice.choice((self.redis.flush, self.redis.restart)))
 
     def _clock(self) -> None:
         self.counts["clock jumps"] += 1
@@ -303,14 +328,15 @@ class Campaign:
 
 @contextlib.contextmanager
 def in_a_folder(keep: Path | None) -> Iterator[Path]:
-    """A temporary folder, or `keep`, which stays."""
-    import tempfile
-
+    """A temporary folder, or `keep`, which stays. In memory where there is such a place: processes are killed here, not the
+    machine, and a disk that is slow to write would only mean fewer posts under way at each kill."""
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return
-    with tempfile.TemporaryDirectory(prefix="alwrity-chaos-") as name:
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES else None
+    with tempfile.TemporaryDirectory(prefix="alwrity-chaos-", dir=place) as name:
         yield Path(name)
 
 

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.chaos.points import POINTS
 from tests.installation import ROOT, Installation
 
+CHILD_ALONE = 0.7
 RESTART_SECONDS = 0.3  # after an end of its own, as a watcher would wait
 
 
@@ -37,6 +39,11 @@ class Slot:
     @property
     def is_up(self) -> bool:
         return bool(self.pid) and not self.frozen_until
+
+    @property
+    def start_seconds(self) -> float:
+        """About how long it takes to stand."""
+        return 3.0 if self.children else 1.2 if self.words else 0.3
 
     @property
     def age(self) -> float:
@@ -151,18 +158,30 @@ class Crew:
         self.installation.processes.append(slot.process)
         slot.pid = slot.process.pid
 
-    def choose(self, *, least_age: float = 0.0) -> Slot | None:
-        up = [slot for slot in self.slots if slot.is_up and not slot.expected and slot.age >= least_age]
+    def choose(self, least_lives: float) -> Slot | None:
+        """One of those that have stood for so many times the time it takes them to stand."""
+        up = [slot for slot in self.slots if slot.is_up and not slot.expected]
+        up = [slot for slot in up if slot.age >= least_lives * slot.start_seconds]
         return self.dice.choice(up) if up else None
 
     def kill(self) -> None:
-        """SIGKILL to one of them, whatever it is doing."""
-        slot = self.choose(least_age=self.dice.uniform(0.2, 1.2))
+        """SIGKILL to one of them, whatever it is doing; of a worker with children often to a child alone."""
+        slot = self.choose(self.dice.uniform(0.7, 4))
         if slot is None:
+            return
+        self.kills += 1
+        if slot.children and self.dice.random() < CHILD_ALONE and (child := self._child_of(slot)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
             return
         slot.expected = True
         self.signal(slot, signal.SIGKILL)
-        self.kills += 1
+
+    def _child_of(self, slot: Slot) -> int:
+        with contextlib.suppress(OSError):
+            if found := Path(f"/proc/{slot.pid}/task/{slot.pid}/children").read_text().split():
+                return int(self.dice.choice(found))
+        return 0
 
     def signal(self, slot: Slot, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -170,7 +189,7 @@ class Crew:
 
     def freeze(self, seconds: float) -> None:
         """SIGSTOP to one; `tend` continues it. One always stays awake."""
-        if sum(slot.is_up for slot in self.slots) < 2 or (slot := self.choose(least_age=0.5)) is None:
+        if sum(slot.is_up for slot in self.slots) < 2 or (slot := self.choose(1.5)) is None:
             return
         self.signal(slot, signal.SIGSTOP)
         slot.frozen_until = time.monotonic() + seconds

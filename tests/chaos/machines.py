@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
+
+from tests.installation import RedisServer
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin")
 
@@ -89,42 +90,17 @@ class Postgres:
         self._control("stop", "-m", "immediate")
 
 
-class Redis:
-    """A redis-server without persistence."""
+class Redis(RedisServer):
+    """A redis-server that forgets everything at `flush` and at `restart`."""
 
     def __init__(self, folder: Path) -> None:
-        program = shutil.which("redis-server")
-        if not program:
+        if not shutil.which("redis-server"):
             raise Missing("redis-server is not installed (apt install redis-server).")
-        self.program, self.folder, self.port = program, folder, free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        until = time.monotonic() + 10
-        while not self._say("PING") and time.monotonic() < until:
-            time.sleep(0.05)
-
-    def _say(self, word: str) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as line:
-                line.sendall(f"{word}\r\n".encode())
-                return line.recv(64).startswith(b"+")
-        except OSError:
-            return False
+        super().__init__(folder)
 
     def flush(self) -> None:
-        self._say("FLUSHALL")
+        self.call("FLUSHALL")
 
     def restart(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.close()
         self.start()
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()

@@ -107,10 +107,18 @@ def table(outcomes: list[Outcome]) -> str:
     for purpose, title in (("publish", "calls"), ("check", "look-ups")):
         names = sorted({name for outcome in outcomes for name in outcome.report["attempts"][purpose]})
         rows += [
-            (f"{title}: {name or 'open'}", [str(outcome.report["attempts"][purpose].get(name, 0)) for outcome in outcomes])
+            (
+                f"{title}: {name or 'open'}",
+                [str(outcome.report["attempts"][purpose].get(name, 0)) for outcome in outcomes],
+            )
             for name in names
         ]
-    rows.append(("audit rows, chain", [f"{o.report['audit rows']}, {'broken' if o.report['breaks'] else 'whole'}" for o in outcomes]))
+    rows.append(
+        (
+            "audit rows, chain",
+            [f"{o.report['audit rows']}, {'broken' if o.report['breaks'] else 'whole'}" for o in outcomes],
+        )
+    )
     for name in ("fire seconds", "settle seconds"):
         rows.append((name, [f"{outcome.report[name]:.0f}" for outcome in outcomes]))
     rows.append(("verdict", ["0 lost, 0 doubled" if o.ok else f"{len(o.faults)} faults" for o in outcomes]))
@@ -134,7 +142,9 @@ def complaints(outcome: Outcome, most: int = 20) -> str:
             continue
         key = job["idempotency_key"]
         lines.append(f"    {job['account__name']}, {key}, scheduled for {job['scheduled_for']:.3f}")
-        lines.append(f"    arrivals {outcome.platform['arrivals'].get(key, [])}, posts {outcome.platform['posts'].get(key, [])}")
+        lines.append(
+            f"    arrivals {outcome.platform['arrivals'].get(key, [])}, posts {outcome.platform['posts'].get(key, [])}"
+        )
         lines += [
             f"    {row['purpose']} {row['no']} {row['started_at']} to {row['finished_at']}: {row['outcome'] or 'open'}"
             f" {row['status_code'] or ''} {row['message'][:90]} [{row['worker']}]"
