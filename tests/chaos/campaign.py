@@ -127,7 +127,7 @@ class Campaign:
         self.dice = random.Random(plan.seed)
         self.counts: Counter[str] = Counter()
         self.offsets: list[tuple[float, float]] = [(0.0, 0.0)]  # (real time, seconds wrong from then on)
-        self._due: dict[str, int] = {name: every for name, every in EVERY.items() if name in plan.faults}
+        self._due: dict[str, int] = {name: every // 4 for name, every in EVERY.items() if name in plan.faults}
         self._clock_until = 0.0
         self._others: list[threading.Thread] = []
 
@@ -189,7 +189,8 @@ class Campaign:
 
     def _under_fire(self) -> float:
         """Until all kills are done (or the time is over) and all posts are fed. Returns seconds."""
-        began, next_kill, told = time.monotonic(), time.monotonic() + 2, 0.0
+        self._wait_for_the_first()
+        began, next_kill, told = time.monotonic(), time.monotonic(), 0.0
         while not self._is_over(began):
             self.crew.tend()
             self.people.listen()
@@ -209,6 +210,13 @@ class Campaign:
         for thread in self._others:
             thread.join()
         return time.monotonic() - began
+
+    def _wait_for_the_first(self) -> None:
+        until = time.monotonic() + 60
+        while not self.people.ended and time.monotonic() < until:
+            self.crew.tend()
+            self.people.listen()
+            time.sleep(0.02)
 
     def _is_over(self, began: float) -> bool:
         done = self.crew.kills if "kill" in self.plan.faults else self.counts["ticks"]

@@ -94,38 +94,32 @@ def _about_all(report: dict[str, Any], platform: dict[str, Any], lease: float) -
 
 def table(outcomes: list[Outcome]) -> str:
     """One column a configuration."""
-    rows: list[tuple[str, list[str]]] = [("", [outcome.name for outcome in outcomes])]
-    for name in outcomes[0].report["counts"]:
-        rows.append((name, [str(outcome.report["counts"][name]) for outcome in outcomes]))
-    rows.append(("platform's faults", [str(sum(outcome.platform["faults"].values())) for outcome in outcomes]))
-    rows.append(("jobs", [str(len(outcome.report["jobs"])) for outcome in outcomes]))
-    rows.append(("  by end state", [_counted(Counter(job["state"] for job in o.report["jobs"])) for o in outcomes]))
-    rows += [(f"  with {n} posts", [str(outcome.histogram[n]) for outcome in outcomes]) for n in ("0", "1", "2+")]
-    rows.append(("settled by a person", [_counted(outcome.report["settled"]) for outcome in outcomes]))
-    rows.append(("lost workers' calls", [str(outcome.report["lost workers"]) for outcome in outcomes]))
-    rows.append(("longest running (s)", [f"{outcome.report['longest']['job']:.1f}" for outcome in outcomes]))
-    for purpose, title in (("publish", "calls"), ("check", "look-ups")):
-        names = sorted({name for outcome in outcomes for name in outcome.report["attempts"][purpose]})
-        rows += [
-            (
-                f"{title}: {name or 'open'}",
-                [str(outcome.report["attempts"][purpose].get(name, 0)) for outcome in outcomes],
-            )
-            for name in names
-        ]
-    rows.append(
-        (
-            "audit rows, chain",
-            [f"{o.report['audit rows']}, {'broken' if o.report['breaks'] else 'whole'}" for o in outcomes],
-        )
-    )
-    for name in ("fire seconds", "settle seconds"):
-        rows.append((name, [f"{outcome.report[name]:.0f}" for outcome in outcomes]))
-    rows.append(("verdict", ["0 lost, 0 doubled" if o.ok else f"{len(o.faults)} faults" for o in outcomes]))
-    width = [max(len(row[1][n]) for row in rows) for n in range(len(outcomes))]
+    columns = [_column(outcome) for outcome in outcomes]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [(name, [column.get(name, "0") for column in columns]) for name in names]
+    width = [max(len(cells[n]) for _, cells in rows) for n in range(len(columns))]
     return "\n".join(
-        f"{title:26}" + "  ".join(cell.rjust(width[n]) for n, cell in enumerate(cells)) for title, cells in rows
+        f"{name:26}" + "  ".join(cell.rjust(width[n]) for n, cell in enumerate(cells)) for name, cells in rows
     )
+
+
+def _column(outcome: Outcome) -> dict[str, str]:
+    report = outcome.report
+    column = {"": outcome.name}
+    column |= {name: str(count) for name, count in report["counts"].items()}
+    column["platform's faults"] = str(sum(outcome.platform["faults"].values()))
+    column["jobs"] = str(len(report["jobs"]))
+    column["  by end state"] = _counted(Counter(job["state"] for job in report["jobs"]))
+    column |= {f"  with {number} posts": str(outcome.histogram[number]) for number in ("0", "1", "2+")}
+    column["settled by a person"] = _counted(report["settled"])
+    column["lost workers' calls"] = str(report["lost workers"])
+    column["longest running (s)"] = f"{report['longest']['job']:.1f}"
+    for purpose, title in (("publish", "calls"), ("check", "look-ups")):
+        column |= {f"{title}: {name or 'open'}": str(n) for name, n in sorted(report["attempts"][purpose].items())}
+    column["audit chain"] = f"{'broken' if report['breaks'] else 'whole'}, {report['audit rows']} rows"
+    column |= {name: f"{report[name]:.0f}" for name in ("fire seconds", "settle seconds")}
+    column["verdict"] = "0 lost, 0 doubled" if outcome.ok else f"{len(outcome.faults)} faults"
+    return column
 
 
 def _counted(counts: dict[str, int]) -> str:
