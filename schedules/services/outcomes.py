@@ -87,7 +87,8 @@ def attempt_values(result: Result) -> dict[str, Any]:
             return {
                 "outcome": "accepted",
                 "status_code": result.response.get("status_code"),
-                "response": dict(result.response),
+                # with what the poll needs: a worker that lost its lease leaves it here for the look-up
+                "response": {**result.response, "remote_state": dict(result.remote_state)},
             }
         case PlatformError():
             response = dict(result.response)
