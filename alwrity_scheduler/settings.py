@@ -189,7 +189,7 @@ ENGINE = {
     "queue_prefix": env.str("ENGINE_QUEUE_PREFIX", default="alwrity"),
     "celery_app": "alwrity_scheduler.celery",
     "threads": env.int("ENGINE_THREADS", default=16),
-    "lease_seconds": env.int("ENGINE_LEASE_SECONDS", default=60),
+    "lease_seconds": engines.lease_length(env.int("ENGINE_LEASE_SECONDS", default=60)),
     "stop_seconds": env.int("ENGINE_STOP_SECONDS", default=30),
     "horizon_hours": env.int("ENGINE_HORIZON_HOURS", default=48),
     "attempt_retention_days": env.int("ATTEMPT_RETENTION_DAYS", default=400),

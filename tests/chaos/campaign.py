@@ -34,6 +34,7 @@ RECORDER = {
     "drop": 0.04, "slow": 0.3, "linger": 0.3, "mute": 0.03,
 }  # fmt: skip
 SLOW_MS = 1000
+ALL_AT_ONCE = 40  # one blow in so many hits every process
 PACE = {"embedded": 0.35, "distributed": 0.8}
 FURTHEST_JUMP = 3600.0
 SETTLE_SECONDS = 300.0
@@ -185,7 +186,8 @@ class Campaign:
             Slot(f"worker {n}", (*celery, "worker", "-n", f"w{n}@%h", "-c", "2"), children=True) for n in (1, 2, 3)
         ]
         # two beats are safe, and so is runscheduler beside the workers; a forked one is short-lived enough to die at points
-        return [*workers, Slot("beat 1", (*celery, "beat")), Slot("beat 2", (*celery, "beat")), Slot("forked 1")]
+        beats = [Slot(f"beat {n}", (*celery, "beat"), claims=False) for n in (1, 2)]
+        return [*workers, *beats, Slot("forked 1")]
 
     def _under_fire(self) -> float:
         """Until all kills are done (or the time is over) and all posts are fed. Returns seconds."""
@@ -198,7 +200,7 @@ class Campaign:
             if now >= next_kill:
                 next_kill = now + self.dice.expovariate(1 / self.plan.seconds_a_kill)
                 if "kill" in self.plan.faults:
-                    self.crew.kill()
+                    self._kill()
                 self.counts["ticks"] += 1
                 self._other_faults()
             if self._clock_until and now >= self._clock_until:
@@ -229,6 +231,13 @@ class Campaign:
             if done >= at:
                 self._due[name] = at + EVERY[name]
                 getattr(self, f"_{name}")()
+
+    def _kill(self) -> None:
+        if self.dice.random() < 1 / ALL_AT_ONCE:
+            self.counts["all at once"] += 1
+            self.crew.kill_all()
+        else:
+            self.crew.kill()
 
     def _stop(self) -> None:
         self.crew.freeze(self.plan.lease + 0.5 + self.dice.random() * 4)
@@ -317,7 +326,7 @@ class Campaign:
     def _counted(self) -> dict[str, int]:
         crew = self.crew
         return {
-            "kills": crew.kills, "of them at chosen places": crew.points, "stops": crew.stops,
+            "kills": crew.kills, "of them all at once, times": self.counts["all at once"], "of them at chosen places": crew.points, "stops": crew.stops,
             "cuts": self.counts["cuts"], "restarts": self.counts["restarts"], "flushes": self.counts["flushes"],
             "clock jumps": self.counts["clock jumps"], "ends of their own": crew.ends,
             "faults that failed": self.counts["faults that failed"],

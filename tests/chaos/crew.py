@@ -19,6 +19,8 @@ from tests.chaos.points import POINTS
 from tests.installation import ROOT, Installation
 
 CHILD_ALONE = 0.7
+MINE_SECONDS = 4.0
+STANDING_LIVES = 2.0
 RESTART_SECONDS = 0.3  # after an end of its own, as a watcher would wait
 
 
@@ -31,9 +33,12 @@ class Slot:
     pid: int = 0
     process: subprocess.Popen[bytes] | None = None
     born_at: float = 0.0
+    hurt_at: float = 0.0  # when one of its children was killed
     frozen_until: float = 0.0
     not_before: float = 0.0
     expected: bool = False  # its death is the harness' own doing
+    is_mined: bool = False  # it will kill itself at a chosen place
+    claims: bool = True
     children: bool = False  # it runs worker children, which die with it
 
     @property
@@ -43,11 +48,16 @@ class Slot:
     @property
     def start_seconds(self) -> float:
         """About how long it takes to stand."""
-        return 3.0 if self.children else 1.2 if self.words else 0.3
+        return 4.0 if self.children else 2.0 if self.words else 0.5
 
     @property
     def age(self) -> float:
-        return time.monotonic() - self.born_at
+        return time.monotonic() - max(self.born_at, self.hurt_at)
+
+    @property
+    def lives(self) -> float:
+        """Its age, counted in the time it takes to stand."""
+        return self.age / self.start_seconds
 
 
 @dataclass
@@ -148,6 +158,7 @@ class Crew:
         if not slot.words:
             assert self.nursery is not None
             point = self.dice.choice(list(POINTS)) if self.dice.random() < self.mined else ""
+            slot.is_mined = bool(point)
             slot.pid = self.nursery.bear(point, self.dice.randint(1, 6))
             return
         with (self.installation.folder / "scheduler.log").open("ab") as log:
@@ -159,9 +170,15 @@ class Crew:
         slot.pid = slot.process.pid
 
     def choose(self, least_lives: float) -> Slot | None:
-        """One of those that have stood for so many times the time it takes them to stand."""
-        up = [slot for slot in self.slots if slot.is_up and not slot.expected]
-        up = [slot for slot in up if slot.age >= least_lives * slot.start_seconds]
+        """One of those that have stood for so many times the time it takes them to stand, if it is not the last to stand.
+
+        Where nobody lives long enough to work, nothing is under way that a kill could hit.
+        """
+        standing = [slot for slot in self.slots if slot.claims and slot.is_up and slot.lives >= STANDING_LIVES]
+        up = [slot for slot in self.slots if slot.is_up and not slot.expected and slot.lives >= least_lives]
+        up = [slot for slot in up if standing != [slot] and (standing or not slot.claims)]
+        # who carries a mine is left to it for a while
+        up = [slot for slot in up if not slot.is_mined or slot.age > MINE_SECONDS]
         return self.dice.choice(up) if up else None
 
     def kill(self) -> None:
@@ -169,13 +186,24 @@ class Crew:
         slot = self.choose(self.dice.uniform(0.7, 4))
         if slot is None:
             return
-        self.kills += 1
         if slot.children and self.dice.random() < CHILD_ALONE and (child := self._child_of(slot)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
+            self.kills += 1
+            slot.hurt_at = time.monotonic()
             return
+        self._kill(slot)
+
+    def kill_all(self) -> None:
+        """All at once, as when the power fails."""
+        for slot in self.slots:
+            if slot.is_up and not slot.expected:
+                self._kill(slot)
+
+    def _kill(self, slot: Slot) -> None:
         slot.expected = True
         self.signal(slot, signal.SIGKILL)
+        self.kills += 1
 
     def _child_of(self, slot: Slot) -> int:
         with contextlib.suppress(OSError):
@@ -189,7 +217,7 @@ class Crew:
 
     def freeze(self, seconds: float) -> None:
         """SIGSTOP to one; `tend` continues it. One always stays awake."""
-        if sum(slot.is_up for slot in self.slots) < 2 or (slot := self.choose(1.5)) is None:
+        if (slot := self.choose(1.5)) is None:
             return
         self.signal(slot, signal.SIGSTOP)
         slot.frozen_until = time.monotonic() + seconds

@@ -27,7 +27,11 @@ def gather(acknowledged: list[str]) -> dict[str, Any]:
             for purpose in ("publish", "check")
         },
         "open": list(attempts.filter(outcome="").values_list("job_id", flat=True)),
-        "early": list(attempts.filter(purpose="publish", no=1, started_at__lt=F("job__scheduled_for")).values_list("job_id", flat=True)),
+        "early": list(
+            attempts.filter(purpose="publish", no=1, started_at__lt=F("job__scheduled_for")).values_list(
+                "job_id", flat=True
+            )
+        ),
         "lost workers": attempts.filter(purpose="publish", message__startswith="The worker stopped").count(),
         "audit rows": AuditLog.objects.count(),
         "breaks": [str(found) for found in audit.verify()],
