@@ -326,7 +326,8 @@ class Campaign:
     def _counted(self) -> dict[str, int]:
         crew = self.crew
         return {
-            "kills": crew.kills, "of them all at once, times": self.counts["all at once"], "of them at chosen places": crew.points, "stops": crew.stops,
+            "kills": crew.kills, "blows that hit all": self.counts["all at once"],
+            "of them at chosen places": crew.points, "stops": crew.stops,
             "cuts": self.counts["cuts"], "restarts": self.counts["restarts"], "flushes": self.counts["flushes"],
             "clock jumps": self.counts["clock jumps"], "ends of their own": crew.ends,
             "faults that failed": self.counts["faults that failed"],

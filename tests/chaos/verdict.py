@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 SLACK_SECONDS = 30.0  # beyond the lease, nothing may be running (R25)
@@ -74,7 +75,7 @@ def _early(job: dict[str, Any], arrivals: dict[str, list[float]], offsets: list[
 
 def _in_force(moment: float, offsets: list[list[float]]) -> list[list[float]]:
     began = [entry for entry in offsets if entry[0] <= moment + 0.1]
-    still = [entry for entry, after in zip(began, began[1:], strict=False) if after[0] >= moment - SKEW_WINDOW]
+    still = [entry for entry, after in pairwise(began) if after[0] >= moment - SKEW_WINDOW]
     return [*still, began[-1]]
 
 
