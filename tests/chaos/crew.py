@@ -263,6 +263,8 @@ class Crew:
         if slot is None:
             return
         slot.pid = 0
+        if code == -signal.SIGTERM and slot.lives < STANDING_LIVES:
+            return  # it was not far enough to listen to signals, and had begun nothing
         if code:
             self.bad_exits.append(f"{slot.name} ended with {code} after SIGTERM")
 
