@@ -54,6 +54,7 @@ def record(results: Sequence[tuple[Claim, int, Result]], now: datetime) -> None:
         )
     }
     calls: list[CallResult] = []
+    uncalled: list[int] = []
     for claim, attempt_id, result in sorted(results, key=lambda item: item[0].id):
         end_attempt(attempt_id, result, now)
         job = jobs.get(claim.id)
@@ -65,6 +66,10 @@ def record(results: Sequence[tuple[Claim, int, Result]], now: datetime) -> None:
             emit(fact)
         if call := _call_result(job.account_id, result):
             calls.append(call)
+        else:
+            uncalled.append(job.account_id)
+    if uncalled:
+        platform.give_back(uncalled, now)
     if calls:
         platform.settle(calls, now)
 

@@ -153,6 +153,17 @@ def test_r37_a_released_claim_is_due_again_and_cost_nothing(workspace, account, 
     assert Job.objects.get().state == "completed"
 
 
+def test_r32_a_call_that_was_not_made_costs_nothing_of_the_accounts_cap(workspace, platform, now):
+    account = make_account(workspace, now, platform="scripted", hourly_cap=1)
+    make_schedule(workspace, [account], now)
+    [(kind, claim, task)] = claim_due(now)
+
+    kind.release([(claim, task)], now)
+    run_due(now)
+
+    assert Job.objects.get().state == "completed"
+
+
 def test_r14_the_due_query_reads_the_partial_index_alone(workspace, account, now):
     make_schedule(workspace, [account], now, rule_kind="cron", expression="* * * * *")
     if connection.vendor == "postgresql":
