@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 EMBEDDED = "embedded"
 DISTRIBUTED = "distributed"
+SHORTEST_LEASE_SECONDS = 8
 PARTS = ("celery", "django_celery_beat", "psycopg")
 
 
@@ -30,5 +31,18 @@ def engine_mode(asked: str, *, database_engine: str, has_part: Callable[[str], o
         raise ImproperlyConfigured(
             "ENGINE=distributed needs PostgreSQL, and the database is another one: name yours in "
             "DATABASE_URL=postgres://user:password@host/name, or leave ENGINE out."
+        )
+    return asked
+
+
+def lease_length(asked: int) -> int:
+    """`asked` (the variable ENGINE_LEASE_SECONDS), if a call fits into it. Raises ImproperlyConfigured otherwise.
+
+    A call must end some seconds before its lease does, and gets half of the rest; of a shorter lease nothing would be left,
+    so that each post would be claimed and given back for ever.
+    """
+    if asked < SHORTEST_LEASE_SECONDS:
+        raise ImproperlyConfigured(
+            f"ENGINE_LEASE_SECONDS is {asked}: the shortest lease is {SHORTEST_LEASE_SECONDS} seconds, and 60 is usual."
         )
     return asked

@@ -191,7 +191,7 @@ ENGINE = {
     "queue_prefix": env.str("ENGINE_QUEUE_PREFIX", default="alwrity"),
     "celery_app": "alwrity_scheduler.celery",
     "threads": env.int("ENGINE_THREADS", default=64),
-    "lease_seconds": env.int("ENGINE_LEASE_SECONDS", default=60),
+    "lease_seconds": engines.lease_length(env.int("ENGINE_LEASE_SECONDS", default=60)),
     "stop_seconds": env.int("ENGINE_STOP_SECONDS", default=30),
     "horizon_hours": env.int("ENGINE_HORIZON_HOURS", default=48),
     # posts that had to wait (a platform was down, the scheduler stood still) leave so far apart on one account

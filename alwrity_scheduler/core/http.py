@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import functools
 import json as jsonlib
+import math
 import os
 import socket
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,7 @@ KEEPALIVE_SECONDS = 1.0
 MAX_CONNECTIONS = 200
 _PIECE = 64 * 1024
 _deadline: ContextVar[float] = ContextVar("deadline")
+_latest: ContextVar[float] = ContextVar("latest", default=math.inf)
 
 
 class OutboundError(Exception):
@@ -88,6 +91,7 @@ def request(
     its status alone says that nothing was accepted. Name resolution is the one step the deadline cannot interrupt;
     it can only be late, never sent.
     """
+    deadline = min(time.monotonic() + timeout, _latest.get())
     transport = _transport(os.getpid(), tuple(settings.OUTBOUND_ALLOW if allow is None else allow))
     sent_headers = {
         "Accept-Encoding": "identity",
@@ -103,12 +107,13 @@ def request(
         )
     except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
         raise NotSent(f"The address {_shown(url)} or a header cannot be used: {error}") from None
-    token = _deadline.set(time.monotonic() + timeout)
+    token = _deadline.set(deadline)
     try:
         answer = transport.handle_request(outgoing)
         try:
             return _read(answer, outgoing.url.host, max_bytes)
         finally:
+            # only now may another request have the connection, and not when more came on it than was asked for
             answer.close()
     except (
         httpx.ConnectError,
@@ -124,6 +129,19 @@ def request(
         raise MaybeSent(_sentence(error, outgoing)) from error
     finally:
         _deadline.reset(token)
+
+
+@contextmanager
+def ended_by(moment: float) -> Iterator[None]:
+    """Inside it, nothing is sent and no answer awaited after `moment` (monotonic seconds), whatever the time-outs say.
+
+    A process that was frozen between the decision to call and the call wakes with its time-out still whole.
+    """
+    token = _latest.set(moment)
+    try:
+        yield
+    finally:
+        _latest.reset(token)
 
 
 def _checked(url: str) -> httpx.URL:
@@ -150,12 +168,14 @@ def _read(answer: httpx.Response, host: str, max_bytes: int) -> Response:
     size = 0
     truncated = False
     try:
-        for piece in answer.iter_raw():
-            pieces.append(piece)
+        # not iter_raw: it gives the connection back before one can look at what else came on it
+        for piece in answer.stream:  # type: ignore[union-attr]  # a transport's answer is a stream of bytes
+            pieces.append(bytes(piece))
             size += len(piece)
             if size > max_bytes:
                 truncated = True
                 break
+        answer.extensions["network_stream"].answered(size)
     except httpx.HTTPError:
         if not is_error:
             raise
@@ -183,15 +203,36 @@ class _Refused(httpcore.ConnectError):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection on which each step gets what is left until the deadline: a drip of bytes cannot stretch it."""
+    """A connection on which each step gets what is left until the deadline: a drip of bytes cannot stretch it.
+
+    It also sees whether more came than the answer. A server that answers twice would otherwise have its second answer
+    taken for the answer to the next request on the connection, which is another post's.
+    """
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._head = bytearray()  # of the answer being read, until its empty line
+        self._after = -1  # bytes that came after that line; -1 before it
+        self._is_clean = True
+
+    def answered(self, size: int) -> None:
+        """The answer's body had `size` bytes on the wire: only if nothing else came may the connection serve again."""
+        self._is_clean = self._after == size
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, timeout=_left(httpcore.ReadTimeout))
+        data = self._inner.read(max_bytes, timeout=_left(httpcore.ReadTimeout))
+        if self._after >= 0:
+            self._after += len(data)
+            return data
+        self._head += data
+        end = self._head.find(b"\r\n\r\n")
+        if end >= 0:
+            self._after = len(self._head) - end - 4
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if self._head:
+            self._head, self._after = bytearray(), -1
         for start in range(0, len(buffer), _PIECE):
             self._inner.write(buffer[start : start + _PIECE], timeout=_left(httpcore.WriteTimeout))
 
@@ -202,6 +243,8 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout=_left(httpcore.ConnectTimeout)))
 
     def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and not self._is_clean:
+            return True  # the pool asks this before it uses a connection again, and drops one that has something to say
         return self._inner.get_extra_info(info)
 
 

@@ -87,6 +87,7 @@ class Crew(Loop):
         if self._is_leaving():
             self.stop()
             return 0.0
+        read_at = clock.monotonic()
         now = clock.database_now()
         anchor = clock.monotonic()
         counts = PassCounts()
@@ -97,7 +98,7 @@ class Crew(Loop):
         if look is None:
             return LONGEST_SLEEP
         if anchor < look.until:
-            self.work(now, anchor, counts, priority_to=look.priority_to)
+            self.work(now, anchor, counts, read_at=read_at, priority_to=look.priority_to)
             look.claimed += counts.claimed
         return self._pause(look, now, counts)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.tracing import span
@@ -20,7 +20,7 @@ from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
 from schedules.engine.results import Finisher, Results, own_turn
-from schedules.engine.work import LAST_PRIORITY, Claim, Lease, WorkKind, claim, look
+from schedules.engine.work import LAST_PRIORITY, Claim, Claimed, Lease, WorkKind, claim, look
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
@@ -111,7 +111,8 @@ class Loop:
         began = clock.monotonic()
         seen = look([kind.model for kind in kinds.values()])
         with self.heart.timed_pass():
-            counts = self.run_pass(seen.now, due=[at is not None and at <= seen.now + AHEAD for at in seen.next_due])
+            due = [at is not None and at <= seen.now + AHEAD for at in seen.next_due]
+            counts = self.run_pass(seen.now, began, due=due)
         self.heart.beat(seen.now, self.dispatcher.in_flight())
         if not self.dispatcher.free():
             return LONGEST_SLEEP
@@ -122,15 +123,18 @@ class Loop:
         # something due that could not be claimed (its account is busy, everything is paused): an end will wake us
         return max(0.0, min(ahead - (clock.monotonic() - began), LONGEST_SLEEP))
 
-    def run_pass(self, now: datetime, *, due: Sequence[bool] | None = None) -> PassCounts:
-        """One look at everything: write results, maintain, claim and start. `now` is the database's. For `due` see `work`."""
+    def run_pass(self, now: datetime, read_at: float | None = None, *, due: Sequence[bool] | None = None) -> PassCounts:
+        """One look at everything: write results, maintain, claim and start. `now` is the database's. For `due` see `work`.
+
+        `read_at`: monotonic seconds before `now` was read, when that was not just now.
+        """
         # the database's clock was read before this one, so a time derived from the pair is never early
         anchor = clock.monotonic()
         counts = PassCounts()
         if self._finisher is None:
             counts.finished = self.results.write()
         self.maintain(now, counts)
-        self.work(now, anchor, counts, due=due)
+        self.work(now, anchor, counts, read_at=anchor if read_at is None else read_at, due=due)
         return counts
 
     def maintain(self, now: datetime, counts: PassCounts) -> None:
@@ -152,33 +156,41 @@ class Loop:
         anchor: float,
         counts: PassCounts,
         *,
+        read_at: float,
         due: Sequence[bool] | None = None,
         priority_to: int = LAST_PRIORITY,
     ) -> None:
-        """Claim what is due, of `priority_to` or more urgent, and start it. `anchor`: monotonic seconds, read after `now`.
+        """Claim what is due, of `priority_to` or more urgent, and start it.
 
-        `due` says for each kind whether a look has found something; without it each kind is asked.
+        Both monotonic seconds: `anchor` was read after `now`, so that nothing starts early; `read_at` before it, so that
+        no lease is taken for longer than it is. `due` says for each kind whether a look has found something; without it
+        each kind is asked.
         """
         if due is not None and not any(due):
             return
         if any(paused() for paused in is_paused):
             return
+
+        def take(kind: WorkKind, free: int) -> Claimed:
+            return claim(
+                kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, read_at=read_at,
+                priority_to=priority_to, known_due=due is not None,
+            )  # fmt: skip
+
         for number, kind in enumerate(kinds.values()):
             if due is None or due[number]:
-                self._claim(kind, now, anchor, counts, known_due=due is not None, priority_to=priority_to)
+                self._claim(kind, take, counts, lambda item: anchor + (item.run_at - now).total_seconds())
 
     def _claim(
-        self, kind: WorkKind, now: datetime, anchor: float, counts: PassCounts, *, known_due: bool, priority_to: int
+        self,
+        kind: WorkKind,
+        take: Callable[[WorkKind, int], Claimed],
+        counts: PassCounts,
+        due: Callable[[Claim], float],
     ) -> None:
-        def due(item: Claim) -> float:
-            return anchor + (item.run_at - now).total_seconds()
-
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
             with self._turn_of_writers, span("engine.claim", kind=kind.name):
-                claimed = claim(
-                    kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD, priority_to=priority_to,
-                    known_due=known_due,
-                )  # fmt: skip
+                claimed = take(kind, free)
             self._claimed_at = clock.monotonic()
             counts.claimed += claimed.taken
             self.heart.claimed += claimed.taken
@@ -218,7 +230,7 @@ class Loop:
         """The edge: a database that fails or an unforeseen error is told, and the loop goes on."""
         try:
             result = step()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.warning(
                 "The database did not answer; trying again.", exc_info=True, extra={"action": "database_error"}
             )

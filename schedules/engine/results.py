@@ -117,7 +117,7 @@ class Finisher(threading.Thread):
             try:
                 if self._results.write():
                     self._written()
-            except DatabaseError:
+            except (DatabaseError, InterfaceError):
                 self._results.note_database_error()
                 logger.warning(
                     "Results could not be written; trying again.", exc_info=True, extra={"action": "database_error"}

@@ -66,12 +66,17 @@ def work_constraints(prefix: str) -> tuple[list[models.Index], list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row that this worker holds until `lease_until`, unless it renews. It was due at `run_at`. Both aware UTC."""
+    """A row that this worker holds until `lease_until`, unless it renews. It was due at `run_at`. Both aware UTC.
+
+    `read_at`: monotonic seconds, when the time was read from which the lease was counted, or before. What is left of the
+    lease is told from it alone: the claim may have waited for a lock, and its process may have been frozen.
+    """
 
     id: int
     token: int
     lease_until: datetime
     run_at: datetime
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ def claim(
     lease: Lease,
     arm: Arm,
     ahead: timedelta = timedelta(),
+    read_at: float | None = None,
     priority_to: int = LAST_PRIORITY,
     known_due: bool = False,
 ) -> Claimed:
@@ -112,13 +118,16 @@ def claim(
     lock), rows being edited are passed over, and the compare-and-set on the state has the last word. Order among
     due rows: priority, run_at, id. `taken` is 0 when nothing can be claimed; a row that `arm` put back is taken too.
     Rows due within `ahead` are taken as well, so that all is ready when their time comes: whoever performs them waits.
-    Only rows of `priority_to` or more urgent are looked at. `known_due` says that the caller has just looked.
+    Only rows of `priority_to` or more urgent are looked at. `read_at`: monotonic seconds before `now` was read.
+    `known_due` says that the caller has just looked.
     """
+    if read_at is None:
+        read_at = clock.monotonic()
     if not known_due and not due(model._default_manager, now + ahead, priority_to).exists():
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
         return Claimed(0, [])
     with unit():
-        claims = _take(model, Wanted(now + ahead, limit, now + lease.length, lease.worker, priority_to))
+        claims = _take(model, Wanted(now + ahead, limit, now + lease.length, lease.worker, priority_to), read_at)
         return Claimed(len(claims), arm(claims, now)) if claims else Claimed(0, [])
 
 
@@ -192,7 +201,7 @@ def take_statement(model: type[WorkRow], wanted: Wanted) -> tuple[str, list[Any]
     return sql, [*window, *lease] if connection.vendor == "postgresql" else [*lease, *window]
 
 
-def _take(model: type[WorkRow], wanted: Wanted) -> list[Claim]:
+def _take(model: type[WorkRow], wanted: Wanted, read_at: float) -> list[Claim]:
     taken: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -206,7 +215,7 @@ def _take(model: type[WorkRow], wanted: Wanted) -> list[Claim]:
             if not found:
                 break
     taken.sort(key=lambda row: (row[3], row[2], row[0]))
-    return [Claim(pk, token, wanted.lease_until, rows.moment(run_at)) for pk, token, run_at, _ in taken]
+    return [Claim(pk, token, wanted.lease_until, rows.moment(run_at), read_at) for pk, token, run_at, _ in taken]
 
 
 @dataclass(frozen=True, slots=True)

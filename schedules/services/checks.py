@@ -19,7 +19,7 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import ENGINE, emit, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from platforms.contracts import Accepted, Publication, Published
-from platforms.errors import PlatformError, Rejected
+from platforms.errors import PlatformError, Rejected, UnknownOutcome
 from platforms.registry import adapter_for
 from platforms.services import publishing as platform
 from schedules.domain import resolution
@@ -45,7 +45,7 @@ class CheckTask:
     purpose: str
     publication: Publication
     remote_state: dict[str, Any]
-    known: Published | None = None
+    known: Published | Accepted | None = None
     job: UUID | None = None
 
 
@@ -135,17 +135,24 @@ def _task(row: JobCheck, now: datetime) -> CheckTask | None:
         job=job, purpose="check", no=job.attempts.filter(purpose="check").count() + 1, idempotency_key=last.idempotency_key,
         worker=row.worker, started_at=now, worker_clock=clock.now(), called_at=now,
     )  # fmt: skip
-    known = None
-    if last.outcome == "published":
-        known = Published(remote_id=last.response["id"], url=last.response["url"], response=last.response)
     return CheckTask(
         attempt.pk,
         row.purpose,
         publication,
         job.remote_state,
-        known,
+        _known(last) if row.purpose == "reconcile" else None,
         job.public_id,
     )
+
+
+def _known(attempt: Attempt) -> Published | Accepted | None:
+    """What the call's own worker has written meanwhile, though its lease was lost: better than any look-up."""
+    answer = attempt.response
+    if attempt.outcome == "published":
+        return Published(remote_id=answer["id"], url=answer["url"], response=answer)
+    if attempt.outcome == "accepted" and "remote_state" in answer:
+        return Accepted(remote_state=answer["remote_state"], poll_after_seconds=1.0)
+    return None
 
 
 def _unreadable(row: JobCheck, error: Exception, now: datetime) -> None:
@@ -166,8 +173,12 @@ def _unreadable(row: JobCheck, error: Exception, now: datetime) -> None:
 def _ask(task: CheckTask) -> Published | Accepted | Absent:
     if task.purpose == "poll":
         return platform.poll(task.publication.account, task.remote_state, timeout=CALL_SECONDS)
-    if adapter_for(task.publication.account.platform).capabilities(task.publication.account).can_find:
+    capabilities = adapter_for(task.publication.account.platform).capabilities(task.publication.account)
+    if capabilities.can_find:
         return platform.find(task.publication, timeout=CALL_SECONDS) or Absent()
+    if not capabilities.replays:
+        # the account's settings may have changed since the look-up was planned
+        raise UnknownOutcome("The platform offers no look-up, so only a person can tell whether it has the post.")
     # sends again, with the same key, what the platform promised to recognise
     return platform.send(task.publication, timeout=CALL_SECONDS)
 

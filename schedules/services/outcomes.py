@@ -87,6 +87,8 @@ def record(ended: Sequence[Ended], now: datetime) -> None:
         if fact:
             emit(fact)
     calls = [call for item in ended if (call := _call_result(item.account_id, item.result))]
+    if uncalled := [item.account_id for item in ended if isinstance(item.result, NotCalled)]:
+        platform.give_back(uncalled, now)
     if calls:
         queues.recovered(platform.settle(calls, now), now)
 
@@ -161,7 +163,8 @@ def attempt_values(result: Result) -> dict[str, Any]:
             return {
                 "outcome": "accepted",
                 "status_code": result.response.get("status_code"),
-                "response": dict(result.response),
+                # with what the poll needs: a worker that lost its lease leaves it here for the look-up
+                "response": {**result.response, "remote_state": dict(result.remote_state)},
             }
         case PlatformError():
             response = dict(result.response)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from django.db import DatabaseError
 
-from alwrity_scheduler.core import clock
+from alwrity_scheduler.core import clock, http
 from alwrity_scheduler.core.events import ENGINE, emit
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from platforms.contracts import Publication
@@ -78,7 +78,9 @@ class PublishKind(WorkKind):
         if clock.monotonic() > task.start_by:
             return NotCalled()
         try:
-            return platform.send(task.publication, timeout=task.timeout)
+            # frozen here and woken after the lease, this process must not send any more (R26)
+            with http.ended_by(task.start_by + task.timeout):
+                return platform.send(task.publication, timeout=task.timeout)
         except PlatformError as error:
             return error
 

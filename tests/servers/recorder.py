@@ -14,11 +14,23 @@ post is one line appended to FILE before the answer goes out, and a server start
     --secret S    check Standard Webhooks signatures with the `standardwebhooks` package; a bad one gets 401
     --poll-count N  how often a 202's poll_url answers 202 before 201 (default 1)
 
+Faults by chance, each a probability of its own, drawn from --seed (at most one of the first eight strikes a publish):
+
+    --refuse P    close the connection without making the post         --down P    503, nothing made
+    --busy P      429 with Retry-After: 1, nothing made                --fail P    500 after making the post
+    --drip P      the answer comes in small pieces, over half a second --cut P     half of the answer, then the connection ends
+    --twice P     the answer comes twice on the connection             --junk P    garbage follows the answer
+    --slow P      wait before making the post, up to --slow-ms         --linger P  wait before the answer, up to --slow-ms
+    --mute P      a look-up or poll gets no answer
+
     POST /publish      201 {"id", "url"}; 409 with the same body on a key it has; or what /control ordered
+    POST /publish/replays  as a platform that promises one post a key, whatever --no-dedupe says
+    POST /publish/accepts  202 with a poll_url, as a platform that works on the post for a while
     GET  /lookup/<key> 200 {"id", "url"} or 404
     GET  /poll/<key>   202, then 201 {"id", "url"}
     GET  /log          {"arrivals": [{"key", "at", "headers", "body"}], "posts": {key: number of posts EFFECTIVELY made}}
     GET  /log?brief=1  without the arrivals
+    GET  /log?ids=1    {"posts": {key: [id, ...]}, "arrivals": {key: [epoch seconds, ...]}, "faults": {fault: times}}
     POST /control      {"next": [order, ...]} orders for the next publishes, one each; {"drop": P} changes the probability;
                        {"lookup": order} for every look-up until {"lookup": null}
                        {"token": [order, ...]} orders for the next renewals; {"rotate": bool}; {"expires_in": seconds}
@@ -39,11 +51,15 @@ import random
 import signal
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 REASONS = {200: "OK", 201: "Created", 202: "Accepted", 404: "Not Found", 409: "Conflict"}
+FAULTS = ("refuse", "down", "busy", "fail", "drip", "cut", "twice", "junk")
+WAITS = ("slow", "linger", "mute")
+DRIP_BYTES, DRIP_SECONDS = 24, 0.05
+Answer = tuple[int, Any, dict[str, str]] | None  # status, JSON, headers; None: the connection is closed
 
 
 class Book:
@@ -133,6 +149,9 @@ class Platform:
         self.options = options
         self.book = Book(options.db)
         self.dice = random.Random(options.seed)
+        # of its own, so that --drop draws the same numbers with and without the other faults
+        self.fate = random.Random(options.seed + 1)
+        self.struck: Counter[str] = Counter()
         self.orders: deque[dict[str, Any]] = deque()
         self.lookup_order: dict[str, Any] | None = None
         self.polls: dict[str, int] = {}
@@ -143,7 +162,46 @@ class Platform:
     def post(self, key: str, post: str) -> dict[str, str]:
         return {"id": post, "url": f"http://127.0.0.1:{self.port}/posts/{post}"}
 
-    def publish(self, headers: dict[str, str], body: bytes) -> tuple[int, Any, dict[str, str]] | None:
+    def strikes(self, wait: str) -> bool:
+        chance = getattr(self.options, wait)
+        struck = bool(chance) and self.fate.random() < chance
+        self.struck[wait] += struck
+        return struck
+
+    def fault(self) -> str:
+        """The fault that strikes this publish, or nothing."""
+        chances = [getattr(self.options, name) for name in FAULTS]
+        if not any(chances):
+            return ""
+        number = self.fate.random()
+        for name, chance in zip(FAULTS, chances, strict=True):
+            if number < chance:
+                self.struck[name] += 1
+                return name
+            number -= chance
+        return ""
+
+    async def wait(self, name: str) -> None:
+        if self.strikes(name):
+            await asyncio.sleep(self.fate.random() * self.options.slow_ms / 1000)
+
+    async def publish_by_chance(self, kind: str, headers: dict[str, str], body: bytes) -> tuple[Answer, str]:
+        """The answer to a publish, and the fault that strikes it (the delivery has its share of them)."""
+        fault = self.fault()
+        if fault in ("refuse", "down", "busy"):
+            self.book.arrived(headers.get("idempotency-key", ""), headers, body)
+            if fault == "refuse":
+                return None, fault
+            status, extra = (503, {}) if fault == "down" else (429, {"Retry-After": "1"})
+            return (status, {"detail": fault}, extra), fault
+        await self.wait("slow")
+        answer = self.publish(headers, body, kind)
+        await self.wait("linger")
+        if self.options.delay_ms:
+            await asyncio.sleep(self.options.delay_ms / 1000)
+        return ((500, {"detail": fault}, {}) if fault == "fail" else answer), fault
+
+    def publish(self, headers: dict[str, str], body: bytes, kind: str = "") -> Answer:
         """(status, JSON, headers), or None for a closed connection."""
         key = headers.get("idempotency-key", "")
         self.book.arrived(key, headers, body)
@@ -151,8 +209,10 @@ class Platform:
             return 401, {"detail": "bad signature"}, {}
         if self.orders:
             return self.obey(self.orders.popleft(), key)
+        if kind == "accepts":
+            return self.obey({"status": 202}, key)
         made = self.book.posts.get(key)
-        if made and not self.options.no_dedupe:
+        if made and (kind == "replays" or not self.options.no_dedupe):
             status, post = 409, made[0]
         else:
             status, post = 201, self.book.make(key)
@@ -160,7 +220,7 @@ class Platform:
             return None
         return status, self.post(key, post), {}
 
-    def obey(self, order: dict[str, Any], key: str) -> tuple[int, Any, dict[str, str]] | None:
+    def obey(self, order: dict[str, Any], key: str) -> Answer:
         status = int(order.get("status", 201))
         posts = self.book.posts.get(key, [])
         if (order.get("made") or status in (200, 201, 202)) and (not posts or self.options.no_dedupe):
@@ -186,7 +246,9 @@ class Platform:
             return False
         return True
 
-    def get(self, path: str, query: str) -> tuple[int, Any, dict[str, str]] | None:
+    def get(self, path: str, query: str) -> Answer:
+        if path.startswith(("/lookup/", "/poll/")) and self.strikes("mute"):
+            return None
         if path.startswith("/lookup/"):
             key = unquote(path.removeprefix("/lookup/"))
             if self.lookup_order is not None:
@@ -204,12 +266,20 @@ class Platform:
                 return 202, {}, {"Retry-After": "1"}
             return 201, self.post(key, made[0]), {}
         if path == "/log":
+            if "ids" in query:
+                return 200, self.whole_log(), {}
             log: dict[str, Any] = {"posts": {key: len(made) for key, made in self.book.posts.items()}}
             if "brief" not in query:
                 log["arrivals"] = self.book.arrivals
                 log["tokens"] = self.tokens.told()
             return 200, log, {}
         return (200, {"recorder": True}, {}) if path in ("/", "/publish") else (404, {"detail": "no such page"}, {})
+
+    def whole_log(self) -> dict[str, Any]:
+        arrivals: dict[str, list[float]] = {}
+        for entry in self.book.arrivals:
+            arrivals.setdefault(entry["key"], []).append(entry["at"])
+        return {"posts": self.book.posts, "arrivals": arrivals, "faults": dict(self.struck)}
 
     def control(self, orders: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
         self.orders.extend(orders.get("next", ()))
@@ -237,10 +307,10 @@ class Platform:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         parts = urlsplit(target)
-        if method == "POST" and parts.path == "/publish":
-            answer = self.publish(headers, body)
-            if self.options.delay_ms:
-                await asyncio.sleep(self.options.delay_ms / 1000)
+        fault = ""
+        if method == "POST" and parts.path.startswith("/publish"):
+            kind = parts.path.removeprefix("/publish").strip("/")
+            answer, fault = await self.publish_by_chance(kind, headers, body)
         elif method == "POST" and parts.path == "/token":
             answer = await self.tokens.answer(headers, body)
         elif method == "POST" and parts.path == "/control":
@@ -254,9 +324,25 @@ class Platform:
         content = data.encode() if isinstance(data, str) else json.dumps(data).encode()
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", "Content-Type: application/json"]
         lines += [f"Content-Length: {len(content)}", *(f"{name}: {value}" for name, value in extra.items())]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
+        whole = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+        return await deliver(writer, whole, fault) and headers.get("connection", "").lower() != "close"
+
+
+async def deliver(writer: asyncio.StreamWriter, whole: bytes, fault: str) -> bool:
+    """Write the answer, as the fault would have it. False when the connection is over."""
+    if fault == "cut":
+        writer.write(whole[: len(whole) // 2])
         await writer.drain()
-        return headers.get("connection", "").lower() != "close"
+        return False
+    if fault == "drip":
+        for start in range(0, len(whole), DRIP_BYTES):
+            writer.write(whole[start : start + DRIP_BYTES])
+            await writer.drain()
+            await asyncio.sleep(DRIP_SECONDS)
+        return True
+    writer.write(whole + (whole if fault == "twice" else b"\x00garbage\r\n\r\n" if fault == "junk" else b""))
+    await writer.drain()
+    return True
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -280,6 +366,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--no-dedupe", action="store_true")
     parser.add_argument("--secret", default="")
     parser.add_argument("--poll-count", type=int, default=1)
+    parser.add_argument("--slow-ms", type=int, default=1000)
+    for name in (*FAULTS, *WAITS):
+        parser.add_argument(f"--{name}", type=float, default=0.0)
     asyncio.run(run(parser.parse_args(arguments)))
 
 

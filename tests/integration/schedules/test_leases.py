@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from platforms.contracts import Published
+from alwrity_scheduler.core import clock, http
+from platforms.contracts import Accepted, Published
 from schedules.engine import work
 from schedules.engine.kinds import kinds
 from schedules.models import Attempt, Job
@@ -77,6 +80,56 @@ def test_r26_a_worker_that_wakes_after_its_lease_cannot_overwrite_and_its_answer
     assert platform.asked == []
 
 
+def test_r26_a_worker_that_wakes_after_its_lease_leaves_word_of_an_accepted_post_and_it_is_followed(
+    workspace, account, platform, now
+):
+    platform.can_find = False
+    make_schedule(workspace, [account], now)
+    [(kind, claim, task)] = claim_due(now)
+    later = now + timedelta(seconds=90)
+    kind.rescue(later)
+
+    kind.finish([(claim, task, Accepted(remote_state={"poll_url": "p"}, poll_after_seconds=5))], later)
+    run_due(later)
+    assert (Job.objects.get().state, Job.objects.get().remote_state) == ("processing", {"poll_url": "p"})
+    platform.finds = [Published(remote_id="done", url="https://x.test/done")]
+    run_due(later + timedelta(seconds=5))
+
+    assert (Job.objects.get().state, Job.objects.get().remote_id) == ("completed", "done")
+    assert platform.calls == []
+
+
+def test_r26_a_process_that_was_frozen_between_claim_and_call_does_not_call(workspace, account, platform, now):
+    make_schedule(workspace, [account], now)
+    lease = work.Lease("frozen", timedelta(seconds=60))
+    kind = kinds["publish"]
+
+    claimed = work.claim(Job, now=now, limit=1, lease=lease, arm=kind.arm, read_at=clock.monotonic() - 61)
+    [(claim, task)] = claimed.tasks
+    kind.finish([(claim, task, kind.perform(task))], now)
+
+    assert platform.calls == []
+    assert (Job.objects.get().state, Attempt.objects.get().outcome) == ("pending", "not_called")
+
+
+def test_r26_a_process_that_was_frozen_within_the_call_sends_nothing_after_its_time(workspace, account, platform, now):
+    make_schedule(workspace, [account], now)
+    [(kind, _, task)] = claim_due(now)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+        def frozen(_):
+            time.sleep(0.03)
+            http.request("POST", url, content=b"{}", timeout=5, allow=["127.0.0.1"])
+
+        platform.on_call = frozen
+        kind.perform(replace(task, start_by=clock.monotonic() + 0.01, timeout=0.01))
+
+        listener.settimeout(0.03)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
 def test_a_renewed_lease_is_longer_and_a_lost_one_is_not_renewed(workspace, account, now):
     make_schedule(workspace, [account], now)
     [(_, claim, _)] = claim_due(now)
@@ -95,6 +148,17 @@ def test_r37_a_released_claim_is_due_again_and_cost_nothing(workspace, account, 
     kind.release([(claim, task)], now)
     assert (Job.objects.get().state, Job.objects.get().tries) == ("pending", 0)
     assert Attempt.objects.get().outcome == "not_called"
+    run_due(now)
+
+    assert Job.objects.get().state == "completed"
+
+
+def test_r32_a_call_that_was_not_made_costs_nothing_of_the_accounts_cap(workspace, platform, now):
+    account = make_account(workspace, now, platform="scripted", hourly_cap=1)
+    make_schedule(workspace, [account], now)
+    [(kind, claim, task)] = claim_due(now)
+
+    kind.release([(claim, task)], now)
     run_due(now)
 
     assert Job.objects.get().state == "completed"

@@ -9,11 +9,13 @@ import pytest
 from django.db import OperationalError, connections
 
 from alwrity_scheduler.core import clock
+from platforms.contracts import Published
+from platforms.errors import UnknownOutcome
 from schedules.engine import duties, loop, workers
 from schedules.engine.duties import DutyKind
 from schedules.engine.kinds import kinds
 from schedules.engine.tables import Duty, Worker
-from schedules.models import Attempt, Job
+from schedules.models import Attempt, Job, JobCheck
 from schedules.services import control
 from tests.people import ACTOR, make_account, make_people, make_schedule
 
@@ -87,6 +89,32 @@ def _passes_until(engine, condition):
         if condition():
             return True
     return False
+
+
+def test_r43_results_of_two_kinds_are_both_kept_while_the_database_is_down(today, engine, platform, monkeypatch):
+    now, workspace, accounts = today
+    platform.script = [UnknownOutcome("No answer.")]
+    platform.finds = [Published(remote_id="found", url="https://x.test/found")]
+    make_schedule(workspace, accounts[:1], now)
+    assert _passes_until(engine, lambda: JobCheck.objects.update(run_at=now) == 1)
+    make_schedule(workspace, accounts[1:2], now)
+    engine.run_pass(clock.database_now())
+    assert engine.dispatcher.in_flight() == 2
+    while engine.dispatcher._ended.qsize() < 2:
+        engine._sleep(0.01)
+
+    def down(results, at):
+        raise OperationalError("the database is down")
+
+    with monkeypatch.context() as patched:
+        for kind in kinds.values():
+            patched.setattr(kind, "finish", down)
+        for _ in range(3):
+            engine._safely(lambda: engine.run_pass(clock.database_now()))
+    engine.run_pass(clock.database_now())
+
+    assert engine.dispatcher.in_flight() == 0
+    assert list(Job.objects.values_list("state", flat=True)) == ["completed", "completed"]
 
 
 def test_r43_a_result_that_cannot_be_written_is_kept_and_written_later(today, engine, platform, monkeypatch):

@@ -183,6 +183,18 @@ def test_r23_without_a_way_to_look_up_nothing_is_sent_again(workspace, account, 
     assert (job().state, len(platform.calls), JobCheck.objects.count()) == ("unconfirmed", 1, 0)
 
 
+def test_r23_an_account_that_lost_its_look_up_meanwhile_is_not_sent_the_post_again(workspace, account, platform, now):
+    platform.script = [UnknownOutcome("No answer.")]
+    make_schedule(workspace, [account], now)
+    run_due(now)
+    platform.can_find = False
+
+    run_due(now + timedelta(seconds=1))
+
+    assert (job().state, len(platform.calls)) == ("unconfirmed", 1)
+    assert JobCheck.objects.get().state == "pending"
+
+
 def test_r23_where_replays_are_harmless_the_same_key_is_sent_again(workspace, account, platform, now):
     platform.can_find, platform.replays = False, True
     platform.script = [UnknownOutcome("No answer."), Published(remote_id="r", url="https://x.test/r", already=True)]

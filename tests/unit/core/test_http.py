@@ -285,6 +285,31 @@ def test_connections_are_kept_for_a_moment_and_a_closed_one_is_not_used(serve):
     assert len(connections) == 2
 
 
+@pytest.mark.parametrize("extra", ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "\0garbage\r\n\r\n"])
+def test_a_second_answer_is_not_taken_for_the_answer_to_the_next_request(serve, extra):
+    connections = []
+
+    def talk(connection):
+        connections.append(connection)
+        while b"\r\n\r\n" in heard(connection):
+            connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{{}}{extra}".encode())
+
+    url = serve(talk)
+
+    assert [ask(url).body, ask(url).body, ask(url).body] == [b"{}", b"{}", b"{}"]
+    assert len(connections) == 3
+
+
+def test_nothing_is_sent_after_the_moment_that_ends_the_work(serve):
+    said = []
+    url = serve(lambda connection: said.append(heard(connection)))
+
+    with http.ended_by(time.monotonic() - 1), pytest.raises(http.NotSent):
+        ask(url)
+
+    assert said == []
+
+
 def test_the_environment_names_no_proxy(monkeypatch, serve):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
