@@ -71,15 +71,24 @@ def of_peer(peer: Peer, pending: int, posts: int, seconds: float) -> Callable[[P
         with closing(recorder), peer.standing(folder, RECORDER=recorder.url) as known:
             if pending:
                 peer.call(known, "crowd", pending=pending, finished=0)
+            every, first = seconds / posts, 0.0
+            if peer.is_blind:
+                first = store(peer, known, DELAY + SETTLING, posts, every)
             with peer.working(known, folder) as watched:
                 time.sleep(SETTLING)
-                first, every = time.time() + DELAY, seconds / posts
-                peer.call(known, "posts", first=first, count=posts, every=every)
-                assert time.time() < first, "the posts were due before they stood"
+                first = first or store(peer, known, DELAY, posts, every)
                 wait_for_all(recorder, posts, first - time.time() + seconds + 1, watched)
             return figures(arrivals(recorder), {f"k{number}": first + number * every for number in range(posts)})
 
     return measure
+
+
+def store(peer: Peer, known: dict[str, str], delay: float, posts: int, every: float) -> float:
+    """The peer's posts, the first `delay` seconds from now; returns its time."""
+    first = time.time() + delay
+    peer.call(known, "posts", first=first, count=posts, every=every)
+    assert time.time() < first, "the posts were due before they stood"
+    return first
 
 
 def contenders(pending: list[int], of_peers: list[int], posts: int, seconds: float) -> list[Contender]:

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,8 @@ class Race:
 
 def run(name: str, contenders: Sequence[Contender], *, rounds: int, settings: dict[str, object]) -> Race:
     """Each contender once a round. One that fails is told and left out of the later rounds; the others go on."""
+    # a stopped benchmark takes its databases and processes with it, as one that is interrupted does
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     race = Race(name, settings)
     for number in range(1, rounds + 1):
         for contender in contenders:

@@ -52,7 +52,8 @@ def crowd(pending: int, finished: int) -> None:
         "INSERT INTO django_apscheduler_djangojob (id, next_run_time, job_state) SELECT 'crowd ' || n, "
         "p.next_run_time + n * interval '1 second', p.job_state "
         f"FROM generate_series(1, {pending}) AS n, django_apscheduler_djangojob AS p WHERE p.id = 'post 0'",
-        "INSERT INTO django_apscheduler_djangojobexecution (job_id, status, run_time) SELECT 'post 0', 'Executed', now() "
+        "INSERT INTO django_apscheduler_djangojobexecution (job_id, status, run_time) "
+        "SELECT 'post 0', 'Executed', now() - n * interval '1 second' "
         f"FROM generate_series(1, {finished}) AS n",
         "VACUUM ANALYZE",
         "CHECKPOINT",

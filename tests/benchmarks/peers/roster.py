@@ -18,7 +18,10 @@ CALM = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "ER
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`workers`: what is started, each a module with its words. `is_slow`: gets fewer jobs unless asked otherwise."""
+    """`workers`: what is started, each a module with its words. `is_slow`: gets fewer jobs unless asked otherwise.
+
+    `is_blind`: a running worker does not notice what another process stores, so that its posts must stand before it starts.
+    """
 
     name: str
     module: str
@@ -27,6 +30,7 @@ class Peer:
     django: str = ""  # its name in peers/settings.py
     environment: dict[str, str] = field(default_factory=dict)
     is_slow: bool = False
+    is_blind: bool = False
 
     @contextmanager
     def standing(self, folder: Path, **values: str) -> Iterator[dict[str, str]]:
@@ -67,7 +71,7 @@ def _celery(name: str, *words: str, **environment: str) -> Peer:
 
 
 def _django(name: str, module: str, *words: str) -> Peer:
-    return Peer(name, module, (list(words),), django=name, is_slow=True)
+    return Peer(name, module, (list(words),), django=name, is_slow=True, is_blind=module == "apscheduler_peer")
 
 
 PROCRASTINATE = _procrastinate(50)
