@@ -206,7 +206,7 @@ def _task(claim: Claim, attempt_id: int, item: Candidate, publication: Publicati
     left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
     timeout = max(1.0, min(CALL_SECONDS, left / 2))
     name = JobName(item.public_id, item.workspace_id, item.scheduled_for)
-    return Task(attempt_id, name, item.schedule_public_id, publication, clock.monotonic() + left - timeout, timeout)
+    return Task(attempt_id, name, item.schedule_public_id, publication, claim.read_at + left - timeout, timeout)
 
 
 Ready = tuple[Claim, Candidate, Publication]

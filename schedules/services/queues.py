@@ -82,6 +82,8 @@ def wait(job: Job, admission: Admission, now: datetime) -> None:
             job.run_at = _in_time(job, behind)
         due.exclude(pk__in=[other.pk for other in others]).update(run_at=behind, **words)
     queue.filter(pk__in=[other.pk for other in others]).exclude(reason=DESPITE_PAUSE).update(**words)
+    if job.reason == DESPITE_PAUSE:
+        words["reason"] = DESPITE_PAUSE
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(
         state=PENDING, run_at=job.run_at, lease_until=None, **words
     )

@@ -74,7 +74,7 @@ def test_r40_a_pass_that_the_database_refuses_is_counted(monkeypatch):
     from django.db import OperationalError
 
     engine = loop.Loop(threads=1, lease=LEASE)
-    monkeypatch.setattr(engine, "run_pass", lambda now: (_ for _ in ()).throw(OperationalError("gone")))
+    monkeypatch.setattr(engine, "run_pass", lambda *_, **__: (_ for _ in ()).throw(OperationalError("gone")))
 
     engine._safely(engine._turn)
     engine.dispatcher.close()
@@ -95,7 +95,7 @@ def test_r40_the_queue_is_counted_by_kind_and_state(workspace, account, now, aft
 
     status = installation_status(now=now)
 
-    publish, check = status.kinds
+    publish, check, _refresh = status.kinds
     assert (publish.kind, publish.pending, publish.due, publish.running) == ("publish", 2, 1, 1)
     assert (check.kind, check.pending, check.oldest_due_at) == ("check", 0, None)
     assert status.oldest_due_age_seconds == 30.0
@@ -191,7 +191,9 @@ def test_counting_reads_partial_indexes_and_never_the_whole_table(workspace, acc
 
     plans = [plan_of(query["sql"]) for query in queries if "schedules_job" in query["sql"]]
     assert len(plans) == 8
-    assert [plan for plan in plans if not re.search(r"job_(check_)?(due|lease|serial|list|blocked)\b", plan)] == []
+    assert [
+        plan for plan in plans if not re.search(r"job_(check_)?(due|lease|serial|list|blocked|queue)\b", plan)
+    ] == []
     assert [plan for plan in plans if "Seq Scan" in plan or re.search(r"SCAN schedules_job(?!.*INDEX)", plan)] == []
 
 
@@ -205,7 +207,7 @@ def test_the_status_asks_as_many_queries_with_many_workers_as_with_one(workspace
     for number in range(20):
         beating(now, f"w{number}")
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         installation_status(now=now)
 
 
@@ -324,7 +326,7 @@ def test_the_status_as_json_is_that_of_the_api():
 
     found = json.loads(text)
     assert (code, found["running"], found["alarms"], found["workers"][0]["state"]) == (0, True, [], "alive")
-    assert set(found["kinds"]) == {"publish", "check"}
+    assert set(found["kinds"]) == {"publish", "check", "refresh"}
 
 
 def test_json_alone_is_refused(db):
