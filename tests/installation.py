@@ -182,11 +182,11 @@ def closing(*things: Any) -> Iterator[None]:
             thing.close()
 
 
-def wait_for(condition: Any, seconds: float, what: str) -> None:
+def wait_for(condition: Any, seconds: float, what: str, *, pause: float = 0.02) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

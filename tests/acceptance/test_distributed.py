@@ -81,6 +81,11 @@ def make(tmp_path: Path, database: str) -> Iterator[Make]:
         installation.close()
 
 
+def _wait(condition: Callable[[], object], what: str) -> None:
+    """Looks ten times a second: the processes need the machine more than the looking does."""
+    wait_for(condition, PATIENCE, what, pause=0.1)
+
+
 def _rows(installation: Installation, question: str) -> list[tuple[Any, ...]]:
     """Asked of the database itself: a process of the product for each look would take longer than the test."""
     import psycopg
@@ -110,8 +115,8 @@ def _periodic_tasks(installation: Installation) -> list[str]:
 
 
 def _all_arrive_once(installation: Installation, recorder: Recorder, posts: int) -> dict[str, Any]:
-    wait_for(lambda: len(recorder.posts()) >= posts, PATIENCE, f"{posts} posts")
-    wait_for(lambda: _states(installation) == {"completed": posts}, PATIENCE, "all jobs to be completed")
+    _wait(lambda: len(recorder.posts()) >= posts, f"{posts} posts")
+    _wait(lambda: _states(installation) == {"completed": posts}, "all jobs to be completed")
     told: dict[str, Any] = installation.inside("evidence")
     assert [key for key, times in recorder.posts().items() if times != 1] == []
     assert set(recorder.posts()) == set(told["keys"])
@@ -128,7 +133,7 @@ def test_r37_beat_and_worker_publish_and_sigterm_waits_for_the_call_under_way(
     installation = make(redis.url)
     installation.inside("seed", posts=1, recorder=recorder.url)
     beat, worker = installation.start_beat(), installation.start_worker()
-    wait_for(lambda: recorder.arrivals(), PATIENCE, "the call to begin")
+    _wait(lambda: recorder.arrivals(), "the call to begin")
 
     worker.terminate()
     beat.terminate()
@@ -165,12 +170,12 @@ def test_r38_two_beats_two_workers_and_a_runscheduler_publish_each_post_once_and
         installation.start_beat()
         installation.start_worker()
     installation.start_scheduler()
-    wait_for(lambda: len(recorder.posts()) >= 20, PATIENCE, "the first posts")
+    _wait(lambda: len(recorder.posts()) >= 20, "the first posts")
     installation.start_worker("-Q", "alwrity.normal")
 
     _all_arrive_once(installation, recorder, 240)
 
-    wait_for(lambda: _workers(installation) == {"celery": 3, "embedded": 1}, PATIENCE, "all to have a row")
+    _wait(lambda: _workers(installation) == {"celery": 3, "embedded": 1}, "all to have a row")
     assert len(_rows(installation, "SELECT DISTINCT worker FROM schedules_attempt")) >= 3
 
 
@@ -183,11 +188,11 @@ def test_r25_a_killed_process_and_a_killed_worker_lose_nothing_and_double_nothin
     installation.start_beat()
     worker = installation.start_worker()
     # Celery gives up a worker whose process dies before it is ready; whatever supervises it starts it again
-    wait_for(lambda: "ready." in installation.log(), PATIENCE, "the worker to be ready")
+    _wait(lambda: "ready." in installation.log(), "the worker to be ready")
     installation.inside("seed", posts=12, accounts=4, recorder=recorder.url)
 
     for calls in (4, 8):
-        wait_for(lambda: len(recorder.arrivals()) >= calls, PATIENCE, "calls under way")  # noqa: B023
+        _wait(lambda: len(recorder.arrivals()) >= calls, "calls under way")  # noqa: B023
         forked = children(worker)
         if calls == 8:
             kill(worker)
@@ -206,14 +211,14 @@ def test_r15_redis_flushed_restarted_or_gone_loses_nothing(make: Make, redis: Re
     installation.inside("seed", posts=80, accounts=8, recorder=recorder.url)
     installation.start_beat()
     installation.start_worker()
-    wait_for(lambda: len(recorder.posts()) >= 10, PATIENCE, "the first posts")
+    _wait(lambda: len(recorder.posts()) >= 10, "the first posts")
 
     redis.call("FLUSHALL")
-    wait_for(lambda: len(recorder.posts()) >= 30, PATIENCE, "posts after the flush")
+    _wait(lambda: len(recorder.posts()) >= 30, "posts after the flush")
     redis.close()
     _all_arrive_once(installation, recorder, 80)
     installation.inside("publish_again_now")
-    wait_for(lambda: len(recorder.posts()) == 81, PATIENCE, "a post while there is no broker")
+    _wait(lambda: len(recorder.posts()) == 81, "a post while there is no broker")
     redis.start()
 
     # the looks come back too: somebody sends messages to the new server, and somebody takes them
@@ -221,7 +226,7 @@ def test_r15_redis_flushed_restarted_or_gone_loses_nothing(make: Make, redis: Re
         used = redis.call("INFO", "commandstats")
         return b"cmdstat_lpush" in used and b"cmdstat_brpop" in used
 
-    wait_for(passes, PATIENCE, "messages through the new Redis")
+    _wait(passes, "messages through the new Redis")
     assert [times for times in recorder.posts().values() if times != 1] == []
 
 
@@ -233,16 +238,16 @@ def test_a_duty_is_paced_and_paused_in_the_admin_and_lost_rows_come_back(
     names = _periodic_tasks(installation)
     installation.start_beat()
     installation.start_worker()
-    wait_for(lambda: _plan(installation)[2] is not None, PATIENCE, "the first run")
+    _wait(lambda: _plan(installation)[2] is not None, "the first run")
 
     installation.inside("switch_duty", name="plan", enabled=True, seconds=1)
     before = _plan(installation)[2]
-    wait_for(lambda: _plan(installation)[2] > before, PATIENCE, "a run at the new cadence")
+    _wait(lambda: _plan(installation)[2] > before, "a run at the new cadence")
     installation.inside("switch_duty", name="plan", enabled=False, seconds=1)
-    wait_for(lambda: _plan(installation)[0] is False, PATIENCE, "the switch to be followed")
+    _wait(lambda: _plan(installation)[0] is False, "the switch to be followed")
     paused = _plan(installation)
     installation.inside("forget_periodic_tasks")
-    wait_for(lambda: _periodic_tasks(installation) == names, PATIENCE, "the rows to come back")
+    _wait(lambda: _periodic_tasks(installation) == names, "the rows to come back")
 
     assert names == ["duty: forget workers", "duty: plan", "duty: prune", "duty: zone rules", "engine pass"]
     assert _plan(installation) == paused
