@@ -240,7 +240,8 @@ class Campaign:
             self.crew.kill()
 
     def _stop(self) -> None:
-        self.crew.freeze(self.plan.lease + 0.5 + self.dice.random() * 4)
+        if not self.crew.freeze(self.plan.lease + 0.5 + self.dice.random() * 4):
+            self._due["stop"] -= EVERY["stop"]  # at the next opportunity
 
     def _cut(self) -> None:
         """PostgreSQL: connections are ended. SQLite: another program holds the write lock for seconds."""

@@ -215,13 +215,14 @@ class Crew:
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if slot.children else os.kill)(slot.pid, number)
 
-    def freeze(self, seconds: float) -> None:
-        """SIGSTOP to one; `tend` continues it. One always stays awake."""
-        if (slot := self.choose(1.5)) is None:
-            return
+    def freeze(self, seconds: float) -> bool:
+        """SIGSTOP to one; `tend` continues it. One always stays awake. False when there is none to spare."""
+        if (slot := self.choose(1.0)) is None:
+            return False
         self.signal(slot, signal.SIGSTOP)
         slot.frozen_until = time.monotonic() + seconds
         self.stops += 1
+        return True
 
     def thaw(self, slot: Slot) -> None:
         slot.frozen_until = 0.0
