@@ -7,7 +7,7 @@ Here the values travel as ONE parameter, a JSON document that the database itsel
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -25,12 +25,12 @@ def insert(
     rows: Sequence[Values],
     *,
     shared: Mapping[str, Any] | None = None,
-    answer: str = "",
+    answer: Sequence[str] = (),
 ) -> list[Any]:
     """Insert `rows`, each with the values of `columns` (attribute names, like `job_id`), in the open transaction.
 
-    `shared` is what every row has. With `answer`, the (id, that column) of each new row, in no particular order. Columns
-    named nowhere get the model's default.
+    `shared` is what every row has. With `answer`, the id and those columns of each new row, in no particular order and as
+    the database answers them. Columns named nowhere get the model's default.
     """
     return _insert(model, columns, rows, shared or {}, "", answer)[0]
 
@@ -41,9 +41,11 @@ def insert_new(
     rows: Sequence[Values],
     *,
     shared: Mapping[str, Any] | None = None,
-) -> int:
-    """The same, leaving out those that a unique constraint has already. Returns how many were new."""
-    return _insert(model, columns, rows, shared or {}, "ON CONFLICT DO NOTHING", "")[1]
+    answer: Sequence[str] = (),
+) -> tuple[int, list[Any]]:
+    """The same, leaving out those that a unique constraint has already. Returns how many were new, and the answer."""
+    answers, count = _insert(model, columns, rows, shared or {}, "ON CONFLICT DO NOTHING", answer)
+    return count, answers
 
 
 def _insert(
@@ -52,7 +54,7 @@ def _insert(
     rows: Sequence[Values],
     shared: Mapping[str, Any],
     conflict: str,
-    answer: str,
+    answer: Sequence[str],
 ) -> tuple[list[Any], int]:
     if not rows:
         return [], 0
@@ -61,13 +63,16 @@ def _insert(
     names = ", ".join(_column(model, name) for name in (*columns, *shared))
     picked = ", ".join([*(f"v.c{number}" for number in range(len(columns))), *["%s"] * len(shared)])
     source = f"{_unfolded(columns)} AS v{_types(model, columns)} WHERE true {conflict}"
-    returning = f" RETURNING id, {_column(model, answer)}" if answer else ""
+    returning = f" RETURNING {', '.join(['id', *(_column(model, name) for name in answer)])}" if answer else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {picked} FROM {source}{returning}",
             [*(_prepared(model, name, value) for name, value in shared.items()), _document(model, columns, rows)],
         )
-        return (list(cursor.fetchall()), len(rows)) if answer else ([], cursor.rowcount)
+        if not answer:
+            return [], cursor.rowcount
+        answers = list(cursor.fetchall())
+        return answers, len(answers)
 
 
 def update(
@@ -154,7 +159,7 @@ def _with_defaults(
 # PostgreSQL unfolds objects by the names and types of a column list; SQLite arrays, by place.
 def _unfolded(columns: Sequence[str]) -> str:
     if connection.vendor == "postgresql":
-        return "jsonb_to_recordset(%s::jsonb)"
+        return "json_to_recordset(%s::json)"
     picked = ", ".join(f"json_extract(value, '$[{number}]') AS c{number}" for number in range(len(columns)))
     return f"(SELECT {picked} FROM json_each(%s))"
 
@@ -170,29 +175,50 @@ def _type(model: type[models.Model], name: str) -> str:
     return str(_field(model, name).cast_db_type(connection))
 
 
-def _document(model: type[models.Model], columns: Sequence[str], rows: Iterable[Values]) -> str:
-    fields = [_field(model, name) for name in columns]
+def _document(model: type[models.Model], columns: Sequence[str], rows: Sequence[Values]) -> str:
     postgres = connection.vendor == "postgresql"
-    convert = _for_postgres if postgres else _for_sqlite
-    plain: list[Any] = [[convert(field, value) for field, value in zip(fields, row, strict=True)] for row in rows]
+    plain = [
+        values if (convert := _converter(model, name, postgres)) is None else [convert(value) for value in values]
+        for name, values in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+    across: Iterable[Any] = zip(*plain, strict=True)
     if postgres:
         names = [f"c{number}" for number in range(len(columns))]
-        plain = [dict(zip(names, row, strict=True)) for row in plain]
-    return json.dumps(plain, cls=DjangoJSONEncoder if postgres else None, separators=(",", ":"))
+        across = (dict(zip(names, row, strict=True)) for row in across)
+    return json.dumps(list(across), cls=DjangoJSONEncoder, separators=(",", ":"))
 
 
-def _for_postgres(field: Any, value: Any) -> Any:
-    if isinstance(value, datetime):
+@lru_cache(maxsize=500)
+def _converter(model: type[models.Model], name: str, postgres: bool) -> Callable[[Any], Any] | None:
+    """What makes a value of this column plain JSON; None: it is that already."""
+    field = _field(model, name)
+    kind = field.get_internal_type()
+    if kind == "DateTimeField":
         # with all its digits: Django's encoder would cut it to milliseconds
-        return field.get_prep_value(value) if field.max_length else value.isoformat()
-    return value
+        return _iso if postgres else _prepared_by(field)
+    if kind == "UUIDField":
+        return str if postgres else _hex
+    if kind == "JSONField":
+        return None if postgres else _text
+    if isinstance(field, models.CharField | models.TextField) and type(field).get_prep_value is not _CHAR:
+        return _prepared_by(field)
+    return None
 
 
-def _for_sqlite(field: Any, value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, cls=DjangoJSONEncoder)
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, datetime):
-        return field.get_db_prep_save(value, connection)
-    return value
+_CHAR = models.CharField.get_prep_value
+
+
+def _prepared_by(field: Any) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else field.get_db_prep_save(value, connection)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _hex(value: UUID) -> str:
+    return value.hex
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder)

@@ -7,11 +7,11 @@ constraints drop what is there. Ten planners at once make the same rows as one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from schedules.models import Job, Occurrence, Schedule
 
 MOST_AT_ONCE = 500  # occurrences a schedule, a pass (R3)
 SCHEDULES_AT_ONCE = 100  # in one transaction
-ROWS_AT_ONCE = 500  # occurrences after which a transaction takes no further schedule: some tens of milliseconds
+ROWS_AT_ONCE = 1000  # occurrences after which a transaction takes no further schedule: some tens of milliseconds
 LOOK_BACK = timedelta(minutes=1)  # a time just gone by is meant as "now"
 TZDATA = version("tzdata")
 # `reason` of a job to which a person gave a time of its own: its rule no longer says when it goes out
@@ -168,31 +168,44 @@ def _insert(steps: Sequence[_Step], now: datetime) -> int:
     ]
     if not found:
         return 0
-    rows.insert_new(
+    new, answers = rows.insert_new(
         Occurrence,
         ("schedule_id", "nominal_at", "nominal_local", "fires_at"),
         found,
         shared={"tzdata_version": TZDATA},
+        answer=["schedule_id", "nominal_at"],
     )
-    # read back, not returned by the insert: what stood already is published at the time that stands
-    times = {row[1] for row in found}
-    standing = Occurrence.objects.filter(
-        schedule__in={row[0] for row in found}, nominal_at__gte=min(times), nominal_at__lte=max(times)
-    ).order_by()
-    ids = {
-        (schedule, nominal_at): (pk, fires_at)
-        for pk, schedule, nominal_at, fires_at in standing.values_list("pk", "schedule_id", "nominal_at", "fires_at")
-    }
+    times = {(schedule, nominal_at): fires_at for schedule, nominal_at, _, fires_at in found}
+    ids = {(schedule, at): (pk, times[schedule, at]) for pk, schedule, at in _moments(answers)}
+    if new < len(found):
+        ids |= _standing([place for place in times if place not in ids])
     jobs: list[JobRow] = []
     for step in steps:
         jobs += _job_rows(step.schedule, [ids[step.schedule.pk, item.nominal_at] for item in step.found])
-    return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})
+    return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})[0]
+
+
+def _moments(answers: Iterable[tuple[int, int, Any]]) -> Iterator[tuple[int, int, datetime]]:
+    for pk, schedule, at in answers:
+        yield pk, schedule, rows.moment(at)
+
+
+def _standing(places: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], tuple[int, datetime]]:
+    """What stood already is published at the time that stands."""
+    times = [at for _, at in places]
+    found = Occurrence.objects.filter(
+        schedule__in={schedule for schedule, _ in places}, nominal_at__gte=min(times), nominal_at__lte=max(times)
+    ).order_by()
+    return {
+        (schedule, nominal_at): (pk, fires_at)
+        for pk, schedule, nominal_at, fires_at in found.values_list("pk", "schedule_id", "nominal_at", "fires_at")
+    }
 
 
 def insert_jobs(schedule: Schedule, stored: Iterable[Occurrence], now: datetime) -> int:
     """One pending job for each stored occurrence and target that has none yet. Returns how many were new."""
     jobs = _job_rows(schedule, [(occurrence.pk, occurrence.fires_at) for occurrence in stored])
-    return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})
+    return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})[0]
 
 
 class JobRow(NamedTuple):

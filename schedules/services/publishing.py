@@ -225,7 +225,7 @@ def _insert_attempts(ready: Sequence[Ready], now: datetime) -> dict[int, int]:
                 item.pk, item.attempt_count + 1, "publish", publication.key, item.worker, at, here, at, _digest(request), request,
             )
         )  # fmt: skip
-    return {job_id: pk for pk, job_id in rows.insert(Attempt, _ATTEMPT, written, answer="job_id")}
+    return {job_id: pk for pk, job_id in rows.insert(Attempt, _ATTEMPT, written, answer=["job_id"])}
 
 
 def _publication(item: Candidate, material: Material, now: datetime) -> Publication | None:

@@ -30,7 +30,7 @@ def test_an_inserted_row_reads_as_it_was_given_and_lacks_nothing(jobs):
         Attempt,
         ["job_id", "no", "idempotency_key", "worker", "started_at", "request"],
         [(job.pk, 1, f"key {job.pk}", WORDS[:20], LATER, request) for job in jobs],
-        answer="job_id",
+        answer=["job_id"],
     )
 
     by_job = {job_id: pk for pk, job_id in answer}
