@@ -24,6 +24,7 @@ LONGEST_SLEEP = 1.0
 RESCUE_EVERY = 10.0
 HOUSEKEEPING_EVERY = 1.0
 MOST_A_CLAIM = 100
+MOST_LOOKS = 20
 # Rows are claimed this much before their time, so that the claim's own duration does not make them late.
 AHEAD = timedelta(milliseconds=50)
 IDLE_AFTER_ERROR = 0.5
@@ -133,13 +134,17 @@ class Loop:
         def due(item: Claim) -> float:
             return anchor + (item.run_at - now).total_seconds()
 
+        looks = 0
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
             claimed = claim(kind.model, now=now, limit=free, lease=self._lease, arm=kind.arm, ahead=AHEAD)
             counts.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
-            if claimed.taken < free and len(claimed.tasks) == claimed.taken:
-                return  # rows that were put back made way for others that are due
+            if claimed.taken < free:
+                # rows that were put back made way for others that are due: look again, but not for ever
+                looks += 1
+                if len(claimed.tasks) == claimed.taken or looks == MOST_LOOKS:
+                    return
 
     def _write_results(self, now: datetime) -> int:
         """Write what has ended, all of a kind in one transaction. What cannot be written now is kept and tried again (R43)."""
