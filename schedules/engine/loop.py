@@ -27,6 +27,7 @@ LONGEST_SLEEP = 1.0
 RESCUE_EVERY = 10.0
 HOUSEKEEPING_EVERY = 1.0
 MOST_A_CLAIM = 100
+MOST_LOOKS = 20
 # Rows are claimed this much before their time, so that the claim's own duration does not make them late.
 AHEAD = timedelta(milliseconds=50)
 IDLE_AFTER_ERROR = 0.5
@@ -188,6 +189,7 @@ class Loop:
         counts: PassCounts,
         due: Callable[[Claim], float],
     ) -> None:
+        looks = 0
         while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
             with self._turn_of_writers, span("engine.claim", kind=kind.name):
                 claimed = take(kind, free)
@@ -196,8 +198,11 @@ class Loop:
             self.heart.claimed += claimed.taken
             counts.started += len(claimed.tasks)
             self.dispatcher.submit(kind, claimed.tasks, due)
-            if claimed.taken < free and len(claimed.tasks) == claimed.taken:
-                return  # rows that were put back made way for others that are due
+            if claimed.taken < free:
+                # rows that were put back made way for others that are due: look again, but not for ever
+                looks += 1
+                if len(claimed.tasks) == claimed.taken or looks == MOST_LOOKS:
+                    return
 
     def _gather(self) -> None:
         """Under load, let some slots come free before the next claim: a claim of one costs nearly what one of fifty does."""
