@@ -107,7 +107,7 @@ class Crew(Loop):
         if not self._priority_to or not self.dispatcher.free():
             return None
         rows = (due_window(kind.model._default_manager, now, 1, self._priority_to) for kind in kinds.values())
-        if not any(query.exists() for query in rows):
+        if not any(query.values_list("pk").first() for query in rows):
             return None
         look = Look(self._priority_to, clock.monotonic() + LOOK_SECONDS)
         if self._look is None:

@@ -34,6 +34,6 @@ def _claimable(model: type[WorkRow], by: datetime) -> dict[Band, int]:
     if len(window) == LOOK_AT:
         # a long queue of one band must not hide the others behind it
         for band in BANDS:
-            if band not in found and due(model._default_manager, by, band.priority_to).exists():
+            if band not in found and due(model._default_manager, by, band.priority_to).values_list("pk").first():
                 found[band] = 1
     return found

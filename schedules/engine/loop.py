@@ -20,7 +20,7 @@ from schedules.engine import duties, workers
 from schedules.engine.dispatch import Flight, ThreadDispatcher
 from schedules.engine.kinds import kinds
 from schedules.engine.results import Finisher, Results, own_turn
-from schedules.engine.work import LAST_PRIORITY, Claim, Claimed, Lease, WorkKind, claim, look
+from schedules.engine.work import LAST_PRIORITY, Claim, Claimed, Lease, WorkKind, claim, look, next_after
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
@@ -119,9 +119,13 @@ class Loop:
             return LONGEST_SLEEP
         if counts.claimed:
             return 0.0  # the look told of what is claimed now, and not of what is due behind it
-        dues = [at for at in seen.next_due if at is not None and at > seen.now + AHEAD]
-        ahead = min(((at - seen.now - AHEAD).total_seconds() for at in dues), default=LONGEST_SLEEP)
-        # something due that could not be claimed (its account is busy, everything is paused): an end will wake us
+        # something due that could not be claimed (its account is busy, everything is paused) must not hide what comes next
+        soon = seen.now + AHEAD
+        dues = [
+            next_after(kind.model, soon) if at is not None and at <= soon else at
+            for kind, at in zip(kinds.values(), seen.next_due, strict=True)
+        ]
+        ahead = min(((at - soon).total_seconds() for at in dues if at is not None), default=LONGEST_SLEEP)
         return max(0.0, min(ahead - (clock.monotonic() - began), LONGEST_SLEEP))
 
     def run_pass(self, now: datetime, read_at: float | None = None, *, due: Sequence[bool] | None = None) -> PassCounts:

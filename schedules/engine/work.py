@@ -219,6 +219,13 @@ def _take(model: type[WorkRow], wanted: Wanted, read_at: float) -> list[Claim]:
     return [Claim(pk, token, wanted.lease_until, rows.moment(run_at), read_at) for pk, token, run_at, _ in taken]
 
 
+def next_after(model: type[WorkRow], moment: datetime) -> datetime | None:
+    """When the first pending row after `moment` is due (aware UTC), or None. One index entry is read."""
+    later = model._default_manager.filter(state=PENDING, run_at__gt=moment).order_by("run_at", "id")
+    found: datetime | None = later.values_list("run_at", flat=True).first()
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """The database's time, and when the next pending row of each model is due (aware UTC; None: there is none)."""

@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from alwrity_scheduler.core import clock, http
 from alwrity_scheduler.core.events import ENGINE, emit
 from alwrity_scheduler.core.secrets import CannotDecrypt
-from platforms.contracts import Publication
+from platforms.contracts import Publication, Published
 from platforms.errors import PlatformError
 from platforms.models import AccountState
 from platforms.registry import adapter_for
@@ -66,7 +66,7 @@ class PublishKind(WorkKind):
 
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
         material = gather([claim.id for claim in claims], now)
-        pairs = [(claim, material.candidates[claim.id]) for claim in claims]
+        pairs = _not_out([(claim, material.candidates[claim.id]) for claim in claims], now)
         going = _admitted(_looked_at(pairs, material, now), material, now)
         return _attempts(going, material, now)
 
@@ -101,6 +101,19 @@ class PublishKind(WorkKind):
 
 
 Pair = tuple[Claim, Candidate]
+
+
+def _not_out(pairs: Sequence[Pair], now: datetime) -> Sequence[Pair]:
+    """Without those of which an earlier call was answered "published", too late to be written on the job: they are out."""
+    again = [item.pk for _, item in pairs if item.attempt_count]
+    if not again:
+        return pairs
+    answers = Attempt.objects.filter(job_id__in=again, purpose="publish", outcome="published").order_by("id")
+    out = {attempt.job_id: attempt.response for attempt in answers}
+    for job in Job.objects.filter(pk__in=out):
+        known = Published(remote_id=out[job.pk]["id"], url=out[job.pk]["url"])
+        emit(outcomes.complete(job, known, now, token=job.lease_token))
+    return [pair for pair in pairs if pair[1].pk not in out]
 
 
 def _looked_at(pairs: Sequence[Pair], material: Material, now: datetime) -> list[Pair]:

@@ -16,7 +16,7 @@ from alwrity_scheduler.core import clock, http
 from platforms.contracts import Accepted, Published
 from schedules.engine import work
 from schedules.engine.kinds import kinds
-from schedules.models import Attempt, Job
+from schedules.models import Attempt, AuditLog, Job
 from tests.engine import claim_due, run_due
 from tests.people import make_account, make_schedule
 
@@ -128,6 +128,26 @@ def test_r26_a_process_that_was_frozen_within_the_call_sends_nothing_after_its_t
         listener.settimeout(0.03)
         with pytest.raises(TimeoutError):
             listener.accept()
+
+
+def test_r23_a_success_that_comes_after_the_look_ups_is_believed_and_the_post_is_not_sent_again(
+    workspace, account, platform, now
+):
+    make_schedule(workspace, [account], now)
+    [(kind, claim, task)] = claim_due(now)
+    later = now + timedelta(seconds=61)
+    kind.rescue(later)
+    for seconds in (2, 10):  # looked up twice, seen to be absent: planned anew
+        run_due(later + timedelta(seconds=seconds))
+    assert (Job.objects.get().state, len(platform.asked)) == ("pending", 2)
+
+    kind.finish([(claim, task, Published(remote_id="late", url="https://x.test/late"))], later + timedelta(seconds=11))
+    run_due(later + timedelta(hours=2))
+
+    job = Job.objects.get()
+    assert (job.state, job.remote_id, job.remote_url) == ("completed", "late", "https://x.test/late")
+    assert platform.calls == []
+    assert AuditLog.objects.of("job", job.public_id).filter(action="job.completed").count() == 1
 
 
 def test_a_renewed_lease_is_longer_and_a_lost_one_is_not_renewed(workspace, account, now):

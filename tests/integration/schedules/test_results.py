@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -106,6 +107,23 @@ def test_after_a_claim_the_loop_looks_again_at_once(posts, engine):
 
     assert engine._turn() == 0.0
     assert 0 < engine._turn() <= 0.3
+
+
+def test_r16_what_waits_for_a_busy_account_does_not_hide_what_comes_next_on_another(
+    posts, engine, platform, monkeypatch
+):
+    go_on = threading.Event()
+    platform.on_call = lambda publication: publication.account.name != "One" or go_on.wait(20)
+    busy, soon = Job.objects.order_by("id")[:2]
+    Job.objects.exclude(pk=busy.pk).update(run_at=clock.database_now() + timedelta(hours=1))
+    engine._turn()  # the first account hangs
+    Job.objects.filter(pk=soon.pk).update(run_at=clock.database_now() + timedelta(milliseconds=400))
+    make_schedule(posts[0].workspace, [busy.account], clock.database_now())  # due, and its account is busy
+
+    pause = engine._turn()
+    go_on.set()
+
+    assert 0 < pause <= 0.35
 
 
 def test_under_load_a_claim_waits_for_some_slots(posts, engine, monkeypatch):
