@@ -249,7 +249,10 @@ def test_a_duty_is_paced_and_paused_in_the_admin_and_lost_rows_come_back(
     installation.inside("forget_periodic_tasks")
     _wait(lambda: _periodic_tasks(installation) == names, "the rows to come back")
 
-    assert names == ["duty: forget workers", "duty: plan", "duty: prune", "duty: zone rules", "engine pass"]
+    assert names == [
+        "duty: forget workers", "duty: place accounts", "duty: plan", "duty: plan refreshes", "duty: prune", "duty: zone rules",
+        "engine pass",
+    ]  # fmt: skip
     assert _plan(installation) == paused
     assert paused[:2] == (False, 1)
 

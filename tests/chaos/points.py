@@ -18,7 +18,7 @@ POINTS = {
     "before the call": ("schedules.services.publishing", "PublishKind.perform", "before"),
     "answered, not written": ("schedules.services.publishing", "PublishKind.perform", "after"),
     "before the results' transaction": ("schedules.services.publishing", "PublishKind.finish", "before"),
-    "in the results' transaction": ("schedules.services.outcomes", "end_attempt", "after"),
+    "in the results' transaction": ("schedules.services.outcomes", "end_attempts", "after"),
     "before the commit, facts gathered": ("alwrity_scheduler.core.events", "_hand_over", "before"),
     "before the commit, all written": ("alwrity_scheduler.core.events", "_hand_over", "after"),
     "results written": ("schedules.services.publishing", "PublishKind.finish", "after"),

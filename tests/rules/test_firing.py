@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,7 @@ def test_r12_r15_the_loop_sleeps_until_just_ahead_of_the_next_time_and_a_second_
     )
     monkeypatch.setattr(clock, "monotonic", lambda: 1000.0)
     monkeypatch.setattr(clock, "database_now", lambda: today.now)
+    monkeypatch.setattr(loop, "look", lambda models: replace(work.look(models), now=today.now))
 
     far = engine._turn()
     Job.objects.filter(schedule=schedule).update(run_at=today.now + timedelta(milliseconds=450))
@@ -150,7 +152,7 @@ def test_r14b_posts_behind_an_exhausted_quota_wait_outside_of_the_due_rows(works
 
     assert len(platform.calls) == 1
     assert not work.due(Job.objects, now).exists()
-    assert set(Job.objects.filter(state="pending").values_list("reason", flat=True)) == {"by_person", "waiting"}
+    assert set(Job.objects.filter(state="pending").values_list("reason", flat=True)) == {"waiting"}
 
 
 def test_r15_with_every_waker_dead_the_poll_publishes(today, platform, beside):

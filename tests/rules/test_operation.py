@@ -118,12 +118,12 @@ def test_r40_heartbeat_depth_oldest_due_age_lateness_and_last_planning_can_be_as
     duties.run_overdue(clock.database_now())
     Job.objects.filter(schedule=later).update(run_at=today.now - timedelta(seconds=90))
 
-    status = engine_status(Job.objects.all(), now=today.now)
+    status = engine_status(Job.objects.all(), workspaces=[today.workspace.pk], now=today.now)
 
-    assert (status.pending_count, status.due_count, status.oldest_due_age_seconds) == (1, 1, 90.0)
+    assert (status.jobs.pending, status.jobs.due, status.oldest_due_age_seconds) == (1, 1, 90.0)
     row = Worker.objects.get()
     assert (status.workers[0].name, row.completed_count) == (row.name, 3)
-    assert sum(row.lateness.values()) == 3
+    assert sum(row.lateness["counts"]) == 3
     assert Duty.objects.get(name="plan").last_run_at is not None
 
 

@@ -186,8 +186,8 @@ def test_r34_without_a_word_from_the_database_nothing_is_sent_and_the_post_is_du
     row = claimed_ahead(today, engine, monkeypatch, today.accounts[0], seconds=0.2)
     monkeypatch.setattr(loop, "AHEAD", timedelta())
 
-    until(lambda: engine._unwritten or engine.dispatcher._ended.qsize(), "the last look")
-    engine._write_results(clock.database_now())
+    until(lambda: engine.dispatcher._ended.qsize(), "the last look")
+    engine.results.write()
 
     row.refresh_from_db()
     assert (row.state, platform.calls) == ("pending", [])
