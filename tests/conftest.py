@@ -31,8 +31,11 @@ def _answers(address: str, port: int) -> bool:
         return False
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what needs a part that this machine lacks; never in CI, where a missing part is a failure."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other database; skip, with the reason, what needs a part that this machine lacks: never in CI,
+    where a missing part is a failure.
+    """
+    _leave_out_the_other_database(config, items)
     if os.environ.get("CI"):
         return
     missing = {}
@@ -52,6 +55,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, reason in missing.items():
             if marker in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _leave_out_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`vendor("postgresql")` is for the suite's run on that database (tests/acceptance/test_on_postgresql.py)."""
+    from django.db import connection
+
+    def is_meant(item: pytest.Item) -> bool:
+        marker = item.get_closest_marker("vendor")
+        return marker is None or marker.args[0] == connection.vendor
+
+    others = [item for item in items if not is_meant(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if is_meant(item)]
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 1.0
 RESCUE_EVERY = 10.0
 HOUSEKEEPING_EVERY = 1.0
-MOST_A_CLAIM = 100
 MOST_LOOKS = 20
 # Rows are claimed this much before their time, so that the claim's own duration does not make them late.
 AHEAD = timedelta(milliseconds=50)
@@ -194,7 +193,7 @@ class Loop:
         due: Callable[[Claim], float],
     ) -> None:
         looks = 0
-        while not self.stopping and (free := min(self.dispatcher.free(), MOST_A_CLAIM)):
+        while not self.stopping and (free := min(self.dispatcher.free(), kind.most_a_claim)):
             with self._turn_of_writers, span("engine.claim", kind=kind.name):
                 claimed = take(kind, free)
             self._claimed_at = clock.monotonic()

@@ -275,6 +275,7 @@ class WorkKind(ABC):
 
     name: ClassVar[str]
     model: ClassVar[type[WorkRow]]
+    most_a_claim: ClassVar[int] = 100
     # may somebody take a claimed row back before its time? Then `engine.lastlook` asks before it is performed.
     taken_back: ClassVar[bool] = False
 

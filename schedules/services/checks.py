@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.events import ENGINE, emit, unit
@@ -25,6 +25,7 @@ from platforms.services import publishing as platform
 from schedules.domain import resolution
 from schedules.domain.backoff import retry_delay
 from schedules.domain.states import JobState
+from schedules.engine import rows
 from schedules.engine.work import Claim, WorkKind, WorkRow
 from schedules.models import Attempt, Job, JobCheck
 from schedules.services import outcomes, posts
@@ -56,25 +57,25 @@ class Absent:
 class CheckKind(WorkKind):
     name: ClassVar[str] = "check"
     model: ClassVar[type[WorkRow]] = JobCheck
+    most_a_claim: ClassVar[int] = 25  # each is settled by a few statements of its own
 
     def arm(self, claims: Sequence[Claim], now: datetime) -> list[tuple[Claim, Any]]:
-        rows = {
-            row.pk: row
-            for row in JobCheck.objects.filter(pk__in=[item.id for item in claims]).select_related("job__account")
-        }
-        tasks: list[tuple[Claim, Any]] = []
+        found = JobCheck.objects.select_related("job__account").in_bulk([claim.id for claim in claims])
+        last = _last_calls([row.job_id for row in found.values()])
+        asked: list[Asked] = []
         for claim in claims:
-            row = rows[claim.id]
+            row = found[claim.id]
+            if row.job.state not in (JobState.UNCONFIRMED, JobState.PROCESSING) or row.job_id not in last:
+                _close(row, now)
+                continue
             try:
-                task = _task(row, now) if row.job.state in (JobState.UNCONFIRMED, JobState.PROCESSING) else None
+                publication = posts.from_json(last[row.job_id].request, platform.account_ref(row.job.account))
             except (CannotDecrypt, PlatformError, LookupError, TypeError, ValueError) as error:
                 _unreadable(row, error, now)
                 continue
-            if task is None:
-                _close(row, now)
-            else:
-                tasks.append((claim, task))
-        return tasks
+            asked.append((claim, row, last[row.job_id], publication))
+        attempts = _insert_attempts(asked, now)
+        return [(claim, _task(row, attempts[row.job_id], call, publication)) for claim, row, call, publication in asked]
 
     def ids(self, task: CheckTask) -> dict[str, Any]:
         return {"job": task.job, "account": task.publication.account.public_id, "attempt": task.attempt_id}
@@ -87,15 +88,12 @@ class CheckKind(WorkKind):
 
     def finish(self, results: Sequence[tuple[Claim, Any, Any]], now: datetime) -> None:
         with unit():
-            rows = {
-                row.pk: row
-                for row in JobCheck.objects.filter(pk__in=[claim.id for claim, _, _ in results]).select_related(
-                    "job__schedule", "job__account"
-                )
-            }
-            for claim, task, result in results:
-                row = rows[claim.id]
-                Attempt.objects.filter(pk=task.attempt_id).update(finished_at=now, **_attempt_values(result))
+            found = JobCheck.objects.select_related("job__schedule", "job__account").in_bulk(
+                [claim.id for claim, _, _ in results]
+            )
+            outcomes.end_attempts([(task.attempt_id, _attempt_values(result)) for _, task, result in results], now)
+            for claim, _, result in results:
+                row = found[claim.id]
                 if row.state == "running" and row.lease_token == claim.token:
                     _settle(row, result, now)
 
@@ -125,23 +123,36 @@ class CheckKind(WorkKind):
         return len(lost)
 
 
-def _task(row: JobCheck, now: datetime) -> CheckTask | None:
-    job = row.job
-    last = job.attempts.filter(purpose="publish").order_by("-no").first()
-    if last is None:
-        return None
-    publication = posts.from_json(last.request, platform.account_ref(job.account))
-    attempt = Attempt.objects.create(
-        job=job, purpose="check", no=job.attempts.filter(purpose="check").count() + 1, idempotency_key=last.idempotency_key,
-        worker=row.worker, started_at=now, worker_clock=clock.now(), called_at=now,
-    )  # fmt: skip
+Asked = tuple[Claim, JobCheck, Attempt, Publication]
+
+
+def _last_calls(job_ids: Sequence[int]) -> dict[int, Attempt]:
+    """The latest call of each job, by its id."""
+    calls = Attempt.objects.filter(job_id__in=job_ids, purpose="publish").order_by("job_id", "no")
+    return {call.job_id: call for call in calls}
+
+
+def _insert_attempts(asked: Sequence[Asked], now: datetime) -> dict[int, int]:
+    """One open attempt for each look, in one statement. Returns the attempts' ids by those of their jobs."""
+    looks = Attempt.objects.filter(job_id__in=[row.job_id for _, row, _, _ in asked], purpose="check")
+    counted = dict(looks.order_by().values_list("job_id").annotate(Count("pk")))
+    written = [
+        (row.job_id, counted.get(row.job_id, 0) + 1, call.idempotency_key, row.worker) for _, row, call, _ in asked
+    ]
+    shared = {"purpose": "check", "started_at": now, "worker_clock": clock.now(), "called_at": now}
+    columns = ("job_id", "no", "idempotency_key", "worker")
+    answers = rows.insert(Attempt, columns, written, shared=shared, answer=["job_id"])
+    return {job_id: pk for pk, job_id in answers}
+
+
+def _task(row: JobCheck, attempt_id: int, call: Attempt, publication: Publication) -> CheckTask:
     return CheckTask(
-        attempt.pk,
+        attempt_id,
         row.purpose,
         publication,
-        job.remote_state,
-        _known(last) if row.purpose == "reconcile" else None,
-        job.public_id,
+        row.job.remote_state,
+        _known(call) if row.purpose == "reconcile" else None,
+        row.job.public_id,
     )
 
 

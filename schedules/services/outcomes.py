@@ -67,7 +67,7 @@ class Ended:
 def record(ended: Sequence[Ended], now: datetime) -> None:
     """Write a batch of results in one transaction; a lost batch means "unconfirmed", which a look-up settles."""
     ended = sorted(ended, key=lambda item: item.claim.id)
-    end_attempts(Attempt, [(item.attempt_id, item.result) for item in ended], now)
+    end_attempts([(item.attempt_id, attempt_values(item.result)) for item in ended], now)
     completed = _complete_many([item for item in ended if isinstance(item.result, Published)], now)
     others = [item for item in ended if item.claim.id not in completed]
     jobs = {
@@ -123,24 +123,22 @@ _CLEAN = {"reason": "", "error_class": "", "error_message": ""}
 _END = ("id", "outcome", "error_class", "message", "status_code", "response")
 
 
-def end_attempts(model: type[Attempt], ended: Sequence[tuple[int, Result]], now: datetime) -> None:
-    """The attempts' ends: outcome, the platform's words and its answer."""
-    called = [(pk, attempt_values(result)) for pk, result in ended if not isinstance(result, NotCalled)]
+def end_attempts(ended: Sequence[tuple[int, dict[str, Any]]], now: datetime) -> None:
+    """The attempts' ends, (id, what `attempt_values` says): outcome, the platform's words and its answer."""
     rows.update(
-        model,
+        Attempt,
         _END,
         [
             (
                 pk, values["outcome"], values.get("error_class", ""), values.get("message", ""), values.get("status_code"),
                 values.get("response", {}),
             )
-            for pk, values in called
+            for pk, values in ended
         ],
         shared={"finished_at": now},
     )  # fmt: skip
-    spared = [pk for pk, result in ended if isinstance(result, NotCalled)]
-    if spared:
-        model.objects.filter(pk__in=spared).update(finished_at=now, **NOT_CALLED)
+    if spared := [pk for pk, values in ended if values is NOT_CALLED]:
+        Attempt.objects.filter(pk__in=spared).update(called_at=None)
 
 
 NOT_CALLED: dict[str, Any] = {

@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="")
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=0, help="posts on accounts; 0: as many as the kills take time for")
-    parser.add_argument("--rate", type=float, default=12.0, help="jobs a second")
+    parser.add_argument("--rate", type=float, default=8.0, help="jobs a second")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds between two kills, on average")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60.0, help="of fire, at most")

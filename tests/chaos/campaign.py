@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from tests.chaos import machines, skew
+from tests.chaos import HOSTS, machines, skew
 from tests.chaos.crew import Crew, Slot
 from tests.chaos.verdict import Outcome, judge
 from tests.installation import ROOT, Installation, Recorder
@@ -47,7 +47,7 @@ class Plan:
     database: str = "sqlite"
     kills: int = 1000
     jobs: int = 0  # 0: as many as the kills take time for
-    rate: float = 12.0  # jobs a second
+    rate: float = 8.0  # jobs a second
     pace: float = 0.0  # seconds between two kills, on average; 0: as fast as the engine's processes can start
     seed: int = 1
     minutes: float = 60.0
@@ -151,10 +151,23 @@ class Campaign:
             stack.callback(self.postgres.close)
         chances = [word for name, chance in RECORDER.items() for word in (f"--{name}", str(chance))]
         self.recorder = Recorder(
-            self.folder, "--seed", str(plan.seed), "--no-dedupe", "--slow-ms", str(SLOW_MS), *chances
+            self.folder,
+            "--seed",
+            str(plan.seed),
+            "--no-dedupe",
+            "--slow-ms",
+            str(SLOW_MS),
+            "--hosts",
+            str(HOSTS),
+            *chances,
         )
         stack.callback(self.recorder.close)
-        settings = {"ENGINE_LEASE_SECONDS": str(plan.lease), skew.VARIABLE: str(self.folder / "clock")}
+        settings = {
+            "ENGINE_LEASE_SECONDS": str(plan.lease),
+            "ENGINE_RECOVERY_SPACING_SECONDS": "0",  # no rest from the fire
+            "OUTBOUND_ALLOW": "127.0.0.0/8",
+            skew.VARIABLE: str(self.folder / "clock"),
+        }
         self.clock = skew.Offset(self.folder / "clock")
         self.installation = Installation(
             self.folder, self.postgres.url if self.postgres else "", **settings, **self._engine_settings(stack)

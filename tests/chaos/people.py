@@ -19,7 +19,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from tests.chaos import skew
+from tests.chaos import HOSTS, skew
 
 # kind of account -> share of the accounts
 KINDS = {"looks": 10, "replays": 4, "accepts": 4, "blind": 4, "accepts blind": 2}
@@ -27,10 +27,11 @@ PATIENCE_SECONDS = 5.0  # a person looks at the platform no sooner than this aft
 BATCH_SECONDS = 0.1
 
 
-def options_of(kind: str, recorder: str) -> dict[str, Any]:
+def options_of(kind: str, recorder: str, number: int) -> dict[str, Any]:
     """The account's settings: what its platform can do, and whether its outcomes can be looked up."""
+    recorder = recorder.replace("127.0.0.1", f"127.0.0.{1 + number % HOSTS}")
     path = "/replays" if kind == "replays" else "/accepts" if kind.startswith("accepts") else ""
-    options: dict[str, Any] = {"publish_url": f"{recorder}/publish{path}"}
+    options: dict[str, Any] = {"publish_url": f"{recorder}/publish{path}", "poll_hosts": "127.0.0.1"}
     if kind in ("looks", "accepts"):
         options["lookup_url"] = f"{recorder}/lookup"
     if kind == "replays":
@@ -59,7 +60,7 @@ class Feeder:
                 name="Team", slug="team", timezone="UTC", owner=owner, actor=ACTOR, now=now
             )
             self.places = [
-                make_account(self.room, now, name=f"{kind} {n}", platform="http", options=options_of(kind, recorder))
+                make_account(self.room, now, name=f"{kind} {n}", platform="http", options=options_of(kind, recorder, n))
                 for kind, count in KINDS.items()
                 for n in range(count)
             ]

@@ -184,9 +184,7 @@ def test_r41_state_changes_are_only_added_to_and_the_chain_holds(workspace, acco
     assert AuditChain.objects.get(pk=workspace.pk).length == AuditLog.objects.filter(workspace_ref=workspace.pk).count()
 
 
-@pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite has no autovacuum; the PostgreSQL run of these tests has"
-)
+@pytest.mark.vendor("postgresql")  # SQLite has no autovacuum
 @pytest.mark.parametrize("table", ["schedules_job", "schedules_jobcheck"])
 def test_r42_the_migration_tunes_the_busy_tables(db, table):
     with connection.cursor() as cursor:

@@ -12,6 +12,7 @@ post is one line appended to FILE before the answer goes out, and a server start
     --delay-ms N  answer each publish so much later (the post is made before the delay)
     --no-dedupe   make a second post when a key comes again, so that doubles become visible
     --secret S    check Standard Webhooks signatures with the `standardwebhooks` package; a bad one gets 401
+    --hosts N     listen on 127.0.0.1 to 127.0.0.N: each is a service of its own to the product
     --poll-count N  how often a 202's poll_url answers 202 before 201 (default 1)
 
 Faults by chance, each a probability of its own, drawn from --seed (at most one of the first eight strikes a publish):
@@ -347,13 +348,17 @@ async def deliver(writer: asyncio.StreamWriter, whole: bytes, fault: str) -> boo
 
 async def run(options: argparse.Namespace) -> None:
     platform = Platform(options)
-    server = await asyncio.start_server(platform.serve, "127.0.0.1", options.port, backlog=512, limit=4 * 1024 * 1024)
-    platform.port = server.sockets[0].getsockname()[1]
+    limits: dict[str, int] = {"backlog": 512, "limit": 4 * 1024 * 1024}
+    servers = [await asyncio.start_server(platform.serve, "127.0.0.1", options.port, **limits)]
+    platform.port = servers[0].sockets[0].getsockname()[1]
+    for number in range(2, options.hosts + 1):
+        servers.append(await asyncio.start_server(platform.serve, f"127.0.0.{number}", platform.port, **limits))
     print(platform.port, flush=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
-    server.close()
+    for server in servers:
+        server.close()
 
 
 def main(arguments: list[str]) -> None:
@@ -366,6 +371,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--no-dedupe", action="store_true")
     parser.add_argument("--secret", default="")
     parser.add_argument("--poll-count", type=int, default=1)
+    parser.add_argument("--hosts", type=int, default=1)
     parser.add_argument("--slow-ms", type=int, default=1000)
     for name in (*FAULTS, *WAITS):
         parser.add_argument(f"--{name}", type=float, default=0.0)

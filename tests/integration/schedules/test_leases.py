@@ -211,7 +211,7 @@ def test_an_idle_look_costs_one_query_a_kind_and_no_transaction(workspace, accou
         claim_due(now)
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans; the benchmark watches PostgreSQL's")
+@pytest.mark.vendor("sqlite")  # reads SQLite's plans; the benchmark watches PostgreSQL's
 def test_r14_no_step_of_an_idle_pass_reads_the_whole_job_table(workspace, account, now):
     from alwrity_scheduler.core.events import ENGINE
     from schedules.engine import loop, work
