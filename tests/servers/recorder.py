@@ -351,8 +351,10 @@ async def run(options: argparse.Namespace) -> None:
     limits: dict[str, int] = {"backlog": 512, "limit": 4 * 1024 * 1024}
     servers = [await asyncio.start_server(platform.serve, "127.0.0.1", options.port, **limits)]
     platform.port = servers[0].sockets[0].getsockname()[1]
-    for number in range(2, options.hosts + 1):
-        servers.append(await asyncio.start_server(platform.serve, f"127.0.0.{number}", platform.port, **limits))
+    servers += [
+        await asyncio.start_server(platform.serve, f"127.0.0.{number}", platform.port, **limits)
+        for number in range(2, options.hosts + 1)
+    ]
     print(platform.port, flush=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
