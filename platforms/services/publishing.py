@@ -14,11 +14,11 @@ from platforms.base import Refreshes
 from platforms.contracts import Accepted, AccountRef, Publication, Published, Refreshed
 from platforms.errors import AdapterMissing, PlatformError, Rejected, UnknownOutcome, hidden
 from platforms.registry import adapter_for
-from platforms.services.admission import admit, give_back
+from platforms.services.admission import admit, for_calls, give_back
 from platforms.services.circuits import settle
 from platforms.services.refs import account_ref
 
-__all__ = ["account_ref", "admit", "find", "give_back", "poll", "refresh", "send", "settle"]
+__all__ = ["account_ref", "admit", "find", "for_calls", "give_back", "poll", "refresh", "send", "settle"]
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 SHORTEST_SECRET = 6  # shorter ones would blot out half of a message and protect nothing

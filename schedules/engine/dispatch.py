@@ -20,6 +20,9 @@ from schedules.engine.watch import perform
 from schedules.engine.work import Claim, WorkKind, renew
 
 logger = logging.getLogger(__name__)
+CLAIM_SECONDS = 0.02  # about what it takes until a claim brings more
+MOST_SPARE = 3  # times the threads
+STEADY = 0.9  # how much the calls before weigh against the latest
 
 
 @dataclass(eq=False, slots=True)
@@ -31,6 +34,7 @@ class Flight:
     task: Any
     start_at: float  # monotonic seconds: its due time, never earlier (R13)
     late_seconds: float = 0.0
+    took_seconds: float = 0.0
     result: Any = None
     performed: bool = False
     withdrawn: bool = False  # taken back before its time: nothing was performed, and nothing is to be written
@@ -44,7 +48,10 @@ class ThreadDispatcher:
 
     def __init__(self, *, threads: int, lease: timedelta, wake: Callable[[], None]) -> None:
         self.threads = threads
-        self.slots = threads  # claims in hand at most
+        # Claims in hand beyond the threads: what these will have taken up by the time that another claim could bring more.
+        # Calls of microseconds would otherwise wait for the database; of slow ones hardly any is held before its call.
+        self.spare = 0
+        self._call_seconds = 1.0
         self.lease = lease
         self.wake = wake
         self._waiting: queue.SimpleQueue[Flight | None] = queue.SimpleQueue()
@@ -62,7 +69,7 @@ class ThreadDispatcher:
         return len(self._held)
 
     def free(self) -> int:
-        return max(0, self.slots - len(self._held))
+        return max(0, self.threads + self.spare - len(self._held))
 
     def submit(self, kind: WorkKind, tasks: Iterable[tuple[Claim, Any]], due: Callable[[Claim], float]) -> None:
         """Hand the tasks to the pool; `due` gives a claim's due time in monotonic seconds, before which nothing is performed."""
@@ -91,7 +98,9 @@ class ThreadDispatcher:
                 time.sleep(early)
             flight.late_seconds = clock.monotonic() - flight.start_at
             flight.performed = True
+            began = clock.monotonic()
             flight.result = perform(flight.kind, flight.task)
+            flight.took_seconds = clock.monotonic() - began
         except Exception:
             # the edge: a kind that raises breaks its promise; what it did is not known, and the lease will tell
             logger.exception(
@@ -113,8 +122,15 @@ class ThreadDispatcher:
     def ended(self) -> list[Flight]:
         """The tasks that ended since the last call. They stay held until `done` says that their result is written."""
         flights = _drained(self._ended)
+        self._learn(flights)
         self.done(flight for flight in flights if flight.withdrawn)
         return [flight for flight in flights if not flight.withdrawn]
+
+    def _learn(self, flights: Iterable[Flight]) -> None:
+        for flight in flights:
+            self._call_seconds = STEADY * self._call_seconds + (1 - STEADY) * flight.took_seconds
+        taken_up = self.threads * CLAIM_SECONDS / max(self._call_seconds, 1e-6)
+        self.spare = int(min(taken_up, MOST_SPARE * self.threads))
 
     def done(self, flights: Iterable[Flight]) -> None:
         with self._lock:

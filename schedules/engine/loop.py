@@ -209,7 +209,10 @@ class Loop:
 
     def _gather(self) -> None:
         """Under load, let some slots come free before the next claim: a claim of one costs nearly what one of fifty does."""
-        if not self.dispatcher.in_flight() or self.dispatcher.free() * 4 >= self.dispatcher.slots:
+        if (
+            not self.dispatcher.in_flight()
+            or self.dispatcher.free() * 4 >= self.dispatcher.threads + self.dispatcher.spare
+        ):
             return
         left = self._claimed_at + GATHER_SECONDS - clock.monotonic()
         if left > 0 and not self.stopping:

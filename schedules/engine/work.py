@@ -22,7 +22,7 @@ from schedules.engine import rows
 
 PENDING = "pending"
 RUNNING = "running"
-WINDOW_FACTOR = 8  # due rows looked at for each row wanted, so that priority can choose among them
+WINDOW_FACTOR = 4  # due rows looked at for each row wanted, so that priority can choose among them
 WINDOW_LEAST = 200
 LAST_PRIORITY = 10  # of the scale from 1 (first)
 
@@ -275,7 +275,7 @@ class WorkKind(ABC):
 
     name: ClassVar[str]
     model: ClassVar[type[WorkRow]]
-    most_a_claim: ClassVar[int] = 100
+    most_a_claim: ClassVar[int] = 250
     # may somebody take a claimed row back before its time? Then `engine.lastlook` asks before it is performed.
     taken_back: ClassVar[bool] = False
 

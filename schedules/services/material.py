@@ -18,6 +18,7 @@ from django.db.models import Q
 from platforms.contracts import MediaRef
 from platforms.models import PlatformAccount
 from platforms.services.media import media_ref
+from platforms.services.publishing import for_calls
 from schedules.models import ContentMedia, ContentVariant, Job, Target
 from schedules.services.posts import Override, Words
 
@@ -75,7 +76,7 @@ class Material:
 
 
 def gather(ids: Iterable[int], now: datetime) -> Material:
-    """All that the jobs of these ids are published from, as of `now` (media addresses expire). Five queries."""
+    """All that the jobs of these ids are published from, as of `now` (media addresses expire). Seven queries."""
     rows = Job.objects.filter(pk__in=list(ids)).order_by().values_list(*_JOB, *_AROUND, *_WORDS)
     plain = len(_JOB) + len(_AROUND)
     candidates = {row[0]: Candidate._make((*row[:plain], Words._make(row[plain:]))) for row in rows}
@@ -85,9 +86,7 @@ def gather(ids: Iterable[int], now: datetime) -> Material:
         media.setdefault(link.content_id, []).append(media_ref(link.asset, now))
     return Material(
         candidates,
-        PlatformAccount.objects.select_related("circuit", "service").in_bulk(
-            {item.account_id for item in candidates.values()}
-        ),
+        for_calls({item.account_id for item in candidates.values()}),
         _targets({item.schedule_id for item in candidates.values()}),
         _variants(contents),
         media,
