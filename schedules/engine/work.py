@@ -6,6 +6,7 @@ counter: whoever writes a result names the token it got, and a result with an ol
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -77,6 +78,7 @@ class Claim:
     lease_until: datetime
     run_at: datetime
     read_at: float
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ class Lease:
     length: timedelta
 
 
-# Runs in the claiming transaction: the last look, and what must be committed before anything is sent (the attempts,
-# R18). Returns a task for each claim that goes on; the other rows it has put where they belong.
+# Runs in the claiming transaction, with the rows locked and still pending: the last look, and what must be committed before
+# anything is sent (the attempts, R18). Returns a task for each claim that goes on, which is then held; the other rows it has
+# put where they belong. `marks` of a task are columns to be written with the claim.
 Arm = Callable[[Sequence[Claim], datetime], list[tuple[Claim, Any]]]
 
 
@@ -128,8 +131,12 @@ def claim(
         # the usual case: nothing is due, and nobody need be kept waiting by a transaction
         return Claimed(0, [])
     with unit():
-        claims = _take(model, Wanted(now + ahead, limit, now + lease.length, lease.worker, priority_to), read_at)
-        return Claimed(len(claims), arm(claims, now)) if claims else Claimed(0, [])
+        claims = _choose(model, Wanted(now + ahead, limit, priority_to), lease, now + lease.length, read_at)
+        if not claims:
+            return Claimed(0, [])
+        tasks = arm(claims, now)
+        _hold(model, tasks)
+        return Claimed(len(claims), tasks)
 
 
 def due(manager: Any, now: datetime, priority_to: int = LAST_PRIORITY) -> models.QuerySet[Any]:
@@ -157,24 +164,18 @@ _PICKED = """
             SELECT id, priority, run_at, serial_key FROM {table}
             WHERE state = 'pending' AND run_at <= %s AND priority <= %s AND (serial_key IS NULL OR serial_key NOT IN (
                 SELECT serial_key FROM {table} WHERE state = 'running' AND serial_key IS NOT NULL))
+                AND {others}
             ORDER BY run_at, id LIMIT %s
         ) AS due_window
     ) AS ranked
     WHERE place = 1 ORDER BY priority, run_at, id LIMIT %s
 """
-_TAKE = {
-    "sqlite": """
-        UPDATE {table} SET state = 'running', lease_until = %s, lease_token = lease_token + 1, worker = %s
-        WHERE state = 'pending' AND id IN ({picked})
-        RETURNING id, lease_token, run_at, priority""",
-    "postgresql": """
-        WITH free AS (
-            SELECT id FROM {table} WHERE state = 'pending' AND id IN ({picked}) FOR UPDATE SKIP LOCKED
-        )
-        UPDATE {table} AS row SET state = 'running', lease_until = %s, lease_token = row.lease_token + 1, worker = %s
-        FROM free WHERE row.id = free.id
-        RETURNING row.id, row.lease_token, row.run_at, row.priority""",
+_OTHERS = {
+    "sqlite": "id NOT IN (SELECT value FROM json_each(%s)) AND "
+    "(serial_key IS NULL OR serial_key NOT IN (SELECT value FROM json_each(%s)))",
+    "postgresql": "id <> ALL(%s::bigint[]) AND (serial_key IS NULL OR serial_key <> ALL(%s::bigint[]))",
 }
+_LOCKED = {"sqlite": "", "postgresql": "FOR UPDATE SKIP LOCKED"}
 
 
 # Whatever the server's default: an attempt that a power cut takes back could be published twice (R18b).
@@ -183,40 +184,66 @@ _DURABLY = "set_config('synchronous_commit', replace(current_setting('synchronou
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a claim is after: rows due at `due_at` and of `priority_to` or more urgent, `limit` of them, for this worker."""
+    """What a claim is after: `limit` rows due at `due_at` and of `priority_to` or more urgent, other than those it has."""
 
     due_at: datetime
     limit: int
-    lease_until: datetime
-    worker: str
     priority_to: int = LAST_PRIORITY
+    has: tuple[int, ...] = ()
+    has_keys: tuple[int, ...] = ()
 
 
-def take_statement(model: type[WorkRow], wanted: Wanted) -> tuple[str, list[Any]]:
-    """The claim itself: one statement and its parameters. Apart so that a test can ask for its plan."""
-    table = connection.ops.quote_name(model._meta.db_table)
-    sql = _TAKE[connection.vendor].replace("{picked}", _PICKED).replace("{table}", table)
+def choosing(model: type[WorkRow], wanted: Wanted) -> tuple[str, list[Any]]:
+    """The choice itself: one statement and its parameters. Apart so that a test can ask for its plan."""
+    table, vendor = connection.ops.quote_name(model._meta.db_table), connection.vendor
+    picked = _PICKED.replace("{table}", table).replace("{others}", _OTHERS[vendor])
     size = max(WINDOW_LEAST, wanted.limit * WINDOW_FACTOR)
-    window = [rows.prepared_moment(wanted.due_at), wanted.priority_to, size, wanted.limit]
-    lease = [rows.prepared_moment(wanted.lease_until), wanted.worker]
-    return sql, [*window, *lease] if connection.vendor == "postgresql" else [*lease, *window]
+    has = [list(wanted.has), list(wanted.has_keys)]
+    parameters = [
+        rows.prepared_moment(wanted.due_at), wanted.priority_to, *(map(json.dumps, has) if vendor == "sqlite" else has), size,
+        wanted.limit,
+    ]  # fmt: skip
+    sql = f"SELECT id, lease_token, run_at, priority, serial_key FROM {table} WHERE state = 'pending' AND id IN ({picked})"
+    return f"{sql} {_LOCKED[vendor]}", parameters
 
 
-def _take(model: type[WorkRow], wanted: Wanted, read_at: float) -> list[Claim]:
-    taken: list[tuple[Any, ...]] = []
+def _choose(model: type[WorkRow], wanted: Wanted, lease: Lease, until: datetime, read_at: float) -> list[Claim]:
+    """Lock the rows to be claimed, and nobody else's turn to choose meanwhile. Nothing is written yet."""
+    chosen: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext(%s)), {_DURABLY}", [f"claim {model._meta.db_table}"])
-        while len(taken) < wanted.limit:
-            # what was just taken is running now, so the next window looks past it: a long queue of one account must not
-            # hide the others (R16)
-            cursor.execute(*take_statement(model, replace(wanted, limit=wanted.limit - len(taken))))
+        while len(chosen) < wanted.limit:
+            # the next window looks past what is chosen: a long queue of one account must not hide the others (R16)
+            keys = tuple(row[4] for row in chosen if row[4] is not None)
+            rest = replace(wanted, limit=wanted.limit - len(chosen), has=tuple(row[0] for row in chosen), has_keys=keys)
+            cursor.execute(*choosing(model, rest))
             found = cursor.fetchall()
-            taken += found
+            chosen += found
             if not found:
                 break
-    taken.sort(key=lambda row: (row[3], row[2], row[0]))
-    return [Claim(pk, token, wanted.lease_until, rows.moment(run_at), read_at) for pk, token, run_at, _ in taken]
+    chosen.sort(key=lambda row: (row[3], row[2], row[0]))
+    return [Claim(pk, token + 1, until, rows.moment(run_at), read_at, lease.worker) for pk, token, run_at, *_ in chosen]
+
+
+def _hold(model: type[WorkRow], tasks: Sequence[tuple[Claim, Any]]) -> None:
+    """Take the rows that go on, in one statement, with what their tasks say is to stand on them."""
+    if not tasks:
+        return
+    marks = [getattr(task, "marks", {}) for _, task in tasks]
+    names = list(marks[0])
+    held = rows.update(
+        model,
+        ["id", "lease_token", *names],
+        [
+            (claim.id, claim.token, *(mark[name] for name in names))
+            for (claim, _), mark in zip(tasks, marks, strict=True)
+        ],
+        shared={"state": RUNNING, "lease_until": tasks[0][0].lease_until, "worker": tasks[0][0].worker},
+        only={"state": PENDING},
+    )
+    if len(held) != len(tasks):
+        raise RuntimeError(f"{len(tasks) - len(held)} rows were changed by their own claim")
 
 
 def next_after(model: type[WorkRow], moment: datetime) -> datetime | None:

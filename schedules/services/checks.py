@@ -137,7 +137,8 @@ def _insert_attempts(asked: Sequence[Asked], now: datetime) -> dict[int, int]:
     looks = Attempt.objects.filter(job_id__in=[row.job_id for _, row, _, _ in asked], purpose="check")
     counted = dict(looks.order_by().values_list("job_id").annotate(Count("pk")))
     written = [
-        (row.job_id, counted.get(row.job_id, 0) + 1, call.idempotency_key, row.worker) for _, row, call, _ in asked
+        (row.job_id, counted.get(row.job_id, 0) + 1, call.idempotency_key, claim.worker)
+        for claim, row, call, _ in asked
     ]
     shared = {"purpose": "check", "started_at": now, "worker_clock": clock.now(), "called_at": now}
     columns = ("job_id", "no", "idempotency_key", "worker")

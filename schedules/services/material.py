@@ -24,7 +24,7 @@ from schedules.services.posts import Override, Words
 
 _JOB = (
     "pk", "public_id", "workspace_id", "schedule_id", "account_id", "scheduled_for", "run_at", "reason", "deadline_at",
-    "attempt_count", "started_at", "worker",
+    "attempt_count", "started_at",
 )  # fmt: skip
 _AROUND = (
     "workspace__paused_at", "schedule__public_id", "schedule__state", "schedule__content_id", "schedule__content__version",
@@ -46,7 +46,6 @@ class Candidate(NamedTuple):
     deadline_at: datetime | None
     attempt_count: int
     started_at: datetime | None
-    worker: str
     workspace_paused_at: datetime | None
     schedule_public_id: UUID
     schedule_state: str

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -52,6 +52,7 @@ class Task:
     publication: Publication
     start_by: float
     timeout: float
+    marks: Mapping[str, Any]
 
 
 def idempotency_key(job_id: uuid.UUID, content_version: int) -> str:
@@ -197,21 +198,6 @@ def _attempts(going: list[Pair], material: Material, now: datetime) -> list[tupl
         else:
             ready.append((claim, item, publication))
     attempts = _insert_attempts(ready, now)
-    rows.update(
-        Job,
-        ["id", "attempt_count", "content_version", "idempotency_key", "started_at"],
-        [
-            (
-                item.pk,
-                item.attempt_count + 1,
-                item.content_version,
-                publication.key,
-                item.started_at or max(now, item.run_at),
-            )
-            for _, item, publication in ready
-        ],
-        shared={"error_message": "", "error_class": ""},
-    )
     return [(claim, _task(claim, attempts[item.pk], item, publication, now)) for claim, item, publication in ready]
 
 
@@ -219,7 +205,12 @@ def _task(claim: Claim, attempt_id: int, item: Candidate, publication: Publicati
     left = (claim.lease_until - now).total_seconds() - MARGIN_SECONDS
     timeout = max(1.0, min(CALL_SECONDS, left / 2))
     name = JobName(item.public_id, item.workspace_id, item.scheduled_for)
-    return Task(attempt_id, name, item.schedule_public_id, publication, claim.read_at + left - timeout, timeout)
+    marks = {
+        "attempt_count": item.attempt_count + 1, "content_version": item.content_version, "idempotency_key": publication.key,
+        "started_at": item.started_at or max(now, item.run_at), "error_message": "", "error_class": "",
+    }  # fmt: skip
+    start_by = claim.read_at + left - timeout
+    return Task(attempt_id, name, item.schedule_public_id, publication, start_by, timeout, marks)
 
 
 Ready = tuple[Claim, Candidate, Publication]
@@ -231,11 +222,11 @@ _ATTEMPT = (
 def _insert_attempts(ready: Sequence[Ready], now: datetime) -> dict[int, int]:
     """One open attempt for each post, in one statement. Returns the attempts' ids by those of their jobs."""
     written, here = [], clock.now()
-    for _, item, publication in ready:
+    for claim, item, publication in ready:
         request, at = posts.to_json(publication), max(now, item.run_at)
         written.append(
             (
-                item.pk, item.attempt_count + 1, "publish", publication.key, item.worker, at, here, at, _digest(request), request,
+                item.pk, item.attempt_count + 1, "publish", publication.key, claim.worker, at, here, at, _digest(request), request,
             )
         )  # fmt: skip
     return {job_id: pk for pk, job_id in rows.insert(Attempt, _ATTEMPT, written, answer=["job_id"])}

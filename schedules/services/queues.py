@@ -65,7 +65,7 @@ def wait(job: Job, admission: Admission, now: datetime) -> None:
     step = _step(job.account.min_spacing_seconds) if reason == "waiting" else STEP
     words = {"reason": reason, "error_message": admission.reason[:500]}
     queue = Job.objects.filter(account_id=job.account_id, state=PENDING)
-    due = queue.filter(run_at__lte=until)
+    due = queue.filter(run_at__lte=until).exclude(pk=job.pk)
     others = list(
         due.order_by("priority", "scheduled_for", "id").only("pk", "priority", "scheduled_for", "deadline_at")[
             :MOST_MOVED

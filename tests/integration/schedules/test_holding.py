@@ -61,7 +61,7 @@ def test_r14b_one_look_takes_all_due_posts_of_a_paused_account_out_of_the_due_in
     assert claim_due(now) == []
 
     assert set(Job.objects.values_list("state", flat=True)) == {"blocked"}
-    assert sorted(Job.objects.values_list("lease_token", flat=True)) == [0, 0, 0, 0, 1]
+    assert set(Job.objects.values_list("lease_token", flat=True)) == {0}  # none was held
 
 
 def test_pausing_everything_is_one_switch_and_leaves_its_trace(workspace, account, now):

@@ -190,9 +190,9 @@ def test_r14_the_due_query_reads_the_partial_index_alone(workspace, account, now
         with connection.cursor() as cursor:
             cursor.execute("SET enable_seqscan = off")  # a table of 500 rows is read whole otherwise
 
-    wanted = work.Wanted(now, 16, now, "tests")
-    plans = [work.due(Job.objects, now).explain(), _plan(*work.take_statement(Job, wanted))]
-    plans.append(_plan(*work.take_statement(Job, replace(wanted, priority_to=3))))
+    wanted = work.Wanted(now, 16)
+    plans = [work.due(Job.objects, now).explain(), _plan(*work.choosing(Job, wanted))]
+    plans.append(_plan(*work.choosing(Job, replace(wanted, priority_to=3))))
 
     assert all("job_due" in plan for plan in plans)
     assert re.search("job_serial|job_lease", plans[1])  # what is running is read from an index of the running

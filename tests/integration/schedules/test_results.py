@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from alwrity_scheduler.core import clock
-from schedules.engine import loop, results
+from schedules.engine import dispatch, loop, results
 from schedules.engine.kinds import kinds
 from schedules.models import Attempt, Job
 from tests.integration.schedules.test_loop import LEASE, _until
@@ -140,3 +140,15 @@ def test_under_load_a_claim_waits_for_some_slots(posts, engine, monkeypatch):
 
     # idle: no; all slots taken: yes; a quarter of them free: no
     assert [round(seconds) for seconds in waited] == [1]
+
+
+def test_claims_in_hand_beyond_the_threads_are_what_quick_calls_will_soon_have_taken_up(engine):
+    def after(seconds):
+        flight = dispatch.Flight(kinds["publish"], None, None, 0.0, took_seconds=seconds)
+        engine.dispatcher._learn([flight] * 200)
+        return engine.dispatcher.spare
+
+    assert engine.dispatcher.spare == 0
+    assert after(0.0001) == 12  # thrice the four threads, however quick
+    assert after(0.04) == 2
+    assert after(1.0) == 0
