@@ -23,7 +23,7 @@ from alwrity_scheduler.core.ids import uuid7
 from schedules.domain import misfire, recurrence
 from schedules.domain.recurrence import EditAction, OccurrenceEdit, Recurrence, RuleKind, RuleRefused
 from schedules.engine import rows
-from schedules.models import Job, Occurrence, Schedule
+from schedules.models import Job, Occurrence, Schedule, ScheduleException, Target
 
 MOST_AT_ONCE = 500  # occurrences a schedule, a pass (R3)
 SCHEDULES_AT_ONCE = 100  # in one transaction
@@ -35,8 +35,8 @@ RESLOTTED = "reslotted"
 logger = logging.getLogger(__name__)
 
 
-def rule_of(schedule: Schedule) -> Recurrence:
-    """The schedule's rule with its edited occurrences, as the domain knows it."""
+def rule_of(schedule: Schedule, edits: tuple[OccurrenceEdit, ...] | None = None) -> Recurrence:
+    """The schedule's rule with its edited occurrences, as the domain knows it. `edits`: those, if they are at hand."""
     return Recurrence(
         kind=RuleKind(schedule.rule_kind),
         expression=schedule.expression,
@@ -45,12 +45,13 @@ def rule_of(schedule: Schedule) -> Recurrence:
         fold=schedule.start_fold,
         until_local=schedule.until_local,
         limit=schedule.occurrence_limit,
-        edits=tuple(
-            OccurrenceEdit(
-                nominal_local=item.nominal_local, action=EditAction(item.action), moved_to_local=item.moved_to_local
-            )
-            for item in schedule.exceptions.all()
-        ),
+        edits=tuple(map(_edit, schedule.exceptions.all())) if edits is None else edits,
+    )
+
+
+def _edit(item: ScheduleException) -> OccurrenceEdit:
+    return OccurrenceEdit(
+        nominal_local=item.nominal_local, action=EditAction(item.action), moved_to_local=item.moved_to_local
     )
 
 
@@ -78,21 +79,48 @@ def extend_horizon(*, now: datetime, most_schedules: int = 500) -> int:
 @unit()
 def _extend(pks: Sequence[int], now: datetime, until: datetime) -> tuple[int, int]:
     """Plan the first of these schedules, until there are rows enough. Returns jobs made and schedules dealt with."""
-    rows = Schedule.objects.to_plan(until).filter(pk__in=pks).prefetch_related("targets", "exceptions")
+    wanted = Schedule.objects.to_plan(until).filter(pk__in=pks).only(*_FOR_PLANNING)
     if connection.features.has_select_for_update_skip_locked:
         # another planner has it, or somebody is editing it: the next pass will do
-        rows = rows.select_for_update(skip_locked=True)
-    ours = {schedule.pk: schedule for schedule in rows}
+        wanted = wanted.select_for_update(skip_locked=True)
+    ours = {schedule.pk: schedule for schedule in wanted}
+    targets, edits = _targets(ours), _edits(ours)
     steps: list[_Step] = []
     taken = size = 0
     for pk in pks:
         taken += 1
-        if pk in ours and (step := _readable_step(ours[pk], until)):
+        if pk in ours and (step := _readable_step(ours[pk], targets.get(pk, []), tuple(edits.get(pk, ())), until)):
             steps.append(step)
             size += len(step.found)
         if size >= ROWS_AT_ONCE:
             break
     return _write(steps, now), taken
+
+
+_FOR_PLANNING = (
+    "workspace_id", "public_id", "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local",
+    "occurrence_limit", "priority", "grace_seconds", "deadline_seconds", "planned_until",
+)  # fmt: skip
+Place = tuple[int, int]  # an account's id, and its offset from the schedule's time in seconds
+
+
+def _targets(schedules: Iterable[int]) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = {}
+    places = Target.objects.filter(schedule_id__in=schedules).order_by("id")
+    for schedule, account, offset in places.values_list("schedule_id", "account_id", "offset_seconds"):
+        found.setdefault(schedule, []).append((account, offset))
+    return found
+
+
+def _edits(schedules: Iterable[int]) -> dict[int, list[OccurrenceEdit]]:
+    found: dict[int, list[OccurrenceEdit]] = {}
+    for item in ScheduleException.objects.filter(schedule_id__in=schedules).order_by("id"):
+        found.setdefault(item.schedule_id, []).append(_edit(item))
+    return found
+
+
+def _places(schedule: Schedule) -> list[Place]:
+    return [(item.account_id, item.offset_seconds) for item in schedule.targets.all()]
 
 
 def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> int:
@@ -101,7 +129,7 @@ def plan_schedule(schedule: Schedule, *, now: datetime, until: datetime) -> int:
     Returns how many jobs were new. Runs inside the caller's transaction, on an active schedule. A rule that has no
     further times and no open jobs ends by `finish_ended`.
     """
-    step = _step(schedule, until)
+    step = _step(schedule, _places(schedule), None, until)
     jobs = _write([step], now)
     schedule.planned_until, schedule.tzdata_version = step.planned_until, TZDATA
     return jobs
@@ -112,26 +140,31 @@ class _Step:
     """What planning one schedule comes to: the times found, and up to where they are all of them."""
 
     schedule: Schedule
+    places: Sequence[Place]
     found: list[recurrence.Occurrence]
     planned_until: datetime
 
 
-def _step(schedule: Schedule, until: datetime) -> _Step:
+def _step(
+    schedule: Schedule, places: Sequence[Place], edits: tuple[OccurrenceEdit, ...] | None, until: datetime
+) -> _Step:
     start = schedule.planned_until or beginning(schedule)
     found: list[recurrence.Occurrence] = []
-    for item in recurrence.occurrences(rule_of(schedule), start=start):
+    for item in recurrence.occurrences(rule_of(schedule, edits), start=start):
         if item.fires_at >= until:
-            return _Step(schedule, found, max(until, start))
+            return _Step(schedule, places, found, max(until, start))
         if len(found) == MOST_AT_ONCE:
-            return _Step(schedule, found, found[-1].fires_at + timedelta(microseconds=1))
+            return _Step(schedule, places, found, found[-1].fires_at + timedelta(microseconds=1))
         found.append(item)
-    return _Step(schedule, found, FAR)
+    return _Step(schedule, places, found, FAR)
 
 
-def _readable_step(schedule: Schedule, until: datetime) -> _Step | None:
+def _readable_step(
+    schedule: Schedule, places: Sequence[Place], edits: tuple[OccurrenceEdit, ...], until: datetime
+) -> _Step | None:
     """None for a rule that can no longer be read (its zone is gone): it must not keep the others from being planned."""
     try:
-        return _step(schedule, until)
+        return _step(schedule, places, edits, until)
     except RuleRefused:
         logger.exception(
             "The rule of schedule %s cannot be read; it is not planned.",
@@ -181,7 +214,7 @@ def _insert(steps: Sequence[_Step], now: datetime) -> int:
         ids |= _standing([place for place in times if place not in ids])
     jobs: list[JobRow] = []
     for step in steps:
-        jobs += _job_rows(step.schedule, [ids[step.schedule.pk, item.nominal_at] for item in step.found])
+        jobs += _job_rows(step.schedule, step.places, [ids[step.schedule.pk, item.nominal_at] for item in step.found])
     return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})[0]
 
 
@@ -204,7 +237,7 @@ def _standing(places: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetim
 
 def insert_jobs(schedule: Schedule, stored: Iterable[Occurrence], now: datetime) -> int:
     """One pending job for each stored occurrence and target that has none yet. Returns how many were new."""
-    jobs = _job_rows(schedule, [(occurrence.pk, occurrence.fires_at) for occurrence in stored])
+    jobs = _job_rows(schedule, _places(schedule), [(occurrence.pk, occurrence.fires_at) for occurrence in stored])
     return rows.insert_new(Job, JobRow._fields, jobs, shared={"created_at": now})[0]
 
 
@@ -223,13 +256,13 @@ class JobRow(NamedTuple):
     deadline_at: datetime
 
 
-def _job_rows(schedule: Schedule, occurrences: Sequence[tuple[int, datetime]]) -> list[JobRow]:
-    """A row for each (id, fires_at) and target."""
+def _job_rows(schedule: Schedule, places: Sequence[Place], occurrences: Sequence[tuple[int, datetime]]) -> list[JobRow]:
+    """A row for each (id, fires_at) and place."""
     recurring = schedule.rule_kind != RuleKind.ONCE
     grace, deadline = seconds(schedule.grace_seconds), seconds(schedule.deadline_seconds)
     jobs = []
-    for target in schedule.targets.all():
-        offset, account = timedelta(seconds=target.offset_seconds), target.account_id
+    for account, offset_seconds in places:
+        offset = timedelta(seconds=offset_seconds)
         for occurrence, fires_at in occurrences:
             at = fires_at + offset
             last = misfire.deadline_of(at, recurring=recurring, grace=grace, deadline=deadline)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from alwrity_scheduler.core.errors import Refused, StaleVersion
 from alwrity_scheduler.core.events import ENGINE
@@ -237,3 +239,19 @@ def test_r1_what_stands_already_is_not_counted_as_made_and_keeps_its_jobs(worksp
 
     assert made == 1
     assert len(kept - set(Job.objects.values_list("public_id", flat=True))) == 1
+
+
+def test_ended_schedules_are_found_by_the_index_of_their_jobs_whatever_the_statistics_say(workspace, account, now):
+    """One schedule with hundreds of jobs among single posts once made SQLite read all jobs for each of the others."""
+    make_schedule(workspace, [account], now, rule_kind="cron", expression="* * * * *")
+    for _ in range(20):
+        make_schedule(workspace, [account], now)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # a table of 500 rows is read whole otherwise
+
+    plan = lifecycle._ended(now).explain()
+
+    assert "job_of_schedule" in plan
+    assert not re.search(r"SCAN U0|Seq Scan on schedules_job", plan)
