@@ -189,6 +189,13 @@ def wait_for(condition: Any, seconds: float, what: str, *, pause: float = 0.02) 
         time.sleep(pause)
 
 
+def hears(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Has the process a handler for this signal yet? (proc(5), SigCgt)"""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import POSTGRES_URL, RABBITMQ_URL
-from tests.installation import Installation, Recorder, RedisServer, children, closing, kill, wait_for
+from tests.installation import Installation, Recorder, RedisServer, children, closing, hears, kill, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.xdist_group("distributed")]
 PATIENCE = 120.0
@@ -132,7 +132,9 @@ def test_r37_beat_and_worker_publish_and_sigterm_waits_for_the_call_under_way(
 ) -> None:
     installation = make(redis.url)
     installation.inside("seed", posts=1, recorder=recorder.url)
-    beat, worker = installation.start_beat(), installation.start_worker()
+    beat = installation.start_beat()
+    _wait(lambda: hears(beat, signal.SIGTERM), "beat to be up")
+    worker = installation.start_worker()
     _wait(lambda: recorder.arrivals(), "the call to begin")
 
     worker.terminate()
