@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.urls import reverse
 
 from alwrity_scheduler.core.events import Actor, Fact
 from schedules.domain.recovery import cause_of
 from schedules.models import Job
+
+# Not reverse(): it would import every page and the API into the scheduler, for a second of work and in the middle of a
+# transaction that others wait for. A test keeps it true.
+JOB_PAGE = "/app/jobs/%s/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +63,5 @@ def _for_a_person(job: Job) -> dict[str, str]:
         "cause": cause.label if cause else "",
         "title": str(job.schedule.content)[:300],
         "account": job.account.name,
-        "page": settings.PUBLIC_URL + reverse("web:job", args=[job.public_id]),
+        "page": settings.PUBLIC_URL + JOB_PAGE % job.public_id,
     }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from alwrity_scheduler.core.events import Fact, emit, unit
+from alwrity_scheduler.core.ids import uuid7
 from schedules.models import AuditLog
+from schedules.services import facts
 from tests.people import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +61,9 @@ def test_a_fact_outside_of_a_unit_is_told_at_once(now):
     emit(fact("single", now))
 
     assert told() == ["single"]
+
+
+def test_the_address_of_a_jobs_page_is_the_one_that_leads_there():
+    public_id = uuid7()
+
+    assert reverse("web:job", args=[public_id]) == facts.JOB_PAGE % public_id
