@@ -73,7 +73,7 @@ def _after(
     if circuit.state == "open":
         return circuit  # a call from before it opened
     failures = circuit.failures + 1
-    if failures < OPENS_AFTER or len(failed) < several:
+    if circuit.state == "closed" and (failures < OPENS_AFTER or len(failed) < several):
         return Circuit(failures=failures, last_error=message, failed=failed)
     return Circuit(
         state="open",

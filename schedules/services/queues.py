@@ -82,8 +82,9 @@ def wait(job: Job, admission: Admission, now: datetime) -> None:
             job.run_at = _in_time(job, behind)
         due.exclude(pk__in=[other.pk for other in others]).update(run_at=behind, **words)
     queue.filter(pk__in=[other.pk for other in others]).exclude(reason=DESPITE_PAUSE).update(**words)
-    if job.reason == DESPITE_PAUSE:
-        words["reason"] = DESPITE_PAUSE
+    if job.reason in (DESPITE_PAUSE, REASONS["outage"]):
+        # a limit does not change what the post is: one that a person wants now, or one that tests a platform at no cost
+        words["reason"] = job.reason
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(
         state=PENDING, run_at=job.run_at, lease_until=None, **words
     )

@@ -105,5 +105,10 @@ def test_a_failed_probe_of_one_account_keeps_the_service_down_for_longer():
     assert after_call_of(7, half, "rejected", "no", NOW) == CLEAN
 
 
+def test_a_failed_probe_alone_never_closes_a_service():
+    half = Circuit(state="half_open", failures=5, opened_at=NOW, retry_at=NOW)  # nobody is named in the row
+    assert after_call_of(7, half, "unavailable", "still nothing", NOW).state == "open"
+
+
 def test_the_list_of_failing_accounts_stays_short():
     assert len(service_failed(CLEAN, range(100)).failed) <= 20
