@@ -1,4 +1,4 @@
-"""The one Protocol an adapter fulfils, and four it may fulfil besides. Whatever else it needs stays in its own folder."""
+"""The one Protocol an adapter fulfils, and those it may fulfil besides. Whatever else it needs stays in its own folder."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from platforms.contracts import (
     AccountRef,
     Budget,
     Capabilities,
+    ClientApp,
+    Grant,
+    Metrics,
+    Place,
     Publication,
     Published,
     Refreshed,
 )
+from platforms.problems import ContentLike, ContentProblem
 
-FieldKind = Literal["text", "url", "bool", "number", "choice"]
+FieldKind = Literal["text", "long_text", "url", "bool", "number", "choice"]
 SettingsProblem = tuple[str, str]
 
 
@@ -64,15 +69,18 @@ class Adapter(Protocol):
         """Make the post, once. Raises one of the five errors."""
         ...
 
-    def find(self, publication: Publication, *, timeout: float) -> Published | None:
-        """Look up what became of the publication's key. None: provably absent.
+    def find(self, publication: Publication, *, timeout: float) -> Published | Accepted | None:
+        """Look up what became of the publication's key. None: provably absent. Accepted: it is there in part or still
+        being worked on, and `poll` will finish it.
 
         Raises UnknownOutcome, and no other class, when it cannot tell: the other four say "certainly not posted".
         """
         ...
 
     def poll(self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
-        """Ask how an accepted post is doing; Accepted means ask again, also when the asking itself failed.
+        """Ask how an accepted post is doing, and take the next step where one is left (publish a container, send the next part
+        of a thread): look first, because a step may have been taken by a call that never came back. Accepted means ask again,
+        also when the asking itself failed.
 
         Raises Rejected when the platform gave it up, UnknownOutcome when it will not say any more.
         """
@@ -121,4 +129,84 @@ class Refreshes(Protocol):
     def refresh(self, account: AccountRef, *, timeout: float) -> Refreshed:
         """Renew the sign-in, once. Raises AuthFailed when it was revoked and a person must sign in again; any other
         of the five errors says that it may be tried again later."""
+        ...
+
+
+@runtime_checkable
+class HasPostOptions(Protocol):
+    """Optional: a post has more to say there than its words and files (visibility, categories, a first comment).
+
+    `post_fields` make the composer's form; their values are the publication's `options`, each of its field's type.
+    """
+
+    post_fields: tuple[FieldSpec, ...]
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """Optional: rules of the platform that Capabilities cannot say."""
+
+    def check(self, content: ContentLike, account: AccountRef) -> Sequence[ContentProblem]:
+        """What the platform would refuse, or would not do as meant. Pure: no call goes out."""
+        ...
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """Optional: a post can be taken down."""
+
+    def delete(self, account: AccountRef, remote_id: str, *, timeout: float) -> None:
+        """Take the post down; one that is gone already is no error. Raises one of the five errors."""
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """Optional: a post that is out can be changed."""
+
+    def edit(self, publication: Publication, remote_id: str, *, timeout: float) -> Published:
+        """Make the post say what the publication says. Doing it twice is harmless. Raises one of the five errors."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """Optional: the platform tells how a post is doing."""
+
+    def metrics(self, account: AccountRef, remote_ids: Sequence[str], *, timeout: float) -> Sequence[Metrics]:
+        """The figures of these posts, at most 100 of them; those the platform does not know are left out."""
+        ...
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """Optional: accounts are connected by signing in at the platform (OAuth 2, authorization code).
+
+    scopes: the rights that publishing needs. uses_pkce: the platform takes a code challenge (RFC 7636, S256).
+    sign_in_fields: names of the `option_fields` to be filled before the person is sent there, like a server's address.
+    """
+
+    scopes: tuple[str, ...]
+    uses_pkce: bool
+    sign_in_fields: tuple[str, ...]
+
+    def authorize_url(self, app: ClientApp, *, state: str, challenge: str) -> str:
+        """Where the person is sent. `challenge` is empty without PKCE. Pure: no call goes out."""
+        ...
+
+    def exchange(self, app: ClientApp, *, code: str, verifier: str, timeout: float) -> Grant:
+        """The code for a grant, once. Raises one of the five errors."""
+        ...
+
+    def places(self, app: ClientApp, grant: Grant, *, timeout: float) -> Sequence[Place]:
+        """The accounts the grant may publish to; empty when there are none. Raises one of the five errors."""
+        ...
+
+
+@runtime_checkable
+class RegistersApps(Protocol):
+    """Optional, beside SignsIn: the server gives out client ids itself, so nobody has to make an app there by hand."""
+
+    def register(self, *, redirect_uri: str, options: Mapping[str, Any], timeout: float) -> ClientApp:
+        """A new app at the server that `options` name. Raises one of the five errors."""
         ...

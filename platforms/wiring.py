@@ -1,12 +1,14 @@
-"""Fills the registry: the built-in adapters, then those that other packages offer as entry points."""
+"""Fills the registry: the built-in adapters (each folder of `platforms/adapters` with an `adapter.py` that says `ADAPTER`), then
+those that other packages offer as entry points."""
 
 from __future__ import annotations
 
 import logging
+import pkgutil
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from platforms.adapters.http.adapter import HttpAdapter
-from platforms.adapters.sandbox.adapter import SandboxAdapter
+from platforms import adapters as folder
 from platforms.base import Adapter
 from platforms.registry import adapters
 
@@ -16,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 def register() -> None:
     """Called once, from PlatformsConfig.ready()."""
-    for adapter in (SandboxAdapter(), HttpAdapter()):
+    for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda item: item.name):
+        adapter: Adapter = import_module(f"platforms.adapters.{found.name}.adapter").ADAPTER
         if adapter.key not in adapters:
             adapters.register(adapter.key, adapter)
     for entry_point in entry_points(group=GROUP):

@@ -79,13 +79,19 @@ def request(
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
     json: Any = None,
-    content: bytes | None = None,
+    content: bytes | Iterator[bytes] | None = None,
+    form: Mapping[str, Any] | None = None,
+    files: Any = None,
     timeout: float,
     max_bytes: int = MEBIBYTE,
     allow: Iterable[str] | None = None,
 ) -> Response:
     """Send one request and read its whole answer within `timeout` seconds, of at most `max_bytes`.
+
+    The body is `json`, or `content` (give a Content-Length beside an iterator), or `form` with `files` as httpx takes them: files
+    are read while they are sent. `params` join the address's query.
 
     Raises NotSent or MaybeSent, nothing else. An answer of 400 and above is cut at `max_bytes` instead of refused:
     its status alone says that nothing was accepted. Name resolution is the one step the deadline cannot interrupt;
@@ -103,8 +109,9 @@ def request(
         sent_headers.setdefault("Content-Type", "application/json")
     try:
         outgoing = httpx.Request(
-            method, _checked(url), headers=sent_headers, content=content, extensions=_timeouts(timeout)
-        )
+            method, _checked(url), params=params, headers=sent_headers, content=content, data=form, files=files,
+            extensions=_timeouts(timeout),
+        )  # fmt: skip
     except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
         raise NotSent(f"The address {_shown(url)} or a header cannot be used: {error}") from None
     token = _deadline.set(deadline)

@@ -94,6 +94,8 @@ def media_ref(asset: MediaAsset, now: datetime) -> MediaRef:
         width=asset.width,
         height=asset.height,
         path=asset.file.path,
+        seconds=asset.duration_seconds,
+        name=asset.original_name,
     )
 
 

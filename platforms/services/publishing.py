@@ -34,7 +34,7 @@ def send(publication: Publication, *, timeout: float) -> Published | Accepted:
     return _guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
 
 
-def find(publication: Publication, *, timeout: float) -> Published | None:
+def find(publication: Publication, *, timeout: float) -> Published | Accepted | None:
     """Look a key up at its platform. None: provably absent. Raises UnknownOutcome when it cannot tell."""
     try:
         adapter = adapter_for(publication.account.platform)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from platforms.models import MediaAsset, PlatformAccount
 from platforms.registry import adapter_for
 from platforms.services import media as media_service
 from platforms.services.publishing import account_ref
-from platforms.validation import ContentProblem, validate
+from platforms.validation import ContentProblem, check
 from schedules.domain import recurrence
 from schedules.domain.recurrence import LocalMoment, Occurrence, RuleKind
 from schedules.reads.runs import next_runs, words_of
@@ -144,6 +144,7 @@ class _Content:
     hashtags: Sequence[str]
     media: Sequence[MediaRef]
     content_type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def cards(form: Typed, workspace: Workspace, now: datetime) -> list[Card]:
@@ -203,8 +204,8 @@ def _card(
     limit, problems, trouble = None, [], ""
     try:
         reference = account_ref(row)
-        capabilities = adapter_for(row.platform).capabilities(reference)
-        limit, problems = capabilities.max_text, validate(content, capabilities)
+        adapter = adapter_for(row.platform)
+        limit, problems = adapter.capabilities(reference).max_text, check(content, adapter, reference)
     except (PlatformError, CannotDecrypt) as error:
         trouble = str(error)
     return Card(

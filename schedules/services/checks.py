@@ -1,4 +1,7 @@
-"""The checking kind of work: settle unknown outcomes and follow accepted posts. Read-only at the platform (ENGINE R23).
+"""The checking kind of work: settle unknown outcomes and follow accepted posts (ENGINE R23).
+
+It sends nothing anew: a poll may only take the next step of a post that is out in part or accepted, and looks first whether a
+lost call has taken it.
 
 An unknown outcome is settled by look-up, or by sending the same key again where the platform promises that this is
 harmless. "Absent" is believed only when seen twice: a slow platform may still be working on the first request.
@@ -215,7 +218,7 @@ def _settle(row: JobCheck, result: Any, now: datetime) -> None:
         Job.objects.filter(pk=job.pk, state=was).update(
             state=JobState.PROCESSING, remote_state=dict(result.remote_state)
         )
-        _again(row, now, now + timedelta(seconds=result.poll_after_seconds), purpose="poll")
+        _again(row, now, now + timedelta(seconds=result.poll_after_seconds), purpose="poll", tries=0)
     elif isinstance(result, Absent):
         _absent(row, now)
     elif isinstance(result, Rejected) and row.purpose == "poll":
@@ -280,12 +283,14 @@ def _cannot_tell(row: JobCheck, result: Any, now: datetime) -> None:
     emit(job_fact("job.unconfirmed", job, ENGINE, now, before={"state": was}))
 
 
-def _again(row: JobCheck, now: datetime, run_at: datetime, purpose: str = "", absences: int = 0) -> None:
+def _again(
+    row: JobCheck, now: datetime, run_at: datetime, purpose: str = "", absences: int = 0, tries: int | None = None
+) -> None:
     JobCheck.objects.filter(pk=row.pk, lease_token=row.lease_token).update(
         state="pending",
         run_at=run_at,
         lease_until=None,
-        tries=F("tries") + 1,
+        tries=F("tries") + 1 if tries is None else tries,  # those that told nothing, in a row
         purpose=purpose or row.purpose,
         absences=absences,
     )

@@ -152,9 +152,10 @@ def attempt_values(result: Result) -> dict[str, Any]:
     """What a result means for its attempt's row."""
     match result:
         case Published():
+            said = ["The platform had it already."] if result.already else []
             return {
                 "outcome": "published", "status_code": result.response.get("status_code"),
-                "message": "The platform had it already." if result.already else "",
+                "message": " ".join([*said, *result.notes])[:500],
                 "response": {**result.response, "id": result.remote_id, "url": result.url},
             }  # fmt: skip
         case Accepted():

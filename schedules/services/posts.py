@@ -61,6 +61,7 @@ def assemble(
     media: tuple[MediaRef, ...],
     key: str,
     scheduled_for: datetime,
+    earlier: bool = False,
 ) -> Publication:
     """The publication from its parts; the first override that says something wins."""
     title, text, link, hashtags = words.title, words.text, words.link, words.hashtags
@@ -82,6 +83,7 @@ def assemble(
         content_type=words.content_type,
         options=dict(options),
         scheduled_for=scheduled_for,
+        earlier=earlier,
     )
 
 
@@ -97,7 +99,7 @@ def to_json(publication: Publication) -> dict[str, Any]:
         "media": [
             {
                 "url": item.url, "mime": item.mime, "alt": item.alt, "size": item.size, "width": item.width, "height": item.height,
-                "path": item.path, "checksum": item.checksum,
+                "path": item.path, "checksum": item.checksum, "seconds": item.seconds, "animated": item.animated, "name": item.name,
             }
             for item in publication.media
         ],
@@ -124,5 +126,6 @@ def from_json(stored: Mapping[str, Any], account: AccountRef) -> Publication:
         media=tuple(MediaRef(**item) for item in stored["media"]),
         content_type=stored["content_type"],
         options=stored["options"],
+        earlier=True,
         scheduled_for=datetime.fromisoformat(stored["scheduled_for"]),
     )

@@ -25,7 +25,7 @@ from platforms.errors import PlatformError
 from platforms.models import AccountState
 from platforms.registry import adapter_for
 from platforms.services import publishing as platform
-from platforms.validation import validate
+from platforms.validation import check
 from schedules.domain import misfire
 from schedules.domain.misfire import Verdict
 from schedules.domain.states import ScheduleState
@@ -244,10 +244,9 @@ def _publication(item: Candidate, material: Material, now: datetime) -> Publicat
             media=tuple(material.media.get(item.content_id, ())),
             key=idempotency_key(item.public_id, item.content_version),
             scheduled_for=item.scheduled_for,
+            earlier=item.attempt_count > 0,
         )
-        problems = [
-            found for found in validate(publication, adapter.capabilities(account)) if found.severity == "error"
-        ]
+        problems = [found for found in check(publication, adapter, account) if found.severity == "error"]
     except (CannotDecrypt, PlatformError) as error:
         _end(Job.objects.get(pk=item.pk), "failed", "unloadable", str(error), now, "rejected")
         return None

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alwrity_scheduler.core import signing
-from platforms.base import Adapter
-from platforms.contracts import AccountRef, Publication
-from tests.conftest import NOW
-from tests.people import make_account
+from platforms.contracts import AccountRef
+from tests.contract import networks
+from tests.contract.networks import Network
 
 RECORDER = Path(__file__).parent.parent / "servers" / "recorder.py"
 SECRET = signing.generate_secret()
@@ -65,19 +66,6 @@ def recorder(recorder_process: Recorder) -> Iterator[Recorder]:
     recorder_process.control(lookup=None)
 
 
-@dataclass
-class Network:
-    """One adapter, an account on it, and how to make its platform misbehave and to count its posts."""
-
-    adapter: Adapter
-    account: AccountRef
-    posts: Callable[[str], int]
-    misbehave: Callable[[str], None]
-
-    def publication(self, key: str, **values: Any) -> Publication:
-        return Publication(key=key, account=self.account, text="Guten Morgen – 早上好", scheduled_for=NOW, **values)
-
-
 @pytest.fixture
 def http_network(recorder: Recorder) -> Network:
     from platforms.adapters.http.adapter import HttpAdapter
@@ -105,35 +93,21 @@ def http_network(recorder: Recorder) -> Network:
     return Network(
         adapter=HttpAdapter(),
         account=account,
-        posts=lambda key: recorder.log()["posts"].get(key, 0),
+        posts=lambda publication: recorder.log()["posts"].get(publication.key, 0),
         misbehave=lambda kind: recorder.control(next=[orders[kind]]),
+        words={"text": "Guten Morgen – 早上好"},
+        unreachable=replace(account, options={"publish_url": "http://127.0.0.1:1/"}),
     )
 
 
-def _sandbox(workspace: Any) -> Network:
-    from platforms.adapters.sandbox.adapter import SandboxAdapter
-    from platforms.adapters.sandbox.models import SandboxPost
-    from platforms.services.publishing import account_ref
-
-    made = account_ref(make_account(workspace, NOW))
-    network = Network(
-        adapter=SandboxAdapter(),
-        account=made,
-        posts=lambda key: SandboxPost.objects.filter(account_id=made.id, key=key).count(),
-        misbehave=lambda kind: None,
-    )
-
-    def misbehave(kind: str) -> None:
-        mode = "dropped_after_accepting" if kind == "unknown" else kind
-        network.account = replace(made, options={"fault_mode": mode, "fault_rate": 1, "fault_seconds": 7})
-
-    network.misbehave = misbehave
-    return network
+NETWORKS = sorted(found.name for found in pkgutil.iter_modules(networks.__path__))
 
 
-@pytest.fixture(params=["sandbox", "http"])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(f"network-{name}")) for name in NETWORKS])
 def network(request: pytest.FixtureRequest) -> Network:
-    if request.param == "http":
-        found: Network = request.getfixturevalue("http_network")
-        return found
-    return _sandbox(request.getfixturevalue("workspace"))
+    """Each adapter with its platform: a module of `tests/contract/networks` each."""
+    module = importlib.import_module(f"tests.contract.networks.{request.param}")
+    if why := getattr(module, "SKIP", ""):
+        pytest.skip(why)
+    found: Network = module.network(request)
+    return found

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from alwrity_scheduler.core import clock, http, signing
+from alwrity_scheduler.core import clock, signing
 from platforms.adapters.http import answers, oauth
 from platforms.base import FieldSpec, SettingsProblem
 from platforms.contracts import (
@@ -22,7 +22,8 @@ from platforms.contracts import (
     Published,
     Refreshed,
 )
-from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
+from platforms.errors import PlatformError, UnknownOutcome
+from platforms.outbound import call
 from platforms.validation import is_http_url
 
 LONGEST_TIMEOUT = 60.0
@@ -162,7 +163,7 @@ class HttpAdapter:
         if secret:
             sent |= signing.headers(secret, publication.key, clock.now(), body)
         url = str(account.options.get("publish_url") or "")
-        answer = _call("POST", url, headers=sent, content=body, timeout=_timeout(account, timeout))
+        answer = call("POST", url, headers=sent, content=body, timeout=_timeout(account, timeout))
         return answers.published(answer, allowed_hosts=_poll_hosts(account), base_url=url, now=clock.now())
 
     def find(self, publication: Publication, *, timeout: float) -> Published | None:
@@ -174,7 +175,7 @@ class HttpAdapter:
             )
         url = f"{base.rstrip('/')}/{quote(publication.key, safe='')}"
         try:
-            answer = _call("GET", url, headers=_headers(account), timeout=_timeout(account, timeout))
+            answer = call("GET", url, headers=_headers(account), timeout=_timeout(account, timeout))
         except PlatformError as error:
             raise UnknownOutcome(f"The look-up told nothing. {error}") from error
         return answers.found(answer)
@@ -184,7 +185,7 @@ class HttpAdapter:
         if not answers.is_pollable(url, str(account.options.get("publish_url") or ""), _poll_hosts(account)):
             raise UnknownOutcome("The stored poll address is no longer one this account may ask.")
         try:
-            answer = _call("GET", url, headers=_headers(account), timeout=_timeout(account, timeout))
+            answer = call("GET", url, headers=_headers(account), timeout=_timeout(account, timeout))
         except PlatformError as error:
             return answers.missed(remote_state, why=f"could not be asked ({error})")
         return answers.polled(answer, state=remote_state, now=clock.now())
@@ -193,7 +194,7 @@ class HttpAdapter:
         """GET of the publish address: any answer but 401, 403 and 5xx shows that somebody is there."""
         url = str(account.options.get("publish_url") or "")
         try:
-            answer = _call("GET", url, headers=_headers(account), timeout=_timeout(account, timeout))
+            answer = call("GET", url, headers=_headers(account), timeout=_timeout(account, timeout))
         except PlatformError as error:
             return AccountHealth(ok=False, message=error.message_for_people)
         host = urlsplit(url).hostname or ""
@@ -208,17 +209,7 @@ class HttpAdapter:
         return AccountHealth(ok=True, message=f"{host} answers ({answer.status}).", identity=host)
 
 
-def _call(
-    method: str, url: str, *, headers: Mapping[str, str], timeout: float, content: bytes | None = None
-) -> http.Response:
-    try:
-        return http.request(method, url, headers=headers, content=content, timeout=timeout)
-    except http.AddressRefused as error:
-        raise Rejected(str(error)) from error
-    except http.NotSent as error:
-        raise Unavailable(f"Nothing was sent. {error}") from error
-    except http.MaybeSent as error:
-        raise UnknownOutcome(f"The platform gave no clear answer. {error}") from error
+ADAPTER = HttpAdapter()
 
 
 def _payload(publication: Publication) -> dict[str, Any]:

@@ -118,6 +118,9 @@ class SandboxAdapter:
         return AccountHealth(ok=True, message=f"The sandbox knows @{account.handle}.", identity=f"@{account.handle}")
 
 
+ADAPTER = SandboxAdapter()
+
+
 def _store(publication: Publication) -> Published:
     post, is_new = network.store(publication, clock.now())
     return _published(publication, post.remote_id, already=not is_new)

@@ -1,0 +1,1 @@
+"""Text as platforms count, link and split it. Pure: no Django."""
