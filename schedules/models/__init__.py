@@ -1,5 +1,6 @@
 """The tables of the product's centre. Fields and constraints only; services write, querysets read."""
 
+from schedules.models.approval import Review, ReviewComment, ReviewLink, ReviewPolicy
 from schedules.models.audit import AuditChain, AuditLog
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
 from schedules.models.engine import Duty, EngineControl, Worker
@@ -21,6 +22,10 @@ __all__ = [
     "Job",
     "JobCheck",
     "Occurrence",
+    "Review",
+    "ReviewComment",
+    "ReviewLink",
+    "ReviewPolicy",
     "Schedule",
     "ScheduleException",
     "Target",
