@@ -169,6 +169,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+# EMAIL_URL like smtp+tls://user:password@mail.example.com:587; without it no mail is sent
+EMAIL_READY = bool(env.str("EMAIL_URL", default=""))
+if EMAIL_READY:
+    vars().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default=f"ALwrity Scheduler <noreply@{_public.hostname}>")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=_https)

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
-from schedules.web.views import health, system
+from schedules.web.views import health, reviews, system
 
 urlpatterns = [
     path("", system.home, name="home"),
@@ -20,6 +20,7 @@ urlpatterns = [
     ),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("admin/", admin.site.urls),
+    path("review/<str:token>/", reviews.outside, name="outside_review"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -310,3 +310,34 @@ class EngineControlAdmin(ReadOnlyAdmin):
             return
         call(actor=actor_of(request), now=clock.now())
         self.message_user(request, words)
+
+
+@admin.register(models.Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    list_display = ("schedule", "state", "requested_label", "requested_at", "decided_label", "decided_at")
+    list_filter = ("state", "workspace")
+    list_select_related = ("schedule__content",)
+    search_fields = ("schedule__content__title", "requested_label", "decided_label")
+    date_hierarchy = "requested_at"
+
+
+@admin.register(models.ReviewComment)
+class ReviewCommentAdmin(ReadOnlyAdmin):
+    list_display = ("schedule", "label", "text", "at")
+    list_select_related = ("schedule__content",)
+    search_fields = ("text", "label")
+
+
+@admin.register(models.ReviewPolicy)
+class ReviewPolicyAdmin(ReadOnlyAdmin):
+    """Rules are set on the page Review: here one looks."""
+
+    list_display = ("workspace", "account", "required", "allow_own", "remind_after_hours")
+    list_filter = ("workspace", "required")
+    list_select_related = ("workspace", "account")
+
+
+@admin.register(models.ReviewLink)
+class ReviewLinkAdmin(ReadOnlyAdmin):
+    list_display = ("review", "label", "may_decide", "expires_at", "revoked_at", "opened_at")
+    list_select_related = ("review__schedule__content",)

@@ -12,9 +12,10 @@ import django_filters as filters
 from django.db.models import Q, QuerySet
 
 from platforms.models import AccountState, PlatformAccount
+from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
-from schedules.models import AuditLog, ContentItem, Job, Schedule
+from schedules.models import AuditLog, ContentItem, Job, Review, Schedule
 from schedules.models.content import ContentType
 
 
@@ -42,6 +43,15 @@ class ContentFilter(filters.FilterSet):  # type: ignore[misc]
 
     def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
+
+
+class ReviewFilter(filters.FilterSet):  # type: ignore[misc]
+    state = AnyOf(choices=[(state.value, state.label) for state in ReviewState])
+    schedule = filters.UUIDFilter(field_name="schedule__public_id")
+
+    class Meta:
+        model = Review
+        fields: tuple[str, ...] = ()
 
 
 class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]

@@ -17,7 +17,7 @@ from schedules.engine.kinds import kinds
 def connect() -> None:
     """Called once, when Django is ready."""
     from platforms.services import placing
-    from schedules.services import audit, control, holds, misfires, pruning, refreshing
+    from schedules.services import approval_mail, audit, control, holds, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
     from schedules.services.publishing import PublishKind
     from schedules.services.refreshing import RefreshKind
@@ -33,6 +33,7 @@ def connect() -> None:
     duties.register("plan refreshes", DutyKind(lambda now: f"{refreshing.plan(now=now)} planned", 10))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
     if settings.ENGINE["mode"] == "distributed":
         _connect_celery()

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, recovery, schedules, system
+from schedules.api.views import accounts, content, jobs, recovery, reviews, schedules, system
 
 app_name = "api"
 urlpatterns = [
@@ -16,6 +16,20 @@ urlpatterns = [
     path("schedules/<uuid:public_id>/clone/", schedules.Clone.as_view(), name="schedule_clone"),
     path("schedules/<uuid:public_id>/publish-now/", schedules.PublishNow.as_view(), name="schedule_publish_now"),
     path("schedules/<uuid:public_id>/backfill/", schedules.BackfillRuns.as_view(), name="schedule_backfill"),
+    *(
+        path(
+            f"schedules/<uuid:public_id>/{verb}/",
+            reviews.ReviewVerb.as_view(verb=verb),
+            name=f"schedule_{verb.replace('-', '_')}",
+        )
+        for verb in (*reviews.VERBS, "withdraw")
+    ),
+    path("schedules/<uuid:public_id>/comments/", reviews.ReviewComments.as_view(), name="schedule_comments"),
+    path("schedules/<uuid:public_id>/review-links/", reviews.ReviewLinks.as_view(), name="schedule_review_links"),
+    path("reviews/", reviews.ReviewList.as_view(), name="reviews"),
+    path("reviews/<uuid:public_id>/", reviews.ReviewRow.as_view(), name="review"),
+    path("review-links/<uuid:public_id>/", reviews.ReviewLinkRow.as_view(), name="review_link"),
+    path("review-policies/", reviews.ReviewPolicies.as_view(), name="review_policies"),
     *(
         path(
             f"schedules/<uuid:public_id>/{verb}/",

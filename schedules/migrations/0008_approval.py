@@ -9,110 +9,212 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('platforms', '0004_budgets_services_refresh'),
-        ('schedules', '0006_fewer_indexes'),
-        ('workspaces', '0001_initial'),
+        ("platforms", "0004_budgets_services_refresh"),
+        ("schedules", "0006_fewer_indexes"),
+        ("workspaces", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting for approval'), ('approved', 'Approved'), ('changes', 'Changes requested'), ('withdrawn', 'Withdrawn'), ('replaced', 'Edited and asked for again')], default=schedules.domain.approval.ReviewState['WAITING'], max_length=12)),
-                ('covers', models.JSONField(default=dict)),
-                ('then', models.CharField(default='active', max_length=12)),
-                ('requested_label', models.CharField(max_length=200)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_label', models.CharField(blank=True, default='', max_length=200)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('notices', models.PositiveSmallIntegerField(default=0)),
-                ('notify_at', models.DateTimeField(null=True)),
-                ('tell_at', models.DateTimeField(null=True)),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='schedules.schedule')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='workspaces.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting for approval"),
+                            ("approved", "Approved"),
+                            ("changes", "Changes requested"),
+                            ("withdrawn", "Withdrawn"),
+                            ("replaced", "Edited and asked for again"),
+                        ],
+                        default=schedules.domain.approval.ReviewState["WAITING"],
+                        max_length=12,
+                    ),
+                ),
+                ("covers", models.JSONField(default=dict)),
+                ("then", models.CharField(default="active", max_length=12)),
+                ("requested_label", models.CharField(max_length=200)),
+                ("requested_at", models.DateTimeField()),
+                ("decided_label", models.CharField(blank=True, default="", max_length=200)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("notices", models.PositiveSmallIntegerField(default=0)),
+                ("notify_at", models.DateTimeField(null=True)),
+                ("tell_at", models.DateTimeField(null=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reviews", to="schedules.schedule"
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reviews", to="workspaces.workspace"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-requested_at', '-id'],
+                "ordering": ["-requested_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='ReviewComment',
+            name="ReviewComment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
-                ('label', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='review_comments', to='schedules.schedule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
+                ("label", models.CharField(max_length=200)),
+                ("text", models.TextField()),
+                ("at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="review_comments",
+                        to="schedules.schedule",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='ReviewLink',
+            name="ReviewLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
-                ('label', models.CharField(max_length=120)),
-                ('may_decide', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='schedules.review')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
+                ("label", models.CharField(max_length=120)),
+                ("may_decide", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="links", to="schedules.review"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='ReviewPolicy',
+            name="ReviewPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('required', models.BooleanField(default=False)),
-                ('allow_own', models.BooleanField(default=False)),
-                ('remind_after_hours', models.PositiveSmallIntegerField(blank=True, default=24, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)])),
-                ('account', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='review_policy', to='platforms.platformaccount')),
-                ('reviewers', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='review_policies', to='workspaces.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("required", models.BooleanField(default=False)),
+                ("allow_own", models.BooleanField(default=False)),
+                (
+                    "remind_after_hours",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        default=24,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(720),
+                        ],
+                    ),
+                ),
+                (
+                    "account",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="review_policy",
+                        to="platforms.platformaccount",
+                    ),
+                ),
+                ("reviewers", models.ManyToManyField(blank=True, related_name="+", to=settings.AUTH_USER_MODEL)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="review_policies",
+                        to="workspaces.workspace",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'review policies',
-                'ordering': ['workspace_id', 'account_id', 'id'],
+                "verbose_name_plural": "review policies",
+                "ordering": ["workspace_id", "account_id", "id"],
             },
         ),
         migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['workspace', 'state', '-requested_at'], name='review_of_workspace'),
+            model_name="review",
+            index=models.Index(fields=["workspace", "state", "-requested_at"], name="review_of_workspace"),
         ),
         migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('notify_at__isnull', False)), fields=['notify_at'], name='review_notify'),
+            model_name="review",
+            index=models.Index(
+                condition=models.Q(("notify_at__isnull", False)), fields=["notify_at"], name="review_notify"
+            ),
         ),
         migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('tell_at__isnull', False)), fields=['tell_at'], name='review_tell'),
+            model_name="review",
+            index=models.Index(condition=models.Q(("tell_at__isnull", False)), fields=["tell_at"], name="review_tell"),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('schedule',), name='review_waiting_once'),
+            model_name="review",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "waiting")), fields=("schedule",), name="review_waiting_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'approved', 'changes', 'withdrawn', 'replaced'])), name='review_state_known'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "approved", "changes", "withdrawn", "replaced"])),
+                name="review_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewpolicy',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None)), fields=('workspace',), name='review_policy_of_workspace'),
+            model_name="reviewpolicy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account", None)), fields=("workspace",), name="review_policy_of_workspace"
+            ),
         ),
     ]

@@ -101,7 +101,7 @@ def request_changes(
 
 @unit()
 def withdraw(*, schedule: Schedule, actor: Actor, now: datetime) -> Review:
-    """Take the request back; the post is a draft again (paused, if it has published before)."""
+    """Take the request back; the post is a draft again (paused, if it was at work before)."""
     review = _waiting(schedule)
     if review is None:
         raise _not_waiting()
@@ -247,17 +247,19 @@ def policy_values(row: ReviewPolicy) -> dict[str, Any]:
     }
 
 
-def why_not(schedule: Schedule, person: User | None, review: Review | None = None) -> str:
-    """Why this person may not decide about the schedule; empty when they may."""
+def why_not(
+    schedule: Schedule, person: User | None, review: Review | None = None, asking: Iterable[ReviewPolicy] | None = None
+) -> str:
+    """Why this person may not decide about the schedule; empty when they may. `asking`: the policies, where they are known."""
     if person is None:
         return "Approving is for people: sign in as one who may."
     role = "owner" if person.is_superuser else _role(person, schedule.workspace_id)
     if not allows(role, Action.VIEW):
         return "You are not of this workspace."
-    asking = [reviewing.value_of(row) for row in reviewing.asking(schedule)]
+    asked = [reviewing.value_of(row) for row in (reviewing.asking(schedule) if asking is None else asking)]
     authors = {schedule.created_by_id, review.requested_by_id if review else None}
     return rules.why_not(
-        asking, person_id=person.pk, authors={pk for pk in authors if pk}, role_approves=allows(role, Action.APPROVE)
+        asked, person_id=person.pk, authors={pk for pk in authors if pk}, role_approves=allows(role, Action.APPROVE)
     )
 
 
@@ -341,11 +343,11 @@ def _go_on(schedule: Schedule, review: Review, now: datetime) -> None:
     if review.then == ScheduleState.PAUSED:
         _to(schedule, ScheduleState.PAUSED, now)
         return
-    had_jobs = reviewing.back_to(schedule) == ScheduleState.PAUSED
+    was_at_work = reviewing.back_to(schedule) == ScheduleState.PAUSED
     try:
         with unit():
             _to(schedule, ScheduleState.ACTIVE, now)
-            if had_jobs:  # it was at work before the edit: what is left of its rule goes on, also when nothing is
+            if was_at_work:  # it was at work before the edit: what is left of its rule goes on, also when nothing is
                 plan_schedule(schedule, now=now, until=horizon(now))
                 wakeup.announce()
             else:

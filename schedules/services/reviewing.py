@@ -14,7 +14,7 @@ from alwrity_scheduler.workspaces.models import User
 from schedules.domain import approval as rules
 from schedules.domain.approval import Covered, Policy, ReviewState
 from schedules.domain.states import ScheduleState
-from schedules.models import Job, Review, ReviewPolicy, Schedule, Target
+from schedules.models import Review, ReviewPolicy, Schedule, Target
 from schedules.services.content import snapshot
 from schedules.services.facts import schedule_fact
 
@@ -135,8 +135,8 @@ def ask_again(schedule: Schedule, *, was: str, actor: Actor, now: datetime) -> b
 
 
 def back_to(schedule: Schedule) -> ScheduleState:
-    """Where a schedule goes that is not approved: it is a draft, or paused when it has published before."""
-    return ScheduleState.PAUSED if Job.objects.filter(schedule=schedule).exists() else ScheduleState.DRAFT
+    """Where a schedule goes that is not approved: it is a draft, or paused when it was at work before."""
+    return ScheduleState.DRAFT if schedule.planned_until is None else ScheduleState.PAUSED
 
 
 def withdraw_waiting(schedule: Schedule, *, now: datetime) -> None:

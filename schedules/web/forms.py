@@ -76,6 +76,45 @@ class ConfirmForm(RefusableForm):
     remote_url = forms.URLField(label=gettext_lazy("Address of the post"), max_length=2000, assume_scheme="https")
 
 
+class ReviewForm(RefusableForm):
+    """An answer to a request for approval, or a remark."""
+
+    names = {"state": "comment", "text": "comment"}
+    comment = forms.CharField(
+        required=False, max_length=5000, label=gettext_lazy("Comment"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ReviewLinkForm(RefusableForm):
+    label = forms.CharField(max_length=120, label=gettext_lazy("For whom"))
+    days = forms.IntegerField(min_value=1, max_value=60, initial=7, label=gettext_lazy("Works for so many days"))
+    may_decide = forms.BooleanField(required=False, initial=True, label=gettext_lazy("May approve and ask for changes"))
+
+
+class PolicyForm(RefusableForm):
+    account = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    required = forms.BooleanField(required=False, label=gettext_lazy("Posts need approval before they go out"))
+    allow_own = forms.BooleanField(required=False, label=gettext_lazy("Authors may approve their own posts"))
+    reviewers = forms.MultipleChoiceField(
+        required=False,
+        label=gettext_lazy("Reviewers"),
+        help_text=gettext_lazy("Nobody named: everybody whose role may approve."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    remind_after_hours = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=720,
+        label=gettext_lazy("Remind after so many hours"),
+        help_text=gettext_lazy("At most three times. Empty: never."),
+    )
+
+    def __init__(self, *args: Any, people: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(str(person.pk), person.get_full_name() or person.get_username()) for person in people]
+        self.fields["reviewers"].choices = choices  # type: ignore[attr-defined]
+
+
 class MoveForm(RefusableForm):
     names = {"to_local": "time"}
     nominal = forms.CharField(widget=forms.HiddenInput)

@@ -50,6 +50,16 @@ entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today"
 entries.register(
     "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
+entries.register(
+    "reviews",
+    NavigationEntry(
+        title=_("Review"),
+        url_name="web:reviews",
+        icon="st-review",
+        group=PLAN,
+        count=lambda shell: shell.reviews_waiting,
+    ),
+)
 entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(
     "recovery",

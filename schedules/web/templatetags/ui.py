@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -21,7 +22,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core import clock
-from platforms.services.media import media_path_of
+from platforms.services.media import media_path_of, media_url
+from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
 from schedules.web import icons
@@ -55,6 +57,13 @@ SCHEDULE_SIGNS = {
     ScheduleState.PAUSED: ("paused", "st-paused", gettext_lazy("Paused")),
     ScheduleState.FINISHED: ("done", "st-published", gettext_lazy("Finished")),
     ScheduleState.ARCHIVED: ("cancelled", "st-archived", gettext_lazy("Archived")),
+}
+REVIEW_SIGNS = {
+    ReviewState.WAITING: ("review", "st-review", gettext_lazy("Waiting for approval")),
+    ReviewState.APPROVED: ("published", "st-published", gettext_lazy("Approved")),
+    ReviewState.CHANGES: ("missed", "edit", gettext_lazy("Changes requested")),
+    ReviewState.WITHDRAWN: ("draft", "undo", gettext_lazy("Taken back")),
+    ReviewState.REPLACED: ("cancelled", "st-replaced", gettext_lazy("Edited since")),
 }
 ACCOUNT_SIGNS = {
     "active": ("published", "st-published", gettext_lazy("Connected")),
@@ -295,6 +304,23 @@ def as_json(value: Any) -> str:
 def in_zone(value: datetime, zone: str) -> datetime:
     """The wall clock of a zone, naive, so that no filter moves it on."""
     return value.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None)
+
+
+@register.simple_tag
+def signed_media(asset: Any, now: datetime) -> str:
+    """The file's address for somebody who is not signed in; works for a while."""
+    return media_url(asset, now).removeprefix(settings.PUBLIC_URL)
+
+
+@register.filter
+def review_pill(state: str) -> SafeString:
+    return _pill(REVIEW_SIGNS[ReviewState(state)])
+
+
+@register.filter
+def review_address(token: str) -> str:
+    """The whole address of an outside reviewer's link."""
+    return f"{settings.PUBLIC_URL}{reverse('outside_review', args=[token])}"
 
 
 @register.filter

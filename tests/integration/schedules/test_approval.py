@@ -43,7 +43,12 @@ def policy(people, now):
     def made(account=None, reviewers=(), **values):
         values = {"required": True, "allow_own": False, "remind_after_hours": 24, **values}
         return approval.set_policy(
-            workspace=people.workspace, account=account, reviewers=reviewers, actor=actor(people.owner), now=now, **values
+            workspace=people.workspace,
+            account=account,
+            reviewers=reviewers,
+            actor=actor(people.owner),
+            now=now,
+            **values,
         )
 
     return made
@@ -133,7 +138,9 @@ def test_nobody_approves_what_they_wrote_or_edited_unless_it_is_allowed(people, 
     assert Schedule.objects.get().state == "active"
 
 
-def test_named_reviewers_decide_and_the_accounts_rule_goes_before_the_workspaces(people, account, policy, approver, now):
+def test_named_reviewers_decide_and_the_accounts_rule_goes_before_the_workspaces(
+    people, account, policy, approver, now
+):
     other = make_account(people.workspace, now, name="Brand")
     policy(required=False)
     policy(account=other, reviewers=[people.author])
