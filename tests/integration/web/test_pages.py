@@ -14,7 +14,7 @@ OWN = {
     "team": 11,
     "settings": 9,
     "schedule_new": 12,
-    "reviews": 12,
+    "reviews": 13,
 }
 PLAIN = list(OWN)
 MANAGING = ["account_choose", "review_policies"]
