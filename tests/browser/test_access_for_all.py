@@ -64,7 +64,9 @@ def violations(console):
         if not page.evaluate("typeof axe === 'object'"):
             page.evaluate(source)
         only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
-        found = page.evaluate("options => axe.run(document, options)", {"resultTypes": ["violations"], **only})["violations"]
+        found = page.evaluate("options => axe.run(document, options)", {"resultTypes": ["violations"], **only})[
+            "violations"
+        ]
         page.wait_for_timeout(30)
         console.listening = True
         return [(item["id"], [node["html"][:120] for node in item["nodes"]][:3]) for item in found]
