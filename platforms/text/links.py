@@ -59,7 +59,6 @@ _LATIN = (
 _LABEL = rf"(?:[^{_NO_LETTER}]|[_\-])"
 _CHAIN = re.compile(rf"(?<![^{_NO_LETTER}])(?<![_\-]){_LABEL}++(?:\.{_LABEL}++)+")
 _BEFORE = re.compile(rf"[^A-Za-z0-9@＠$#＃{_INVALID}]")
-_NOT_BEFORE_BARE = frozenset("-_./")
 _SCHEME = re.compile(r"https?://\Z", re.IGNORECASE | re.ASCII)
 _ASCII_DOMAIN = re.compile(rf"(?:[\-0-9A-Za-z{_LATIN}]++\.)++")
 _IN_PATH = rf"[A-Za-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{_LATIN}]"
@@ -70,6 +69,7 @@ _QUERY = r"\?[A-Za-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[A-Za-z0-9\-_&=#/]"
 _REST = re.compile(rf"(?::[0-9]+)?(?P<path>/{_PATH}*)?(?:{_QUERY})?")
 _SHORTENED = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE | re.ASCII)
 LONGEST_LABEL, LONGEST_URL, LONGEST_SLUG = 63, 4096, 40
+ASTRAL = "\U00010000"
 
 # Top-level domains are those that X's list of 2021 holds: some have gone since, and a few have come.
 _GONE = (
@@ -161,7 +161,7 @@ def _read(text: str, chain: re.Match[str], after: int, bare: bool, links: list[L
             label += 1
             continue
         end = labels.end(text, label, start)
-        after = _bare(text, start, end, bare, links)
+        after = _bare(text, start, end, after, bare, links)
         label = max(label, bisect_right(labels.starts, after) - 1)
     return after
 
@@ -170,8 +170,10 @@ def _next_start(text: str, labels: _Labels, label: int, after: int) -> int | Non
     if labels.hopeless(label):
         return None
     first, last = max(labels.starts[label], after), labels.ends[label]
-    if first == 0 and not (last > 1 and _BEFORE.match(text, 0) and labels.end(text, label, 1) >= 0):
-        if labels.end(text, label, 0) >= 0:
+    if first == 0:
+        # the second character comes first when the first one can stand before an address
+        second = last > 1 and text[0] < ASTRAL and _BEFORE.match(text, 0) and labels.end(text, label, 1) >= 0
+        if not second and labels.end(text, label, 0) >= 0:
             return 0
     for start in range(max(first, 1), last):
         if _may_begin(text, start, after) and labels.end(text, label, start) >= 0:
@@ -180,8 +182,11 @@ def _next_start(text: str, labels: _Labels, label: int, after: int) -> int | Non
 
 
 def _may_begin(text: str, start: int, after: int) -> bool:
-    """An address begins the text, or behind one character that is not part of something else."""
-    return start == 0 or (start > after and _BEFORE.match(text, start - 1) is not None)
+    """An address begins the text, or behind one character that is not part of something else. X reads UTF-16, and to it the
+    first half of a character outside the BMP is such a one."""
+    if start == 0 or (start > after and _BEFORE.match(text, start - 1)):
+        return True
+    return text[start] >= ASTRAL
 
 
 def _with_scheme(text: str, start: int, domain: int, end: int, links: list[Link]) -> int:
@@ -199,12 +204,17 @@ def _with_scheme(text: str, start: int, domain: int, end: int, links: list[Link]
     return stop
 
 
-def _bare(text: str, start: int, end: int, wanted: bool, links: list[Link]) -> int:
+def _is_tail(text: str, start: int, after: int) -> bool:
+    """Is it the rest of something that had to begin before, like a path?"""
+    return start > after and text[start - 1] in "-_./"
+
+
+def _bare(text: str, start: int, end: int, after: int, wanted: bool, links: list[Link]) -> int:
     """Without a scheme only the parts of the domain that are ASCII (with accents) make links."""
     rest = _REST.match(text, end)
     stop, path = (rest.end(), rest["path"]) if rest else (end, None)
     domain = text[start:end]
-    if not wanted or not _valid(domain, text[start:stop], 8) or (start and text[start - 1] in _NOT_BEFORE_BARE):
+    if not wanted or not _valid(domain, text[start:stop], 8) or _is_tail(text, start, after):
         return stop
     made = [Link(start + at, start + to, domain[at:to]) for at, to in _ascii_domains(domain)]
     if made and path:
