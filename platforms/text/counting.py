@@ -27,7 +27,7 @@ _EMOJI = regex.compile(r"[\p{Extended_Pictographic}\U0001f1e6-\U0001f1ff\u20e3]"
 _PLAIN_PICTURES = frozenset("©®™‼⁉ℹ↔↕")  # text, unless U+FE0F follows
 _LIGHT = re.compile("[\x00-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
 _REFUSED = re.compile("[\ufffe\ufeff\uffff]")
-_MENTION = re.compile(r"(?<![=/\w])@(?P<name>[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)@[\w.-]+[\w]", re.IGNORECASE)
+_MENTION = re.compile(r"(?<![=/\w])@(?P<name>[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)@\w+(?:[.-]+\w+)*", re.IGNORECASE)
 
 
 def count(text: str, unit: Unit, url_weight: int | None = None) -> int:

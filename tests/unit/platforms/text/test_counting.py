@@ -57,3 +57,69 @@ def test_blueskys_graphemes_and_bytes():
     for row in GRAPHEMES:
         assert count(row["text"], "graphemes") == row["graphemes"], row["text"]
         assert count(row["text"], "utf8_bytes") == row["utf8_bytes"], row["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 0),
+        ("plain words", 11),
+        ("see example.com.", 28),
+        ("https://example.com/a-very-long-path?with=a&query=too", 23),
+        ("node.js and README.md", 12 + 23),
+        ("日本語example.com", 6 + 23),
+        ("@example.com #example.com $example.com", 38),
+        ("user@example.com", 16),
+        ("http://t.co/abcdefghi/more", 23 + 5),
+        ("x.co", 23),
+        ("👩‍💻", 2),
+        ("🧑‍💻", 5),  # came after Unicode 11: its parts count
+        ("🇩🇪🇦🇦", 6),
+        ("❤️❤", 4),
+        ("1️⃣©️™", 6),
+        ("\u1100\u1161", 2),  # one syllable in NFC
+    ],
+)
+def test_own_cases_for_x(text, expected):
+    assert weighted(text) == expected
+    assert parse(text).length == expected
+
+
+@pytest.mark.parametrize("text", ["", "a\ufeffb", "\ufffe", "x" * 281, "語" * 141])
+def test_what_x_does_not_take(text):
+    assert not parse(text).valid
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "weight", "expected"),
+    [
+        ("Hi https://example.com/very/long/address/indeed", "mastodon", None, 3 + 23),
+        ("Hi https://example.com/very/long/address/indeed", "mastodon", 25, 3 + 25),
+        ("Hi example.com", "mastodon", None, 14),
+        ("@bob@mastodon.example hello", "mastodon", None, 10),
+        ("me@example.com", "mastodon", None, 14),
+        ("see https://example.com/@bob@mastodon.example", "mastodon", None, 4 + 23),
+        (FAMILY, "mastodon", None, 1),
+        (FAMILY, "threads", None, 25),
+        ("a😀é", "threads", None, 6),
+        ("©", "threads", None, 1),
+        ("🇩🇪", "threads", None, 8),
+        (FAMILY, "graphemes", None, 1),
+        ("a\r\nb", "graphemes", None, 3),
+        (FAMILY, "code_points", None, 7),
+        (FAMILY, "utf16", None, 11),
+        (FAMILY, "characters", None, 11),
+        (FAMILY, "utf8_bytes", None, 25),
+        ("😀 https://example.com/x", "code_points", 10, 12),
+        ("bare example.com", "code_points", 10, 16),
+    ],
+)
+def test_the_other_units(text, unit, weight, expected):
+    assert count(text, unit, weight) == expected
+
+
+def test_the_limit_that_is_exceeded_most_tells_how_much():
+    rule = TextRule(max=300, unit="graphemes", also=((3000, "utf8_bytes"),))
+    assert excess("x" * 300, rule) == 0
+    assert excess("x" * 302, rule) == 2
+    assert excess(FAMILY * 130, rule) == 130 * 25 - 3000
