@@ -35,7 +35,9 @@ def kind_of(item: MediaLike) -> MediaKind:
 def converts(item: MediaLike, rule: MediaRule) -> bool:
     """Does the file need a copy of its own to fit the rule, and can we make one?"""
     return _is_mended(item, rule) and (
-        item.mime not in rule.mimes or _is_too_wide(item, rule) or (rule.max_bytes is not None and item.size > rule.max_bytes)
+        item.mime not in rule.mimes
+        or _is_too_wide(item, rule)
+        or (rule.max_bytes is not None and item.size > rule.max_bytes)
     )
 
 
@@ -76,7 +78,9 @@ def _problems(item: MediaLike, rule: MediaRule, number: int) -> Iterator[Content
     name = f"{NAMES[kind_of(item)][0]} {number}"
     name = name[0].upper() + name[1:]
     if mended and converts(item, rule):
-        yield warning("media_converted", "media", f"{name} will be {_deeds(item, rule)} for this account.", "Nothing to do.")
+        yield warning(
+            "media_converted", "media", f"{name} will be {_deeds(item, rule)} for this account.", "Nothing to do."
+        )
     if not mended:
         yield from _unmended(item, rule, name)
     yield from _sides(item, rule, name, _scale(item, rule) if mended else 1)
@@ -113,7 +117,10 @@ def _unmended(item: MediaLike, rule: MediaRule, name: str) -> Iterator[ContentPr
     if item.mime not in rule.mimes:
         taken = ", ".join(short(mime) for mime in sorted(rule.mimes)) or "none"
         yield error(
-            "media_type", "media", f"{name} is {short(item.mime)}; this account takes {taken}.", "Convert it or remove it."
+            "media_type",
+            "media",
+            f"{name} is {short(item.mime)}; this account takes {taken}.",
+            "Convert it or remove it.",
         )
     if rule.max_bytes is not None and item.size > rule.max_bytes:
         yield error(

@@ -53,7 +53,12 @@ def measure(content: ContentLike, capabilities: Capabilities) -> Count:
         return counts[0]
     fullest = max(counts, key=lambda item: item.used)
     return Count(
-        used=fullest.used, limit=fullest.limit, unit=fullest.unit, words=fullest.words, text=fullest.text, parts=tuple(counts)
+        used=fullest.used,
+        limit=fullest.limit,
+        unit=fullest.unit,
+        words=fullest.words,
+        text=fullest.text,
+        parts=tuple(counts),
     )
 
 
@@ -170,9 +175,7 @@ def _too_long(code: str, field: str, name: str, text: str, ruler: Ruler, more: s
     )
 
 
-def _rather_long(
-    code: str, field: str, name: str, text: str, rule: TextRule, ruler: Ruler
-) -> Iterator[ContentProblem]:
+def _rather_long(code: str, field: str, name: str, text: str, rule: TextRule, ruler: Ruler) -> Iterator[ContentProblem]:
     if rule.recommended is None:
         return
     used = ruler.measure(text).used

@@ -44,7 +44,8 @@ def facets(text: str) -> list[Facet]:
     found = sorted([*_mentions(text), *_links(text), *_tags(text), *_cashtags(text)])
     places = _byte_offsets(text, sorted({place for start, end, _, _ in found for place in (start, end)}))
     return [
-        Facet(kind=kind, byte_start=places[start], byte_end=places[end], value=value) for start, end, kind, value in found
+        Facet(kind=kind, byte_start=places[start], byte_end=places[end], value=value)
+        for start, end, kind, value in found
     ]
 
 

@@ -84,7 +84,7 @@ _GONE = (
     "travelchannel uconnect um vista vistaprint volkswagen vuelos warman wolterskluwer xfinity xperia zippo "
     "اتصالات موبايلي 大众汽车 工行 手表 珠宝 诺基亚"
 )
-_CAME = frozenset("amazon kids merck music spa web ישראל アマゾン 亚马逊".split())
+_CAME = frozenset(["amazon", "kids", "merck", "music", "spa", "web", "ישראל", "アマゾン", "亚马逊"])
 
 
 def _unicode(name: str) -> str:
@@ -249,4 +249,6 @@ def _label_length(label: str) -> int:
     if label.isascii() or len(label) > LONGEST_LABEL:
         return len(label)
     pieces = re.split("[\u3002\uff0e\uff61]", label)  # ideographic full stops divide labels, too
-    return sum(len(piece) if piece.isascii() else 4 + len(piece.encode("punycode")) for piece in pieces) + len(pieces) - 1
+    return (
+        sum(len(piece) if piece.isascii() else 4 + len(piece.encode("punycode")) for piece in pieces) + len(pieces) - 1
+    )

@@ -144,22 +144,54 @@ def found(**changes):
             "part_too_long",
             "Part 2 of 2 has 5,020 of 280 characters.",
         ),
-        ({"text": "#a #b", "hashtags": ("c",)}, "too_many_hashtags", "The post has 3 hashtags, those in the text included; this account takes 2."),
+        (
+            {"text": "#a #b", "hashtags": ("c",)},
+            "too_many_hashtags",
+            "The post has 3 hashtags, those in the text included; this account takes 2.",
+        ),
         ({"media": (film(mime="video/quicktime"),)}, "media_type", "Video 1 is MOV; this account takes MP4."),
         ({"media": (film(size=2_000_000),)}, "media_too_large", "Video 1 has 1.9 MiB; this account takes 977 KiB."),
-        ({"media": (film(seconds=141.5),)}, "media_too_long", "Video 1 plays 141.5 seconds; this account takes at most 140."),
-        ({"media": (film(seconds=0.4),)}, "media_too_short", "Video 1 plays 0.4 seconds; this account takes at least 1."),
+        (
+            {"media": (film(seconds=141.5),)},
+            "media_too_long",
+            "Video 1 plays 141.5 seconds; this account takes at most 140.",
+        ),
+        (
+            {"media": (film(seconds=0.4),)},
+            "media_too_short",
+            "Video 1 plays 0.4 seconds; this account takes at least 1.",
+        ),
         ({"media": (film(), film())}, "too_many_media", "The post has 2 videos; this account takes 1."),
         ({"media": (picture(),) * 4}, "too_many_media", "The post has 4 images; this account takes 3."),
         ({"media": (picture(), film())}, "media_mix", "This account does not take images and videos in one post."),
-        ({"media": (picture(mime="image/gif", animated=True),)}, "media_kind", "This account takes no animated GIFs, but images or videos."),
-        ({"media": (picture(width=31, height=40),)}, "media_too_narrow", "Image 1 is 31 × 40 pixels; this account takes at least 32 × any."),
-        ({"media": (picture(width=900, height=400),)}, "media_ratio", "Image 1 has a ratio of width to height of 2.25; this account takes 0.50 to 2.00."),
-        ({"media": (picture(alt="x" * 21),)}, "alt_too_long", "The alternative text of image 1 has 21 of 20 characters."),
-        ({"content_type": "carousel", "title": "T", "media": (picture(),)}, "media_missing", "A post of type carousel needs at least 2 files here; it has 1."),
+        (
+            {"media": (picture(mime="image/gif", animated=True),)},
+            "media_kind",
+            "This account takes no animated GIFs, but images or videos.",
+        ),
+        (
+            {"media": (picture(width=31, height=40),)},
+            "media_too_narrow",
+            "Image 1 is 31 × 40 pixels; this account takes at least 32 × any.",
+        ),
+        (
+            {"media": (picture(width=900, height=400),)},
+            "media_ratio",
+            "Image 1 has a ratio of width to height of 2.25; this account takes 0.50 to 2.00.",
+        ),
+        (
+            {"media": (picture(alt="x" * 21),)},
+            "alt_too_long",
+            "The alternative text of image 1 has 21 of 20 characters.",
+        ),
+        (
+            {"content_type": "carousel", "title": "T", "media": (picture(),)},
+            "media_missing",
+            "A post of type carousel needs at least 2 files here; it has 1.",
+        ),
         ({"content_type": "carousel", "media": (picture(),) * 2}, "title_missing", "This account needs a title."),
     ],
-)  # fmt: skip
+)
 def test_each_rule_of_a_real_platform(changes, code, message):
     (problem,) = [item for item in validate(replace(GOOD, **changes), X) if item.severity == "error"]
     assert (problem.code, problem.message) == (code, message)

@@ -63,7 +63,10 @@ def test_link_and_hashtags_come_last():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("A first one here.\n\nAnd then the second one follows.", ["A first one here.", "And then the second one follows."]),
+        (
+            "A first one here.\n\nAnd then the second one follows.",
+            ["A first one here.", "And then the second one follows."],
+        ),
         (
             "It is said in a sentence. And in another one, too.",
             ["It is said in a sentence.", "And in another one, too."],
