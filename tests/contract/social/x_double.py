@@ -41,7 +41,7 @@ class X(Double):
                 found = self.spec.problems(request, also_query=_OLD_NAMES)
                 self.violations += [f"{request.method} {request.path}: {problem}" for problem in found]
             sign = request.headers.get("authorization", "")
-            if sign not in self.tokens and not sign.startswith("OAuth oauth_consumer_key="):
+            if sign not in self.tokens and not sign.startswith("OAuth oauth_"):
                 return problem(401, "Unauthorized")
         return super().answer(request)
 
