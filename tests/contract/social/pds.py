@@ -65,7 +65,7 @@ class Pds:
 
 @functools.lru_cache
 def server() -> Pds:
-    return Pds(real.start("bluesky_pds"))
+    return Pds(real.start("bluesky_pds", ("RATE", "1")))  # its limits are on, and named in its headers
 
 
 class Relay(Double):
