@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,6 +17,8 @@ from platforms.chains import Deadline
 from platforms.contracts import AccountRef
 from platforms.errors import AuthFailed, PlatformError, RateLimited, Rejected, Unavailable, UnknownOutcome, clean
 from platforms.outbound import Response, call
+
+_WORD = re.compile(r"\w+")
 
 
 def instance_of(options: Mapping[str, Any]) -> str:
@@ -106,3 +109,11 @@ def plain_text(content: str) -> str:
 def compared(text: str) -> str:
     """A text in the form in which two are compared: NFC, white space evened out."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def alike(shown: str, text: str) -> bool:
+    """Could a status that shows this have been written as that? A third of the words in common is worth a request for its source:
+    servers leave out the domains of mentions and the signs of Markdown."""
+    wanted = set(_WORD.findall(text.casefold()))
+    common = wanted & set(_WORD.findall(shown.casefold()))
+    return not wanted or len(common) >= max(1, len(wanted) // 3)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from alwrity_scheduler.core import clock
 from platforms import rates
-from platforms.adapters.mastodon.client import MastodonClient, compared, plain_text
+from platforms.adapters.mastodon.client import MastodonClient, alike, compared, plain_text
 from platforms.chains import Deadline, State
 from platforms.contracts import AccountRef
 from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
@@ -132,6 +132,8 @@ class MastodonSteps:
         shown = compared(plain_text(str(status.get("content") or "")))
         if shown == compared(text):
             return True
+        if not alike(shown, text):
+            return False
         try:
             source = self.client.request("GET", f"/api/v1/statuses/{quote(str(status['id']), safe='')}/source").json()
         except Rejected:
