@@ -246,13 +246,15 @@ class Capabilities:
 class AccountHealth:
     """The answer of a connection test: in words for people, and whom the platform takes us for.
 
-    missing_scopes: rights that the sign-in lacks, by the platform's own names.
+    missing_scopes: rights that the sign-in lacks, by the platform's own names. options: what the platform said about the account
+    that belongs into its options, like a server's limits; whoever asked may store it there.
     """
 
     ok: bool
     message: str
     identity: str = ""
     missing_scopes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
