@@ -101,10 +101,19 @@ class Graph:
     known: Mapping[int, Known] = field(default_factory=dict)
 
     def get(self, path: str, *, timeout: float, **params: Any) -> Reply:
-        return self._read(lambda: call("GET", self.base + path, params={**params, **self.proof()}, timeout=timeout), False)
+        return self._read(
+            lambda: call("GET", self.base + path, params={**params, **self.proof()}, timeout=timeout), False
+        )
 
     def post(
-        self, path: str, fields: Mapping[str, Any], *, timeout: float, visible: bool = False, files: Any = None, base: str = ""
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        timeout: float,
+        visible: bool = False,
+        files: Any = None,
+        base: str = "",
     ) -> Reply:
         form = {name: _sent(value) for name, value in fields.items() if value not in (None, "", [], {})} | self.proof()
         return self._read(
@@ -222,17 +231,22 @@ def _words(said: Mapping[str, Any], answer: Response) -> str:
 
 
 def usage(headers: Mapping[str, str]) -> RateInfo | None:
-    """The tightest of the usage headers, as percent of 100. At 100 the account waits for the minutes that are named, else an hour."""
-    found: list[RateInfo] = []
-    for share in _percentages(headers.get("x-app-usage")):
-        found.append(_rate(share, None, "app"))
-    for share in _percentages(headers.get("x-page-usage")):
-        found.append(_rate(share, None, "account"))
-    cases = _loaded(headers.get("x-business-use-case-usage"))
-    for rows in cases.values():
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and (share := _share(row)) is not None:
-                found.append(_rate(share, _number(row.get("estimated_time_to_regain_access")), "account"))
+    """The tightest of the usage headers, in percent. At 100 the account waits for the minutes that are named, else an hour."""
+    cases = [
+        row
+        for rows in _loaded(headers.get("x-business-use-case-usage")).values()
+        if isinstance(rows, list)
+        for row in rows
+    ]
+    found = [
+        *(_rate(share, None, "app") for share in _percentages(headers.get("x-app-usage"))),
+        *(_rate(share, None, "account") for share in _percentages(headers.get("x-page-usage"))),
+        *(
+            _rate(used, _number(row.get("estimated_time_to_regain_access")), "account")
+            for row in cases
+            if isinstance(row, dict) and (used := _share(row)) is not None
+        ),
+    ]
     return min(found, key=lambda rate: rate.remaining or 0, default=None)
 
 

@@ -29,7 +29,6 @@ from platforms.errors import AuthFailed, PlatformError, Rejected, UnknownOutcome
 from platforms.meta_graph import API_VERSION, Graph
 from platforms.problems import ContentLike, ContentProblem, error, warning
 from platforms.stepwise import Deadline
-from platforms.text.message import message
 from platforms.validation import is_http_url
 
 API_URL = "https://graph.facebook.com"
@@ -129,16 +128,28 @@ class FacebookAdapter:
         host = (urlsplit(content.link).hostname or "") if is_http_url(content.link) else ""
         if host == "facebook.com" or host.endswith(".facebook.com"):
             found.append(
-                error("facebook_link", "link", "Facebook refuses links to facebook.com.", "Share the post there instead.")
+                error(
+                    "facebook_link", "link", "Facebook refuses links to facebook.com.", "Share the post there instead."
+                )
             )
         if content.content_type == "story" and (content.text.strip() or content.link):
             found.append(
-                warning("story_text", "text", "A story shows its file only: text and link are left out.", "Put the words on the image.")
+                warning(
+                    "story_text",
+                    "text",
+                    "A story shows its file only: text and link are left out.",
+                    "Put the words on the image.",
+                )
             )  # fmt: skip
         comment = str(content.options.get("first_comment") or "")
         if len(comment) > LONGEST_COMMENT:
             found.append(
-                error("comment_too_long", "first_comment", f"A comment takes {LONGEST_COMMENT:,} characters.", "Shorten it.")
+                error(
+                    "comment_too_long",
+                    "first_comment",
+                    f"A comment takes {LONGEST_COMMENT:,} characters.",
+                    "Shorten it.",
+                )
             )
         if comment.strip() and content.content_type == "story":
             found.append(warning("story_comment", "first_comment", "A story takes no comment.", "Leave it empty."))
@@ -201,9 +212,14 @@ class FacebookAdapter:
     def edit(self, publication: Publication, remote_id: str, *, timeout: float) -> Published:
         state = _state(publication)
         name = "description" if state["kind"] in making.KEYED else "message"
-        reply = _graph(publication.account).post(f"/{remote_id}", {name: state["message"]}, timeout=timeout, visible=True)
+        reply = _graph(publication.account).post(
+            f"/{remote_id}", {name: state["message"]}, timeout=timeout, visible=True
+        )
         return Published(
-            remote_id=remote_id, url=f"{making.SITE}{remote_id}", response={"status_code": reply.status}, rate=reply.rate
+            remote_id=remote_id,
+            url=f"{making.SITE}{remote_id}",
+            response={"status_code": reply.status},
+            rate=reply.rate,
         )
 
     def metrics(self, account: AccountRef, remote_ids: Sequence[str], *, timeout: float) -> Sequence[Metrics]:

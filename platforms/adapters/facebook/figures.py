@@ -53,7 +53,9 @@ def _metrics(remote_id: str, row: Mapping[str, Any]) -> Metrics:
     for item in insights.get("data", []) if isinstance(insights, dict) else []:
         name = _INSIGHTS.get(item.get("name", ""))
         points = item.get("values")
-        value = points[-1].get("value") if isinstance(points, list) and points and isinstance(points[-1], dict) else None
+        value = (
+            points[-1].get("value") if isinstance(points, list) and points and isinstance(points[-1], dict) else None
+        )
         if name and isinstance(value, int):
             values[name] = value
     return Metrics(remote_id=remote_id, values={name: value for name, value in values.items() if value is not None})

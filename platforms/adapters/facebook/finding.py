@@ -77,7 +77,9 @@ def _links(row: Mapping[str, Any]) -> list[str]:
 def _post(row: Mapping[str, Any], name: str) -> Published:
     post_id, url = str(row.get(name) or ""), str(row.get("permalink_url") or "")
     return Published(
-        remote_id=post_id, url=url if url.startswith("https://") else f"https://www.facebook.com/{post_id}", already=True
+        remote_id=post_id,
+        url=url if url.startswith("https://") else f"https://www.facebook.com/{post_id}",
+        already=True,
     )
 
 

@@ -239,7 +239,9 @@ def _awaited(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline)
     reply = graph.get(f"/{state['video_id']}", fields="status,permalink_url,post_id", timeout=deadline.left())
     status, phase = _phases(reply)
     if status.get("video_status") in ("error", "expired", "upload_failed") or phase.get("status") == "error":
-        raise Rejected("Facebook could not process the video; it is not published.", platform_message=_complaint(status))
+        raise Rejected(
+            "Facebook could not process the video; it is not published.", platform_message=_complaint(status)
+        )
     if phase.get("status") == "complete" or (status.get("video_status") == "ready" and not phase):
         url = reply.text("permalink_url")
         url = url if url.startswith("https://") else f"{SITE}{url.lstrip('/') or state['video_id']}"
@@ -272,7 +274,14 @@ def _phases(reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _out(
-    graph: Graph, state: dict[str, Any], deadline: Deadline, post_id: str, url: str, *, looks: bool, reply: Reply | None = None
+    graph: Graph,
+    state: dict[str, Any],
+    deadline: Deadline,
+    post_id: str,
+    url: str,
+    *,
+    looks: bool,
+    reply: Reply | None = None,
 ) -> Published | Accepted:
     state |= {"post_id": post_id, "url": url, "misses": 0}
     return commented(graph, state, deadline, looks=looks, reply=reply)
