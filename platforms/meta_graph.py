@@ -163,6 +163,11 @@ class Graph:
         return [secret for secret in (self.token, self.app_secret) if len(secret) > 5]
 
 
+def is_gone(error: PlatformError) -> bool:
+    """Does the error say that the object asked for is not there (or not for this sign-in)?"""
+    return error.status_code == 404 or error.response.get("error_subcode") == 33
+
+
 def error_of(answer: Response, known: Mapping[int, Known], platform: str) -> PlatformError:
     """The class of an answer that is no success, by subcode, then code, then status. The platform's words are kept."""
     data = answer.json()

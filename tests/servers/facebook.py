@@ -26,6 +26,11 @@ class FacebookDouble(Double):
     PAGE, TOKEN, SECRET, APP = "1001", "page-token-nobody-may-see", "app-secret-nobody-may-see", "4242"
 
     def __init__(self) -> None:
+        self.fresh()
+        super().__init__()
+
+    def fresh(self) -> None:
+        """As on the first day."""
         self.posts: dict[str, dict[str, Any]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
         self.videos: dict[str, dict[str, Any]] = {}
@@ -36,7 +41,6 @@ class FacebookDouble(Double):
         self.scopes = [
             "pages_show_list", "pages_manage_posts", "pages_read_engagement", "pages_manage_engagement", "read_insights",
         ]  # fmt: skip
-        super().__init__()
 
     def answer(self, request: Request) -> Answer:
         fields = fields_of(request)

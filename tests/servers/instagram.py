@@ -19,6 +19,11 @@ class InstagramDouble(Double):
     USER, TOKEN, SECRET = "17841400", "ig-token-nobody-may-see", "ig-secret-nobody-may-see"
 
     def __init__(self) -> None:
+        self.fresh()
+        super().__init__()
+
+    def fresh(self) -> None:
+        """As on the first day."""
         self.containers: dict[str, dict[str, Any]] = {}
         self.media: dict[str, dict[str, Any]] = {}
         self.comments: dict[str, list[str]] = {}
@@ -29,7 +34,6 @@ class InstagramDouble(Double):
         self.words = ""
         self.used = 3
         self.hidden = 0  # how many look-ups a new media is not listed for
-        super().__init__()
 
     def answer(self, request: Request) -> Any:
         token = fields_of(request).get("access_token", "")

@@ -26,6 +26,11 @@ class LinkedInDouble(Double):
     PERSON, COMPANY = "urn:li:person:abc_D-1", "urn:li:organization:5515"
 
     def __init__(self) -> None:
+        self.fresh()
+        super().__init__()
+
+    def fresh(self) -> None:
+        """As on the first day."""
         self.posts: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
         self.comments: dict[str, list[str]] = {}
@@ -36,7 +41,6 @@ class LinkedInDouble(Double):
         self.slow = 0  # how many looks a video stays PROCESSING
         self.scope = "openid,profile,w_member_social,w_organization_social,r_organization_social,rw_organization_admin"
         self.refresh_token = ""
-        super().__init__()
 
     def answer(self, request: Request) -> Answer:
         if request.path.startswith("/oauth/"):

@@ -26,7 +26,7 @@ from platforms.contracts import (
     TypeRule,
 )
 from platforms.errors import AuthFailed, PlatformError, Rejected, UnknownOutcome
-from platforms.meta_graph import API_VERSION, Graph
+from platforms.meta_graph import API_VERSION, Graph, is_gone
 from platforms.problems import ContentLike, ContentProblem, error, warning
 from platforms.stepwise import Deadline
 from platforms.validation import is_http_url
@@ -205,9 +205,8 @@ class FacebookAdapter:
         try:
             _graph(account).delete(f"/{remote_id}", timeout=timeout)
         except (AuthFailed, Rejected) as trouble:
-            if trouble.status_code == 404 or trouble.response.get("error_subcode") == 33:
-                return  # gone already
-            raise
+            if not is_gone(trouble):
+                raise
 
     def edit(self, publication: Publication, remote_id: str, *, timeout: float) -> Published:
         state = _state(publication)

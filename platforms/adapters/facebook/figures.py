@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from platforms.contracts import Metrics
-from platforms.errors import Rejected
-from platforms.meta_graph import Graph
+from platforms.errors import AuthFailed, Rejected
+from platforms.meta_graph import Graph, is_gone
 from platforms.stepwise import Deadline
 
 AT_ONCE = 50
@@ -26,7 +26,9 @@ def metrics(graph: Graph, remote_ids: Sequence[str], deadline: Deadline) -> list
         try:
             data = graph.get("/", ids=",".join(some), fields=FIELDS, timeout=deadline.left()).data
             found += [_metrics(one, row) for one in some if isinstance(row := data.get(one), dict)]
-        except Rejected:
+        except (AuthFailed, Rejected) as error:
+            if isinstance(error, AuthFailed) and not is_gone(error):
+                raise
             found += _singly(graph, some, deadline)
     return found
 
@@ -38,8 +40,9 @@ def _singly(graph: Graph, remote_ids: Sequence[str], deadline: Deadline) -> list
             break
         try:
             found.append(_metrics(one, graph.get(f"/{one}", fields=FIELDS, timeout=deadline.left()).data))
-        except Rejected:
-            continue
+        except (AuthFailed, Rejected) as error:
+            if not is_gone(error):
+                raise
     return found
 
 

@@ -24,7 +24,7 @@ from platforms.contracts import (
     Refreshed,
 )
 from platforms.errors import AuthFailed, PlatformError, RateLimited, Rejected, UnknownOutcome
-from platforms.meta_graph import API_VERSION, Graph
+from platforms.meta_graph import API_VERSION, Graph, is_gone
 from platforms.problems import ContentLike, ContentProblem, error, warning
 from platforms.stepwise import Deadline
 from platforms.validation import is_http_url
@@ -193,9 +193,8 @@ class InstagramAdapter:
         try:
             _graph(account).delete(f"/{remote_id}", timeout=timeout)
         except (AuthFailed, Rejected) as trouble:
-            if trouble.status_code == 404 or trouble.response.get("error_subcode") == 33:
-                return  # gone already
-            raise
+            if not is_gone(trouble):
+                raise
 
     def metrics(self, account: AccountRef, remote_ids: Sequence[str], *, timeout: float) -> Sequence[Metrics]:
         """One call a post, as many as the time allows."""
@@ -206,7 +205,7 @@ class InstagramAdapter:
             try:
                 reply = graph.get(f"/{remote_id}/insights", metric=",".join(_INSIGHTS), timeout=deadline.left())
             except (AuthFailed, Rejected) as trouble:
-                if trouble.response.get("code") == 100:
+                if is_gone(trouble) or trouble.response.get("code") == 100:
                     continue  # not known there
                 raise
             values = {_INSIGHTS[row["name"]]: value for row in reply.rows() if (value := _value(row)) is not None}
