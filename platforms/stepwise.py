@@ -25,14 +25,15 @@ class Deadline:
     """When this call must have ended. `left()` in seconds, never below a tenth: a call with no time at all is not begun."""
 
     def __init__(self, seconds: float) -> None:
+        self._total = seconds
         self._end = clock.monotonic() + seconds
 
     def left(self) -> float:
         return max(0.1, self._end - clock.monotonic())
 
     def allows(self, seconds: float) -> bool:
-        """Is there time for a step that may take so long?"""
-        return self._end - clock.monotonic() >= seconds
+        """Is there time for a step that may take so long, or at least half of what there was?"""
+        return self._end - clock.monotonic() >= min(seconds, self._total / 2)
 
 
 def file_of(item: MediaRef) -> dict[str, Any]:

@@ -245,7 +245,11 @@ class FacebookDouble(Double):
                 made["phase"] = "complete"
             status = {"video_status": "processing", "publishing_phase": {"status": phase}}
             status["uploading_phase"] = {"status": "complete", "bytes_transfered": len(made["bytes"])}
-            known = {"post_id": made["post_id"], "permalink_url": f"/reel/{node}/"} if phase == "complete" else {}
+            known = (
+                {"post_id": made["post_id"].partition("_")[2], "permalink_url": f"/reel/{node}/"}
+                if phase == "complete"
+                else {}
+            )
             return {"id": node, "status": status, **known}
         if node in self.posts:
             return {"id": node, **self._figures()}

@@ -210,7 +210,7 @@ class FacebookAdapter:
 
     def edit(self, publication: Publication, remote_id: str, *, timeout: float) -> Published:
         state = _state(publication)
-        name = "description" if state["kind"] in making.KEYED else "message"
+        name = "message" if "_" in remote_id else "description"  # a video's own number
         reply = _graph(publication.account).post(
             f"/{remote_id}", {name: state["message"]}, timeout=timeout, visible=True
         )

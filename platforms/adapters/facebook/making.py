@@ -245,7 +245,9 @@ def _awaited(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline)
     if phase.get("status") == "complete" or (status.get("video_status") == "ready" and not phase):
         url = reply.text("permalink_url")
         url = url if url.startswith("https://") else f"{SITE}{url.lstrip('/') or state['video_id']}"
-        return _out(graph, state, deadline, reply.text("post_id") or state["video_id"], url, looks=True, reply=reply)
+        post_id = reply.text("post_id")  # without the page's number, which a post's id begins with
+        post_id = f"{page}_{post_id}" if post_id and "_" not in post_id else post_id or state["video_id"]
+        return _out(graph, state, deadline, post_id, url, looks=True, reply=reply)
     if phase.get("status") == "not_started" and int(state.get("misses") or 0):
         # the finish was lost on its way: the same id again makes no second video
         try:
