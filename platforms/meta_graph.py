@@ -179,7 +179,8 @@ def error_of(answer: Response, known: Mapping[int, Known], platform: str) -> Pla
     details: dict[str, Any] = {
         "status_code": answer.status,
         "platform_message": _words(said, answer),
-        "response": {
+        "response": _offsets(said.get("error_data"))
+        | {
             name: said[name] for name in ("code", "error_subcode", "type", "fbtrace_id") if isinstance(said.get(name), int | str)
         },
         "rate": rate,
@@ -198,6 +199,13 @@ def error_of(answer: Response, known: Mapping[int, Known], platform: str) -> Pla
         case "duplicate":
             return Duplicate(words, **details)
     return Rejected(words, **details)
+
+
+def _offsets(data: Any) -> dict[str, Any]:
+    """Where a resumable upload goes on, as its error tells (an object, or one as text)."""
+    data = _loaded(data) if isinstance(data, str) else data
+    found = {name: _whole(data.get(name)) for name in ("start_offset", "end_offset")} if isinstance(data, dict) else {}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _meaning(

@@ -46,15 +46,20 @@ class Break:
         raise http.MaybeSent("the answer never came")
 
 
-def settled(adapter: Adapter, publication: Publication, *, secrets: Sequence[str] = ()) -> Published:
-    """Publish, look up, poll, publish again, until it is known to be out. No stored state may hold one of the secrets."""
+def settled(
+    adapter: Adapter, publication: Publication, *, secrets: Sequence[str] = (), first: float = 20.0
+) -> Published:
+    """Publish, look up, poll, publish again, until it is known to be out. No stored state may hold one of the secrets.
+
+    first: the seconds that publishing has; with none, what can go on in a poll is left to it.
+    """
     step: str = "publish"
     state: dict[str, Any] = {}
     absences = unknowns = 0
     for _ in range(MOST_STEPS):
         try:
             if step == "publish":
-                result: Published | Accepted | None = adapter.publish(publication, timeout=20)
+                result: Published | Accepted | None = adapter.publish(publication, timeout=first)
                 publication = replace(publication, earlier=True)
             elif step == "find":
                 result = adapter.find(publication, timeout=20)

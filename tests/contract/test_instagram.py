@@ -148,8 +148,10 @@ def test_a_carousel_goes_on_in_the_next_call_when_the_time_is_over(gram):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["image", "reel", "carousel", "story"])
-def test_a_break_after_any_request_makes_no_second_post_and_loses_none(gram, monkeypatch, kind, way):
+@pytest.mark.parametrize(
+    ("kind", "first"), [("image", 20), ("reel", 20), ("carousel", 20), ("story", 20), ("carousel", 0)]
+)
+def test_a_break_after_any_request_makes_no_second_post_and_loses_none(gram, monkeypatch, kind, first, way):
     media = {"reel": (video(),), "carousel": (image("a"), video(), image("b"))}.get(kind, (image(),))
     comment = "" if kind == "story" else COMMENT
 
@@ -159,7 +161,7 @@ def test_a_break_after_any_request_makes_no_second_post_and_loses_none(gram, mon
         with monkeypatch.context() as patch:
             broken = Break(patch, at, way)
             publication = post(gram, *media, content_type=kind, options={"first_comment": comment})
-            done = settled(ADAPTER, publication, secrets=(gram.TOKEN,))
+            done = settled(ADAPTER, publication, secrets=(gram.TOKEN,), first=first)
         assert list(gram.media) == [done.remote_id], at
         assert [text for texts in gram.comments.values() for text in texts] == ([comment] if comment else []), at
         assert done.notes == ()

@@ -95,7 +95,17 @@ class FacebookDouble(Double):
         photo = request.form()["photo_id"]
         if photo not in self.photos or self.photos[photo]["published"]:
             return graph_error(100, "(#100) Invalid photo_id")
+        self.photos[photo]["published"] = True  # serves for one story only
         return {"success": True, "post_id": self.make_post(story=photo)}
+
+    @route("GET", VERSION + "/1001/stories")
+    def stories(self, request: Request) -> Any:
+        rows = [
+            {"post_id": post["id"], "media_id": post["story"], "media_type": "photo", "status": "PUBLISHED"}
+            for post in self.posts.values()
+            if "story" in post
+        ]
+        return {"data": rows}
 
     @route("POST", VERSION + "/1001/videos")
     def video(self, request: Request) -> Any:
@@ -112,7 +122,10 @@ class FacebookDouble(Double):
         video = fields["upload_session_id"][1:]
         if fields["upload_phase"] == "transfer":
             if int(fields["start_offset"]) != len(self.videos[video]["bytes"]):
-                return graph_error(6001, "There was a problem uploading your video.", error_subcode=1363037)
+                offsets = {name: int(value) for name, value in self._offsets(video).items()}
+                return graph_error(
+                    6001, "There was a problem uploading your video.", error_subcode=1363037, error_data=offsets
+                )
             self.videos[video]["bytes"] += request.multipart()["video_file_chunk"][1]
             return self._offsets(video)
         return self._finish(video, fields)

@@ -49,6 +49,16 @@ def by_message(graph: Graph, page: str, state: Mapping[str, Any], timeout: float
     return None
 
 
+def story_of(graph: Graph, page: str, photo: str, timeout: float) -> Published | None:
+    """The page's story that shows this photo; a photo serves for one story only."""
+    reply = graph.get(f"/{page}/stories", fields="post_id,media_id,status,url", limit="100", timeout=timeout)
+    for row in reply.rows():
+        if str(row.get("media_id")) == photo:
+            url = str(row.get("url") or "")
+            return Published(remote_id=str(row.get("post_id") or photo), url=url if url.startswith("https://") else "")
+    return None
+
+
 def video_by_words(graph: Graph, page: str, state: Mapping[str, Any], timeout: float) -> str:
     """The id of the page's video or reel with these words, also one still being processed; empty when there is none."""
     edge = "video_reels" if state["kind"] == "reel" else "videos"

@@ -22,6 +22,7 @@ KEYED = ("video", "reel", "video_story")  # kinds whose id is known before anybo
 PIECE = 4 * 1024 * 1024
 STEP_SECONDS = 6.0  # a step is begun only when this much time is left
 LOOKS_NEEDED = 2
+OFFSET_SUBCODE = 1_363_037
 LOOK_PAUSE_SECONDS = 10.0
 MOST_WAITS = 240
 SITE = "https://www.facebook.com/"
@@ -60,9 +61,12 @@ def publish(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) 
     except Duplicate as error:
         return _duplicate(graph, page, state, deadline, error)
     except UnknownOutcome as error:
-        if state["kind"] not in KEYED:
+        if state["kind"] == "photo_story":  # its photo's number tells, in a poll
+            state["tried"] = True
+        elif state["kind"] in KEYED:
+            state["released"] = True
+        else:
             raise
-        state["released"] = True
         return missed(state, error) or _go_on(state)
     return _after_release(graph, state, deadline, reply)
 
@@ -98,8 +102,9 @@ def _resume(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) 
         except UnknownOutcome as error:
             return missed(state, error) or _go_on(state)
         return _go_on(state, pause=5.0)
-    found = finding.by_message(graph, page, state, deadline.left())
+    found = _seen(graph, page, state, deadline)
     if found is not None:
+        state["already"] = True
         return _out(graph, state, deadline, found.remote_id, found.url, looks=True)
     if int(state.get("looks") or 0) + 1 < LOOKS_NEEDED:
         # a call that never came back may have posted a moment ago: look twice
@@ -112,6 +117,12 @@ def _resume(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) 
         state |= {"looks": 0, "tried": True}
         return missed(state, error) or _go_on(state, pause=LOOK_PAUSE_SECONDS)
     return _after_release(graph, state, deadline, reply)
+
+
+def _seen(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) -> Published | None:
+    if state["kind"] == "photo_story":
+        return finding.story_of(graph, page, state["photos"][0], deadline.left())
+    return finding.by_message(graph, page, state, deadline.left())
 
 
 def _go_on(state: dict[str, Any], pause: float = 1.0) -> Accepted:
@@ -166,11 +177,25 @@ def _video(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) -
             "upload_phase": "transfer", "upload_session_id": state["session"], "start_offset": str(state["start"]),
         }  # fmt: skip
         files = {"video_file_chunk": (file["name"], piece, "application/octet-stream")}
-        reply = graph.post(f"/{page}/videos", fields, files=files, timeout=deadline.left(), base=base)
+        try:
+            reply = graph.post(f"/{page}/videos", fields, files=files, timeout=deadline.left(), base=base)
+        except Rejected as error:
+            if not _is_elsewhere(state, error):
+                raise
+            continue
         state |= {"start": int(reply.text("start_offset") or 0), "end": int(reply.text("end_offset") or 0), "misses": 0}
         if state["start"] == state["end"]:
             break
     return deadline.allows(STEP_SECONDS)
+
+
+def _is_elsewhere(state: dict[str, Any], error: Rejected) -> bool:
+    """A piece was refused because Facebook has it already (its answer was lost): go on where the error says."""
+    start, end = error.response.get("start_offset"), error.response.get("end_offset")
+    if error.response.get("error_subcode") != OFFSET_SUBCODE or not isinstance(start, int) or start <= state["start"]:
+        return False
+    state |= {"start": start, "end": end if isinstance(end, int) else start + PIECE}
+    return True
 
 
 def _rupload(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) -> bool:
