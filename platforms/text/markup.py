@@ -1,8 +1,8 @@
 """Markdown, HTML or plain text as safe HTML, and as plain text for people who read without it. Pure: for blogs and newsletters.
 
-Markdown is CommonMark with tables and strike-through; HTML in it is shown, not obeyed. HTML is taken as it is, less whatever can run
-or track: scripts, styles, frames, forms, event handlers. A body may say where its own files belong: `![a cat](media:2)` or
-`<img src="media:2">` is the second file of the post.
+Markdown is CommonMark with tables and strike-through; HTML in it is shown, not obeyed. HTML is taken as it is, less whatever can
+run or reach over the page: scripts, style sheets, frames, forms, event handlers. A body may say where its own files belong:
+`![a cat](media:2)` or `<img src="media:2">` is the second file of the post.
 """
 
 from __future__ import annotations
@@ -23,19 +23,23 @@ from platforms.text.links import urls
 BodyFormat = Literal["auto", "markdown", "html", "text"]
 FORMATS = (("auto", "By itself"), ("markdown", "Markdown"), ("html", "HTML"), ("text", "Plain text"))
 _TAGS = frozenset(
-    "a abbr audio b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr "
-    "i img ins kbd li mark ol p pre q s samp small source span strong sub summary sup table tbody td tfoot th thead tr u ul var "
-    "video".split()
+    re.findall(
+        r"\w+",
+        """a abbr audio b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5
+        h6 hr i img ins kbd li mark ol p pre q s samp small source span strong sub summary sup table tbody td tfoot th thead tr u ul
+        var video""",
+    )
 )
 _MEDIA = {"src", "controls", "poster", "width", "height", "preload", "loop", "muted"}
 _ATTRIBUTES = {
-    "*": {"class", "id", "lang", "dir", "title"},
+    "*": {"class", "id", "lang", "dir", "title", "style"},
+    "table": {"width", "cellpadding", "cellspacing", "border", "align", "bgcolor", "role"},
     "a": {"href", "rel", "target"},
     "img": {"src", "alt", "width", "height", "loading", "srcset", "sizes"},
     "audio": _MEDIA,
     "video": _MEDIA,
     "source": {"src", "type"},
-    "td": {"colspan", "rowspan", "align"},
+    "td": {"colspan", "rowspan", "align", "valign", "width", "height", "bgcolor"},
     "th": {"colspan", "rowspan", "align", "scope"},
     "col": {"span"},
     "ol": {"start", "type"},
@@ -43,6 +47,16 @@ _ATTRIBUTES = {
     "q": {"cite"},
     "blockquote": {"cite"},
 }
+# none of these can load anything or lay itself over the page
+_STYLES = set(
+    re.findall(
+        r"[\w-]+",
+        """color background-color font-family font-size font-style font-weight line-height letter-spacing text-align text-decoration
+        text-transform vertical-align white-space width max-width min-width height max-height padding padding-top padding-right
+        padding-bottom padding-left margin margin-top margin-right margin-bottom margin-left border border-top border-right
+        border-bottom border-left border-color border-radius border-collapse border-spacing""",
+    )
+)
 _SCHEMES = {"http", "https", "mailto", "tel", "media"}
 # a body that is HTML says so at its beginning, or by closing a block
 _HTML = re.compile(
@@ -58,7 +72,7 @@ _SPACES = re.compile(r"[ \t\r\f\v]+")
 def format_of(text: str, asked: object = "auto") -> Literal["markdown", "html", "text"]:
     """What the text is to be read as. `auto`: HTML where it looks like it, else Markdown, of which plain text is a case."""
     if asked in ("markdown", "html", "text"):
-        return asked  # type: ignore[return-value]
+        return asked
     return "html" if _HTML.search(text) else "markdown"
 
 
@@ -82,6 +96,7 @@ def sanitised(html: str, *, comments: bool = False) -> str:
     """The HTML without whatever can run, load or track; what is left is well-formed."""
     return nh3.clean(
         html, tags=set(_TAGS), attributes=_ATTRIBUTES, url_schemes=_SCHEMES, strip_comments=not comments, link_rel=None,
+        filter_style_properties=_STYLES,
         clean_content_tags={"script", "style", "iframe", "object", "template", "noscript", "title"},
     )  # fmt: skip
 
@@ -183,9 +198,26 @@ class _Reader(HTMLParser):
     """HTML to plain text. Blocks are parted by an empty line, items of a list by a line end."""
 
     BLOCKS = frozenset(
-        "p div h1 h2 h3 h4 h5 h6 blockquote pre table figure figcaption ul ol dl section details summary".split()
+        (
+            "p",
+            "div",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "blockquote",
+            "pre",
+            "table",
+            "figure",
+            "figcaption",
+            "ul",
+            "ol",
+            "dl",
+        )
     )
-    LINES = frozenset("li tr dt dd br".split())
+    LINES = frozenset(("li", "tr", "dt", "dd", "br"))
     HIDDEN = frozenset(("script", "style", "template", "title"))
 
     def __init__(self, width_of_rule: int) -> None:

@@ -41,6 +41,10 @@ _MEDIA = {
     "document": MediaRule(mimes=frozenset({"application/pdf"})),
 }
 MOST_FILES = 50
+_NOT_SAFE = (
+    "Write https://: with http:// everybody on the way can read the password. "
+    "In a private network, name the host in OUTBOUND_ALLOW."
+)
 LONGEST_TITLE_BYTES = 65_535  # the column post_title is a TEXT
 
 
@@ -119,13 +123,7 @@ class WordPressAdapter:
         elif urlsplit(url).query or "/wp-admin" in url or "/wp-json" in url:
             problems.append(("site_url", "Write the address of the site's home page."))
         elif not is_safe(url):
-            problems.append(
-                (
-                    "site_url",
-                    "Write https://: with http:// everybody on the way can read the password. In a private network, name the host "
-                    "in OUTBOUND_ALLOW.",
-                )
-            )
+            problems.append(("site_url", _NOT_SAFE))
         if not user or ":" in user:
             problems.append(("username", "Write the user name; it holds no colon."))
         if not str(credentials.get("application_password") or "").strip():

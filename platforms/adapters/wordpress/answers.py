@@ -39,7 +39,7 @@ NO_RIGHT = frozenset(
     }
 )
 _REMEDIES = {
-    "rest_cannot_publish": "This user may not publish there. Give the user the role Author, or choose the status “Waiting for review”.",
+    "rest_cannot_publish": "This user may not publish there. Give the user the role Author, or choose “Waiting for review”.",
     "rest_cannot_create": "This user may not do that there. Give the user the role Author or a higher one.",
     "rest_cannot_assign_sticky": "Only an editor may make posts sticky. Leave that out, or give the user the role Editor.",
     "rest_cannot_assign_term": "This user may not use one of these categories or tags.",
@@ -151,8 +151,8 @@ def unknown(look: Callable[[], Any]) -> Any:
 
 
 def _is_forbidden_parameter(answer: Response) -> bool:
-    """A look-up without the right to see drafts is answered 400: what a wrong password comes to, because WordPress then goes on as if
-    nobody had signed in."""
+    """A look-up without the right to see drafts is answered 400: what a wrong password comes to, because WordPress then goes
+    on as if nobody had signed in."""
     data = data_of(answer)
     details = (
         (data.get("data") or {}).get("details")

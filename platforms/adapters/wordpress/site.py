@@ -98,14 +98,15 @@ class Site:
                 answer = self.ask("POST", "media", form=form, files={"file": (name, file, media.mime)})
         except OSError as error:
             raise Rejected(f"The file {media.name or name} cannot be read here any more.") from error
-        row = answers.post_of(answer)
-        if row is None or not row.get("source_url"):
+        made = answers.post_of(answer)
+        if made is None or not made.get("source_url"):
             raise Unavailable("The site took a file and did not say where it is; it is looked for the next time.")
-        return dict(row)
+        return dict(made)
 
     def terms(self, kind: str, names: list[str]) -> tuple[list[int], list[str]]:
         """(ids of these categories or tags, sentences about those that could not be made). Missing ones are made."""
-        ids, notes = [], []
+        ids: list[int] = []
+        notes: list[str] = []
         for name in names:
             found = self.rows(kind, search=name, per_page=100, _fields="id,name")
             known = next((row["id"] for row in found if _same(str(row.get("name")), name)), None)
@@ -127,14 +128,14 @@ class Site:
         details = data.get("data") if isinstance(data, dict) else None
         if code == "term_exists" and isinstance(details, dict) and isinstance(details.get("term_id"), int):
             return int(details["term_id"])
-        error = answers.error_of(answer, clock.now(), sending=False)
+        refusal = answers.error_of(answer, clock.now(), sending=False)
         if answer.status in (400, 403) and code:
             label = "category" if kind == "categories" else "tag"
             notes.append(
                 f"The {label} “{name}” is not there and this user may not make it: {answers.words(answer)}"[:300]
             )
             return None
-        raise error
+        raise refusal
 
     def _call(self, method: str, url: str, params: dict[str, Any], body: dict[str, Any]) -> Response:
         left = self._until - time.monotonic()
