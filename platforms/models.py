@@ -11,7 +11,7 @@ from django.db.models import Q
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.core.secrets import EncryptedJSONField
 from alwrity_scheduler.workspaces.models import Workspace, validate_timezone
-from platforms.querysets import AccountQuerySet, MediaQuerySet, OfAccountQuerySet
+from platforms.querysets import AccountQuerySet, MediaQuerySet, OfAccountQuerySet, OfMailingQuerySet
 
 
 class AccountState(models.TextChoices):
@@ -224,3 +224,63 @@ class MediaAsset(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+
+class Mailing(models.Model):
+    """One newsletter on its way to its recipients. `content` is all that its mails are made of; it is emptied when the last one is
+    settled. Written by the newsletter adapter's journal only."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, related_name="mailings")
+    key = models.CharField(max_length=200)
+    content = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["account", "key"], name="mailing_key_once")]
+
+    def __str__(self) -> str:
+        return f"mailing {self.public_id}"
+
+
+class DeliveryState(models.TextChoices):
+    """`sending` stands before the first byte of a mail leaves. Whoever finds it after a crash makes it `unsure`, and that is final:
+    nobody who may have the mail is sent it again."""
+
+    PENDING = "pending", "Waiting"
+    SENDING = "sending", "Being sent"
+    SENT = "sent", "Sent"
+    REFUSED = "refused", "Refused"
+    UNSURE = "unsure", "May or may not have it"
+
+
+class MailDelivery(models.Model):
+    """One mail to one recipient. `reply`: the server's last words; `retry_at`: not before this time, after it asked to wait."""
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="deliveries")
+    address = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True, default="")
+    state = models.CharField(max_length=8, choices=DeliveryState, default=DeliveryState.PENDING)
+    tries = models.PositiveIntegerField(default=0)
+    reply = models.CharField(max_length=500, blank=True, default="")
+    retry_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField()
+
+    objects = OfMailingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["mailing_id", "id"]
+        verbose_name_plural = "mail deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "address"], name="delivery_once"),
+            models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="delivery_state"),
+        ]
+        # who is still to be sent it: MailDelivery.objects.filter(mailing=…, state="pending").order_by("id")
+        indexes = [models.Index(fields=["mailing", "state", "id"], name="delivery_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.state}"

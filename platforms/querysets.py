@@ -26,6 +26,12 @@ class OfAccountQuerySet(VisibleQuerySet[Row]):
     workspace_path = "account__workspace_id"
 
 
+class OfMailingQuerySet(VisibleQuerySet[Row]):
+    """Rows that belong to a mailing, and through its account to a workspace."""
+
+    workspace_path = "mailing__account__workspace_id"
+
+
 class MediaQuerySet(VisibleQuerySet[Row]):
     def with_checksum(self, workspace: Any, checksum: str) -> Self:
         return self.filter(workspace=workspace, checksum=checksum)

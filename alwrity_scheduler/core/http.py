@@ -151,6 +151,11 @@ def ended_by(moment: float) -> Iterator[None]:
         _latest.reset(token)
 
 
+def deadline(timeout: float) -> float:
+    """When a call that begins now must be over (monotonic seconds): for calls that are no HTTP and keep the same rule."""
+    return min(time.monotonic() + timeout, _latest.get())
+
+
 def _checked(url: str) -> httpx.URL:
     parsed = httpx.URL(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
