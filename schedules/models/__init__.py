@@ -2,6 +2,7 @@
 
 from schedules.models.audit import AuditChain, AuditLog
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
+from schedules.models.engagement import Engagement, Reading
 from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
 from schedules.models.refresh import CredentialRefresh
@@ -17,10 +18,12 @@ __all__ = [
     "ContentVariant",
     "CredentialRefresh",
     "Duty",
+    "Engagement",
     "EngineControl",
     "Job",
     "JobCheck",
     "Occurrence",
+    "Reading",
     "Schedule",
     "ScheduleException",
     "Target",

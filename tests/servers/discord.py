@@ -41,7 +41,14 @@ class Discord(Double):
         return [item["content"] for item in self.messages]
 
     def say(self, text: str, at: datetime, author: str = BOT, **more: Any) -> dict[str, Any]:
-        made = {"id": snowflake(at), "channel_id": CHANNEL, "author": {"id": author}, "content": text, "attachments": [], **more}
+        made = {
+            "id": snowflake(at),
+            "channel_id": CHANNEL,
+            "author": {"id": author},
+            "content": text,
+            "attachments": [],
+            **more,
+        }
         self.messages.append(made)
         return made
 
@@ -51,7 +58,11 @@ class Discord(Double):
 
     @route("GET", "/channels/{channel}")
     def channel(self, request: Request, channel: str) -> Any:
-        return self._signed(request) or self._known(channel) or {"id": channel, "name": "news", "guild_id": GUILD, "type": 0}
+        return (
+            self._signed(request)
+            or self._known(channel)
+            or {"id": channel, "name": "news", "guild_id": GUILD, "type": 0}
+        )
 
     @route("GET", "/channels/{channel}/messages")
     def listed(self, request: Request, channel: str) -> Any:
@@ -122,7 +133,11 @@ class Discord(Double):
         if not body.get("content") and not files:
             return refusal(400, 50006, "Cannot send an empty message")
         if len(body.get("content", "")) > 2000:
-            errors = {"content": {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 2000 or fewer in length."}]}}
+            errors = {
+                "content": {
+                    "_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 2000 or fewer in length."}]
+                }
+            }
             return refusal(400, 50035, "Invalid Form Body", errors=errors)
         nonce = body.get("nonce", "")
         made = {

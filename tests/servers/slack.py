@@ -85,7 +85,7 @@ class Slack(Double):
             return ok(channels=[self.channel], response_metadata={"next_cursor": ""})
         return ok(channels=[second], response_metadata={"next_cursor": "more"})
 
-    def on_chat_postMessage(self, fields: dict[str, Any]) -> Answer:  # noqa: N802 - Slack's name
+    def on_chat_postMessage(self, fields: dict[str, Any]) -> Answer:
         if fields["channel"] != CHANNEL:
             return error("channel_not_found")
         if not fields.get("text") and not fields.get("blocks"):
@@ -114,7 +114,7 @@ class Slack(Double):
     def on_chat_delete(self, fields: dict[str, Any]) -> Answer:
         return ok() if self.messages.pop(fields["ts"], None) else error("message_not_found")
 
-    def on_chat_getPermalink(self, fields: dict[str, Any]) -> Answer:  # noqa: N802
+    def on_chat_getPermalink(self, fields: dict[str, Any]) -> Answer:
         return ok(permalink=f"https://acme.slack.com/archives/{CHANNEL}/p{fields['message_ts'].replace('.', '')}")
 
     def on_conversations_history(self, fields: dict[str, Any]) -> Answer:
@@ -123,7 +123,9 @@ class Slack(Double):
 
     def on_conversations_replies(self, fields: dict[str, Any]) -> Answer:
         root = fields["ts"]
-        return self._page([item for ts, item in self.messages.items() if ts == root or item.get("thread_ts") == root], fields)
+        return self._page(
+            [item for ts, item in self.messages.items() if ts == root or item.get("thread_ts") == root], fields
+        )
 
     def _within(self, item: dict[str, Any], fields: dict[str, Any]) -> bool:
         return float(fields.get("oldest", 0)) <= float(item["ts"]) <= float(fields.get("latest", 1e12))
@@ -141,19 +143,21 @@ class Slack(Double):
         found = self.messages.get(fields["timestamp"])
         return ok(type="message", message=found) if found else error("message_not_found")
 
-    def on_files_getUploadURLExternal(self, fields: dict[str, Any]) -> Answer:  # noqa: N802
+    def on_files_getUploadURLExternal(self, fields: dict[str, Any]) -> Answer:
         file_id = f"F{next(self._serial):09d}"
         self.files[file_id] = dict(fields)
         return ok(upload_url=f"{self.url}/upload/{file_id}", file_id=file_id)
 
-    def on_files_completeUploadExternal(self, fields: dict[str, Any]) -> Answer:  # noqa: N802
+    def on_files_completeUploadExternal(self, fields: dict[str, Any]) -> Answer:
         found = fields["files"] if isinstance(fields["files"], list) else json.loads(fields["files"])
         for item in found:
             stored = self.files[item["id"]]
             if len(stored.get("body", b"")) != int(stored["length"]):
                 return error("file_update_failed")
             stored["done"] = True
-        return ok(files=[{"id": item["id"], "permalink": f"https://acme.slack.com/files/U1/{item['id']}"} for item in found])
+        return ok(
+            files=[{"id": item["id"], "permalink": f"https://acme.slack.com/files/U1/{item['id']}"} for item in found]
+        )
 
     def on_oauth(self, request: Request, fields: dict[str, Any]) -> Answer:
         if not request.headers.get("authorization", "").startswith("Basic "):

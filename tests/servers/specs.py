@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 SPECS = Path(__file__).resolve().parents[2].parent / "shared" / "specs"
-_TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
+_TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+}
 
 
 def missing(name: str) -> str:
@@ -36,10 +43,9 @@ def _problems(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], wh
     if "$ref" in schema:
         schema = functools.reduce(lambda node, step: node[step], schema["$ref"].lstrip("#/").split("/"), root)
     for name in ("anyOf", "oneOf"):
-        if name in schema:
-            each = [problems(value, option, root, where) for option in schema[name]]
-            if all(each):
-                yield from min(each, key=len)
+        each = [problems(value, option, root, where) for option in schema.get(name, ())]
+        if each and all(each):
+            yield from min(each, key=len)
     for part in schema.get("allOf", ()):
         yield from _problems(value, part, root, where)
     types = schema.get("type", ())
@@ -51,6 +57,11 @@ def _problems(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], wh
         yield f"{where}: {value!r} is none of {schema['enum']}"
     if isinstance(value, str) and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
         yield f"{where}: has {len(value)} characters"
+    yield from _inside(value, schema, root, where)
+
+
+def _inside(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str) -> Iterator[str]:
+    """What is wrong with the items of a list, or the members of an object."""
     if isinstance(value, list):
         if len(value) > schema.get("maxItems", len(value)):
             yield f"{where}: has {len(value)} items"

@@ -87,7 +87,11 @@ class Telegram(Double):
             return
         by_name = {item["name"]: item for item in known.get("fields", ())}
         self.wrong += [f"{method} knows no {name}" for name in fields if name not in by_name]
-        self.wrong += [f"{method} wants {n}" for n, item in by_name.items() if item["required"] and n not in fields and n not in files]
+        self.wrong += [
+            f"{method} wants {n}"
+            for n, item in by_name.items()
+            if item["required"] and n not in fields and n not in files
+        ]
         for name in fields.keys() & by_name.keys():
             plain = [_PLAIN[kind] for kind in by_name[name]["types"] if kind in _PLAIN]
             if plain and not any(isinstance(fields[name], kind) for kind in plain):

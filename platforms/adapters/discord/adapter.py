@@ -19,6 +19,7 @@ from platforms.contracts import (
     AccountHealth,
     AccountRef,
     Capabilities,
+    MediaKind,
     MediaRef,
     MediaRule,
     Metrics,
@@ -38,7 +39,7 @@ MOST_FILES = 10
 MOST_ALT = 1024
 MOST_PARTS = 12
 MOST_MISSES = 12
-MIMES = {
+MIMES: dict[MediaKind, frozenset[str]] = {
     "image": frozenset({"image/jpeg", "image/png", "image/webp"}),
     "gif": frozenset({"image/gif"}),
     "video": frozenset({"video/mp4", "video/quicktime"}),
@@ -106,9 +107,8 @@ class DiscordAdapter:
             consistency_delay_seconds=2.0,
             text=TEXT,
             media={
-                kind: MediaRule(mimes=mimes, max_bytes=FILE_BYTES, max_alt=MOST_ALT)
-                for kind, mimes in MIMES.items()
-            },  # type: ignore[arg-type]  # the keys are the kinds
+                kind: MediaRule(mimes=mimes, max_bytes=FILE_BYTES, max_alt=MOST_ALT) for kind, mimes in MIMES.items()
+            },
             types={"carousel": TypeRule(min_media=2, max_media=MOST_FILES)},
             link_in_text=True,
             hashtags_in_text=True,
@@ -136,10 +136,9 @@ class DiscordAdapter:
             problems.append(("username", "Use at most 80 characters."))
         if str(options.get("mentions") or "none") not in MENTIONS:
             problems.append(("mentions", "Choose one of the listed."))
-        for name in ("avatar_url", "api_url"):
-            if options.get(name) and not is_http_url(str(options[name])):
-                problems.append((name, "Write a whole address, or leave it empty."))
-        return problems
+        addresses = [name for name in ("avatar_url", "api_url") if options.get(name)]
+        wrong = [name for name in addresses if not is_http_url(str(options[name]))]
+        return problems + [(name, "Write a whole address, or leave it empty.") for name in wrong]
 
     def check(self, content: ContentLike, account: AccountRef) -> Sequence[ContentProblem]:
         found: list[ContentProblem] = []
@@ -184,7 +183,9 @@ class DiscordAdapter:
         ends = clock.monotonic() + timeout
         room = Room.of(publication.account)
         if room.is_webhook:
-            raise UnknownOutcome("A webhook cannot read the channel, so only a person can tell whether the post is there.")
+            raise UnknownOutcome(
+                "A webhook cannot read the channel, so only a person can tell whether the post is there."
+            )
         state = _state(publication, parts(publication, self.capabilities(publication.account)))
         try:
             _look(room, state, Window.around(publication.scheduled_for, clock.now()), ends)
@@ -221,7 +222,9 @@ class DiscordAdapter:
         channel, ids = _place(remote_id)
         texts = parts(publication, self.capabilities(publication.account))
         if len(ids) != len(texts):
-            raise Rejected(f"The post has {len(texts)} parts now and {len(ids)} there. Delete it there and publish it anew.")
+            raise Rejected(
+                f"The post has {len(texts)} parts now and {len(ids)} there. Delete it there and publish it anew."
+            )
         for message_id, text in zip(ids, texts, strict=True):
             path, params = _message(room, publication.account, channel, message_id)
             body = {"content": text, "allowed_mentions": _mentions(publication.account)}
@@ -272,7 +275,9 @@ class DiscordAdapter:
         except PlatformError as trouble:
             said = f" ({trouble.platform_message})" if trouble.platform_message else ""
             return AccountHealth(ok=False, message=f"{trouble.message_for_people}{said}", identity=name)
-        return AccountHealth(ok=True, message=f"{name} sees the channel {channel.get('name') or room.channel}.", identity=name)
+        return AccountHealth(
+            ok=True, message=f"{name} sees the channel {channel.get('name') or room.channel}.", identity=name
+        )
 
 
 ADAPTER = DiscordAdapter()
@@ -465,7 +470,7 @@ def _opened(media: Sequence[MediaRef]) -> Iterator[list[File]]:
         found: list[File] = []
         for number, item in enumerate(media):
             try:
-                file = stack.enter_context(open(item.path, "rb"))  # noqa: PTH123 - closed by the stack
+                file = stack.enter_context(open(item.path, "rb"))
             except OSError as trouble:
                 raise Unavailable(f"File {number + 1} cannot be read here, so nothing was sent.") from trouble
             found.append((f"files[{number}]", (item.name or f"file{number}", file, item.mime)))

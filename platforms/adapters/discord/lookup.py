@@ -63,7 +63,9 @@ def _match(mine: Sequence[dict[str, Any]], nonce: str, text: str, window: Window
     if len(near) == 1:
         return str(near[0]["id"])
     if alike:
-        raise UnknownOutcome("The channel has a message with the same words, and nothing tells whether it is this post.")
+        raise UnknownOutcome(
+            "The channel has a message with the same words, and nothing tells whether it is this post."
+        )
     return None
 
 
@@ -74,10 +76,14 @@ def _own_messages(room: Room, window: Window, timeout: float) -> list[dict[str, 
     for _ in range(MOST_PAGES):
         params = {"limit": str(PAGE)} | ({"before": before} if before else {})
         page = ask(room, "GET", room.messages, params=params, timeout=timeout)
-        for message in page:
-            if time_of(message["id"]) >= window.far and message.get("author", {}).get("id") == me.get("id"):
-                mine.append(message)
+        mine += [
+            message
+            for message in page
+            if time_of(message["id"]) >= window.far and message.get("author", {}).get("id") == me.get("id")
+        ]
         if len(page) < PAGE or time_of(page[-1]["id"]) < window.far:
             return mine
         before = page[-1]["id"]
-    raise UnknownOutcome(f"The channel is too busy: the last {PAGE * MOST_PAGES:,} messages do not reach back far enough.")
+    raise UnknownOutcome(
+        f"The channel is too busy: the last {PAGE * MOST_PAGES:,} messages do not reach back far enough."
+    )

@@ -20,6 +20,7 @@ from platforms.contracts import (
     Capabilities,
     ClientApp,
     Grant,
+    MediaKind,
     MediaRule,
     Metrics,
     Place,
@@ -42,7 +43,7 @@ FILE_BYTES = 1_000_000_000
 MOST_PARTS = 12
 MOST_MISSES = 12
 READY_SECONDS = 3.0  # a file that was just uploaded cannot be shown at once
-MIMES = {
+MIMES: dict[MediaKind, frozenset[str]] = {
     "image": frozenset({"image/jpeg", "image/png"}),
     "gif": frozenset({"image/gif"}),
     "video": frozenset({"video/mp4", "video/quicktime"}),
@@ -67,8 +68,12 @@ class SlackAdapter:
             help="Instead of a bot token. Only text, and nobody can look up, change or delete a post by it.",
             secret=True,
         ),
-        FieldSpec(name="refresh_token", label="Refresh token", help="Only for an app with token rotation.", secret=True),
-        FieldSpec(name="client_secret", label="Client secret", help="Only for an app with token rotation.", secret=True),
+        FieldSpec(
+            name="refresh_token", label="Refresh token", help="Only for an app with token rotation.", secret=True
+        ),
+        FieldSpec(
+            name="client_secret", label="Client secret", help="Only for an app with token rotation.", secret=True
+        ),
     )
     option_fields: tuple[FieldSpec, ...] = (
         FieldSpec(
@@ -101,9 +106,11 @@ class SlackAdapter:
             text=TEXT,
             caption=CAPTION,
             media={
-                kind: MediaRule(mimes=mimes, max_bytes=FILE_BYTES, max_alt=files.MOST_ALT if kind in ("image", "gif") else None)
+                kind: MediaRule(
+                    mimes=mimes, max_bytes=FILE_BYTES, max_alt=files.MOST_ALT if kind in ("image", "gif") else None
+                )
                 for kind, mimes in MIMES.items()
-            },  # type: ignore[arg-type]  # the keys are the kinds
+            },
             types={"carousel": TypeRule(min_media=2, max_media=MOST_FILES)},
             link_in_text=True,
             hashtags_in_text=True,
@@ -177,7 +184,9 @@ class SlackAdapter:
         ends = clock.monotonic() + timeout
         room = Room.of(publication.account)
         if room.webhook:
-            raise UnknownOutcome("A webhook cannot read the channel, so only a person can tell whether the post is there.")
+            raise UnknownOutcome(
+                "A webhook cannot read the channel, so only a person can tell whether the post is there."
+            )
         state = _state(room, publication, parts(publication, self.capabilities(publication.account)))
         try:
             _look(room, state, ends)
@@ -213,7 +222,9 @@ class SlackAdapter:
         channel, ids = _place(room, remote_id)
         texts = parts(publication, self.capabilities(publication.account))
         if len(ids) != len(texts):
-            raise Rejected(f"The post has {len(texts)} parts now and {len(ids)} there. Delete it there and publish it anew.")
+            raise Rejected(
+                f"The post has {len(texts)} parts now and {len(ids)} there. Delete it there and publish it anew."
+            )
         for number, (ts, text) in enumerate(zip(ids, texts, strict=True)):
             body: dict[str, Any] = {"channel": channel, "ts": ts, "text": mrkdwn.escaped(text)}
             if number == 0 and publication.media:
@@ -280,7 +291,9 @@ def _missing(headers: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     given = {item.strip() for item in said.split(",")}
     return tuple(
-        scope for scope in NEEDED if scope not in given and not (scope == "channels:history" and "groups:history" in given)
+        scope
+        for scope in NEEDED
+        if scope not in given and not (scope == "channels:history" and "groups:history" in given)
     )
 
 
@@ -292,12 +305,16 @@ def _of_channel(room: Room, name: str, missing: tuple[str, ...], ends: float) ->
         return AccountHealth(ok=True, message=words, identity=name, missing_scopes=missing)
     place = f"#{channel.get('name') or room.channel}"
     if channel.get("is_archived"):
-        return AccountHealth(ok=False, message=f"The channel {place} is archived.", identity=name, missing_scopes=missing)
+        return AccountHealth(
+            ok=False, message=f"The channel {place} is archived.", identity=name, missing_scopes=missing
+        )
     if channel.get("is_member") is False:
         words = f"{name} is not in {place}: invite it there with /invite."
         return AccountHealth(ok=False, message=words, identity=name, missing_scopes=missing)
     lacking = f" Without {', '.join(missing)} some things will not work." if missing else ""
-    return AccountHealth(ok=True, message=f"{name} may post in {place}.{lacking}", identity=name, missing_scopes=missing)
+    return AccountHealth(
+        ok=True, message=f"{name} may post in {place}.{lacking}", identity=name, missing_scopes=missing
+    )
 
 
 def _state(room: Room, publication: Publication, texts: Sequence[str]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def uploaded(room: Room, media: Sequence[MediaRef], left: Callable[[], float]) -
 def _upload(room: Room, item: MediaRef, number: int, left: Callable[[], float]) -> dict[str, str]:
     name = item.name or f"file{number}"
     try:
-        with open(item.path, "rb") as file:  # noqa: PTH123
+        with open(item.path, "rb") as file:
             asked = {"filename": name, "length": str(os.fstat(file.fileno()).st_size)}
             if item.alt and item.mime.startswith("image/"):
                 asked["alt_txt"] = item.alt[:1_000]
@@ -71,4 +71,6 @@ def blocks(stored: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
 
 def links(stored: Sequence[Mapping[str, str]]) -> str:
     """The other files, as links that Slack unfolds."""
-    return "\n".join(f"<{item['permalink']}|{item['name'].replace('|', ' ')}>" for item in stored if item["kind"] == "file")
+    return "\n".join(
+        f"<{item['permalink']}|{item['name'].replace('|', ' ')}>" for item in stored if item["kind"] == "file"
+    )

@@ -55,7 +55,9 @@ def places(app: ClientApp, grant: Grant, *, timeout: float) -> Sequence[Place]:
     cursor = ""
     for _ in range(MOST_PAGES):
         params = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": "200"}
-        data = ask(room, "conversations.list", params=params | ({"cursor": cursor} if cursor else {}), timeout=timeout).data
+        data = ask(
+            room, "conversations.list", params=params | ({"cursor": cursor} if cursor else {}), timeout=timeout
+        ).data
         found += [item for item in data.get("channels") or () if isinstance(item, dict) and item.get("id")]
         cursor = str((data.get("response_metadata") or {}).get("next_cursor") or "")
         if not cursor:
@@ -98,7 +100,9 @@ def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
     return Refreshed(credentials=_tokens(data), expires_at=oauth2.expiry(data.get("expires_in")))
 
 
-def _access(room: Room, client_id: str, client_secret: str, form: Mapping[str, str], timeout: float) -> Mapping[str, Any]:
+def _access(
+    room: Room, client_id: str, client_secret: str, form: Mapping[str, str], timeout: float
+) -> Mapping[str, Any]:
     signed = Room(room.base, "", headers={"Authorization": oauth2.basic(client_id, client_secret)})
     data = ask(signed, "oauth.v2.access", form=form, timeout=timeout).data
     if not _tokens(data)["bot_token"]:

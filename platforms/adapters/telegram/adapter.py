@@ -20,6 +20,7 @@ from platforms.contracts import (
     AccountRef,
     Budget,
     Capabilities,
+    MediaKind,
     MediaRef,
     MediaRule,
     Publication,
@@ -37,10 +38,14 @@ CAPTION = TextRule(max=1024, unit="code_points")
 PHOTO_BYTES, FILE_BYTES = 10_000_000, 50_000_000
 MOST_IN_A_GROUP = 10
 MOST_PARTS = 12
+EDITABLE = ("chat_id", "parse_mode", "link_preview_options")
 DOCUMENTS = frozenset({"application/pdf"})
-RULES = {
+RULES: dict[MediaKind, MediaRule] = {
     "image": MediaRule(
-        mimes=frozenset({"image/jpeg", "image/png", "image/webp"}), max_bytes=PHOTO_BYTES, min_ratio=1 / 20, max_ratio=20
+        mimes=frozenset({"image/jpeg", "image/png", "image/webp"}),
+        max_bytes=PHOTO_BYTES,
+        min_ratio=1 / 20,
+        max_ratio=20,
     ),
     "gif": MediaRule(mimes=frozenset({"image/gif"}), max_count=1, max_bytes=FILE_BYTES),
     "video": MediaRule(mimes=frozenset({"video/mp4", "video/quicktime"}), max_bytes=FILE_BYTES),
@@ -65,7 +70,13 @@ class TelegramAdapter:
     label: str = "Telegram"
     description: str = "A channel or a group, by a bot of yours that may post there."
     credential_fields: tuple[FieldSpec, ...] = (
-        FieldSpec(name="bot_token", label="Bot token", help="From @BotFather, like 123456:ABC-DEF…", required=True, secret=True),
+        FieldSpec(
+            name="bot_token",
+            label="Bot token",
+            help="From @BotFather, like 123456:ABC-DEF…",
+            required=True,
+            secret=True,
+        ),
     )
     option_fields: tuple[FieldSpec, ...] = (
         FieldSpec(
@@ -94,7 +105,9 @@ class TelegramAdapter:
         ),
     )
     post_fields: tuple[FieldSpec, ...] = (
-        FieldSpec(name="silent", label="Send silently", help="People get it without a sound.", kind="bool", default=False),
+        FieldSpec(
+            name="silent", label="Send silently", help="People get it without a sound.", kind="bool", default=False
+        ),
         FieldSpec(name="protect", label="Forbid forwarding and saving", kind="bool", default=False),
         FieldSpec(name="no_preview", label="Without a link preview", kind="bool", default=False),
     )
@@ -111,7 +124,7 @@ class TelegramAdapter:
             consistency_delay_seconds=0.0,
             text=TEXT,
             caption=CAPTION,
-            media=RULES,  # type: ignore[arg-type]  # the keys are the kinds
+            media=RULES,
             types={"carousel": TypeRule(min_media=2, max_media=MOST_IN_A_GROUP)},
             link_in_text=True,
             hashtags_in_text=True,
@@ -195,7 +208,9 @@ class TelegramAdapter:
         return parts(wording.formatted(publication, can, mode), can)
 
     def find(self, publication: Publication, *, timeout: float) -> Published | Accepted | None:
-        raise UnknownOutcome("A bot cannot read a chat's messages, so only a person can tell whether the post is there.")
+        raise UnknownOutcome(
+            "A bot cannot read a chat's messages, so only a person can tell whether the post is there."
+        )
 
     def poll(self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
         raise UnknownOutcome("Telegram never leaves a post half done, so there is nothing to ask about.")
@@ -206,12 +221,14 @@ class TelegramAdapter:
         room = Room.of(publication.account)
         sent, texts = _ids(remote_id), self._texts(publication)
         if len(sent) != len(texts):
-            raise Rejected(f"The post has {len(texts)} parts now and {len(sent)} there. Delete it there and publish it anew.")
+            raise Rejected(
+                f"The post has {len(texts)} parts now and {len(sent)} there. Delete it there and publish it anew."
+            )
         found = []
         for number, (ids, text) in enumerate(zip(sent, texts, strict=True)):
             is_caption = number == 0 and bool(publication.media)
             shared = _shared(room, publication) if is_caption else _shared(room, publication) | _preview(publication)
-            fields = {name: shared[name] for name in ("chat_id", "parse_mode", "link_preview_options") if name in shared}
+            fields: dict[str, Any] = {name: value for name, value in shared.items() if name in EDITABLE}
             fields |= {"message_id": ids[0], "caption" if is_caption else "text": text}
             method = "editMessageCaption" if is_caption else "editMessageText"
             try:
@@ -282,7 +299,9 @@ def _first(room: Room, publication: Publication, text: str, ends: float) -> Sent
     media = publication.media
     shared = _shared(room, publication)
     if not media:
-        return _sent(ask(room.base, "sendMessage", shared | _preview(publication) | {"text": text}, timeout=_left(ends)))
+        return _sent(
+            ask(room.base, "sendMessage", shared | _preview(publication) | {"text": text}, timeout=_left(ends))
+        )
     with _opened(media) as files:
         if len(media) == 1:
             item, kind = media[0], _method(media[0].mime, media[0].animated)
@@ -375,7 +394,9 @@ def _preview(publication: Publication) -> dict[str, Any]:
 
 def _sent(result: Any) -> Sent:
     messages = result if isinstance(result, list) else [result]
-    ids = tuple(item["message_id"] for item in messages if isinstance(item, dict) and isinstance(item.get("message_id"), int))
+    ids = tuple(
+        item["message_id"] for item in messages if isinstance(item, dict) and isinstance(item.get("message_id"), int)
+    )
     if not ids or len(ids) != len(messages):
         raise UnknownOutcome("Telegram took the post but did not say under which number.")
     return Sent(ids, _url(messages[0]))
@@ -415,7 +436,7 @@ def _opened(media: Sequence[MediaRef]) -> Iterator[list[Any]]:
                 found.append(None)
                 continue
             try:
-                file = stack.enter_context(open(item.path, "rb"))  # noqa: PTH123 - closed by the stack
+                file = stack.enter_context(open(item.path, "rb"))
             except OSError as trouble:
                 raise Unavailable(f"File {number + 1} cannot be read here, so nothing was sent.") from trouble
             found.append((item.name or f"file{number}", file, item.mime))
@@ -435,5 +456,3 @@ def _left(ends: float) -> float:
     if left <= 0:
         raise Unavailable("The time for this post was over before the request was sent.")
     return left
-
-

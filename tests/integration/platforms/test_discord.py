@@ -46,13 +46,17 @@ def failing(double, *answers):
 @pytest.mark.skipif(bool(specs.missing(SPEC)), reason=specs.missing(SPEC))
 def test_a_body_that_the_description_forbids_would_be_seen():
     double = Discord()
-    double._check("/channels/{channel_id}/messages", "post", {"content": "x" * 4001, "nonce": "n" * 26, "mentions": []}, [])
+    double._check(
+        "/channels/{channel_id}/messages", "post", {"content": "x" * 4001, "nonce": "n" * 26, "mentions": []}, []
+    )
     double.stop()
     assert len(double.wrong) == 3
 
 
 def test_by_a_bot_with_a_nonce_and_nobody_rung(there):
-    published = ADAPTER.publish(post(there, link="https://x.test/", hashtags=("new",), options={"silent": True}), timeout=5)
+    published = ADAPTER.publish(
+        post(there, link="https://x.test/", hashtags=("new",), options={"silent": True}), timeout=5
+    )
     (message,) = there.messages
     assert published.remote_id == f"{CHANNEL}:{message['id']}"
     assert published.url == f"https://discord.com/channels/{GUILD}/{CHANNEL}/{message['id']}"
@@ -63,7 +67,9 @@ def test_by_a_bot_with_a_nonce_and_nobody_rung(there):
 
 
 def test_by_a_webhook_under_another_name_into_a_forum(there):
-    made = discord_webhook.account(there.url, username="Desk", avatar_url="https://x.test/a.png", forum=True, mentions="users")
+    made = discord_webhook.account(
+        there.url, username="Desk", avatar_url="https://x.test/a.png", forum=True, mentions="users"
+    )
     publication = post(there, "One\n---\nTwo", account=made, title="Monday", content_type="thread")
     published = ADAPTER.publish(publication, timeout=5)
 
@@ -132,7 +138,9 @@ def test_the_platforms_words_name_the_field(there):
 
 def test_what_is_left_of_the_quota_is_believed(there):
     there.next.append(
-        refusal(429, 0, "Slow down", retry_after=1.5, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Scope": "shared"})
+        refusal(
+            429, 0, "Slow down", retry_after=1.5, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Scope": "shared"}
+        )
     )
     with pytest.raises(PlatformError) as caught:
         ADAPTER.publish(post(there), timeout=5)
@@ -164,7 +172,12 @@ def test_killed_between_request_and_answer_a_webhook_leaves_it_to_a_person(there
 
 @pytest.mark.parametrize(
     ("ago", "number", "expected"),
-    [(timedelta(minutes=2), 1, "found"), (timedelta(minutes=2), 2, "unsure"), (timedelta(hours=1), 1, "unsure"), (timedelta(days=8), 1, None)],
+    [
+        (timedelta(minutes=2), 1, "found"),
+        (timedelta(minutes=2), 2, "unsure"),
+        (timedelta(hours=1), 1, "unsure"),
+        (timedelta(days=8), 1, None),
+    ],
 )
 def test_without_nonces_only_one_message_of_that_time_with_these_words_is_believed(there, ago, number, expected):
     for _ in range(number):
@@ -190,7 +203,9 @@ def test_a_channel_that_cannot_be_read_back_far_enough_tells_nothing(there):
         ADAPTER.find(post(there), timeout=5)
 
 
-@pytest.mark.parametrize("answer", [refusal(403, 50001, "Missing Access"), refusal(429, 0, "Slow", retry_after=1), Answer(500, b"")])
+@pytest.mark.parametrize(
+    "answer", [refusal(403, 50001, "Missing Access"), refusal(429, 0, "Slow", retry_after=1), Answer(500, b"")]
+)
 def test_a_look_up_that_fails_is_unknown(there, answer):
     there.next.append(answer)
     with pytest.raises(UnknownOutcome):

@@ -56,7 +56,9 @@ def test_a_field_that_the_description_forbids_would_be_seen():
 
 
 def test_the_text_is_escaped_and_carries_the_key(there):
-    published = ADAPTER.publish(post(there, "Tom & <!channel>", link="https://x.test/?a=1&b", hashtags=("new",)), timeout=5)
+    published = ADAPTER.publish(
+        post(there, "Tom & <!channel>", link="https://x.test/?a=1&b", hashtags=("new",)), timeout=5
+    )
     (message,) = there.messages.values()
     assert message["text"] == "Tom &amp; &lt;!channel&gt;\n\nhttps://x.test/?a=1&amp;b\n\n#new"
     assert message["metadata"]["event_payload"] == {"key": "k", "part": "0"}
@@ -77,8 +79,14 @@ def test_by_a_webhook_it_is_the_text_alone(there):
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        *((error(name), "auth") for name in ("invalid_auth", "token_revoked", "account_inactive", "missing_scope", "not_in_channel")),
-        *((error(name), "rejected") for name in ("channel_not_found", "is_archived", "no_text", "msg_too_long", "something_new")),
+        *(
+            (error(name), "auth")
+            for name in ("invalid_auth", "token_revoked", "account_inactive", "missing_scope", "not_in_channel")
+        ),
+        *(
+            (error(name), "rejected")
+            for name in ("channel_not_found", "is_archived", "no_text", "msg_too_long", "something_new")
+        ),
         *((error(name), "unknown") for name in ("internal_error", "fatal_error")),
         (error("ratelimited"), "rate_limited"),
         (Answer(429, b"", {"Retry-After": "30"}), "rate_limited"),
@@ -167,7 +175,9 @@ def media(tmp_path, *names):
     for name in names:
         (tmp_path / name).write_bytes(b"content of " + name.encode())
         mime = "image/png" if name.endswith("png") else "application/pdf"
-        found.append(MediaRef(url="", mime=mime, alt="A cat", size=1, checksum="c", path=str(tmp_path / name), name=name))
+        found.append(
+            MediaRef(url="", mime=mime, alt="A cat", size=1, checksum="c", path=str(tmp_path / name), name=name)
+        )
     return tuple(found)
 
 

@@ -33,7 +33,9 @@ def post(there, text="Hello", **values):
 
 def file_of(path, mime, **values):
     path.write_bytes(b"not a real file")
-    return MediaRef(url="https://x.test/f", mime=mime, alt="A cat", size=15, checksum="c", path=str(path), name=path.name, **values)
+    return MediaRef(
+        url="https://x.test/f", mime=mime, alt="A cat", size=15, checksum="c", path=str(path), name=path.name, **values
+    )
 
 
 @pytest.mark.skipif(bool(specs.missing(SPEC)), reason=specs.missing(SPEC))
@@ -41,20 +43,30 @@ def test_a_request_with_an_unknown_field_would_be_seen():
     double = Telegram()
     double._check("sendMessage", {"chat_id": "@a", "txt": "x", "disable_notification": "yes"}, set())
     double.stop()
-    assert double.wrong == ["sendMessage knows no txt", "sendMessage wants text", "sendMessage: disable_notification is 'yes'"]
+    assert double.wrong == [
+        "sendMessage knows no txt",
+        "sendMessage wants text",
+        "sendMessage: disable_notification is 'yes'",
+    ]
 
 
 def test_a_text_goes_out_as_the_account_and_the_post_say(there):
     made = account(there.url, parse_mode="HTML", link_previews=False, topic_id=5)
     publication = post(
-        there, "<b>Now</b>", account=made, link="https://x.test/?a=1&b=2", hashtags=("new",), options={"silent": True, "protect": True}
+        there,
+        "<b>Now</b>",
+        account=made,
+        link="https://x.test/?a=1&b=2",
+        hashtags=("new",),
+        options={"silent": True, "protect": True},
     )
     published = ADAPTER.publish(publication, timeout=5)
 
     assert (published.remote_id, published.url) == ("1", "https://t.me/newsroom/1")
     assert there.messages[1] == {
         "chat_id": "@newsroom", "message_thread_id": 5, "parse_mode": "HTML", "disable_notification": True, "protect_content": True,
-        "link_preview_options": {"is_disabled": True}, "text": "<b>Now</b>\n\nhttps://x.test/?a=1&amp;b=2\n\n#new", "method": "sendMessage",
+        "link_preview_options": {"is_disabled": True}, "method": "sendMessage",
+        "text": "<b>Now</b>\n\nhttps://x.test/?a=1&amp;b=2\n\n#new",
     }  # fmt: skip
 
 
@@ -130,7 +142,9 @@ def test_each_answer_has_its_class(there, answer, expected):
 
 
 def test_a_group_that_moved_gets_the_post_once_and_says_its_new_id(there):
-    there.next.append(refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1009))
+    there.next.append(
+        refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1009)
+    )
     published = ADAPTER.publish(post(there), timeout=5)
     assert [item["chat_id"] for item in there.messages.values()] == ["-1009"]
     assert "-1009" in published.notes[0]
@@ -225,10 +239,10 @@ def test_settings_are_checked_at_their_field(options, credentials, field):
     assert [name for name, _ in TelegramAdapter().check_settings(options, credentials)] == [field]
 
 
-def test_an_album_of_what_does_not_go_together_is_a_problem(there, tmp_path):
+def test_an_album_of_what_does_not_go_together_and_too_long_a_thread_are_problems(there, tmp_path):
+    def codes(publication):
+        return [found.code for found in check(publication, ADAPTER, publication.account)]
+
     media = (file_of(tmp_path / "a.pdf", "application/pdf"), file_of(tmp_path / "b.png", "image/png"))
-    codes = [found.code for found in check(post(there, media=media), ADAPTER, account(there.url))]
-    assert codes == ["media_mixed"]
-    assert [found.code for found in check(post(there, "\n---\n".join("abcdefghijklm"), content_type="thread"), ADAPTER, account(there.url))] == [
-        "thread_too_long"
-    ]  # fmt: skip
+    assert codes(post(there, media=media)) == ["media_mixed"]
+    assert codes(post(there, "\n---\n".join("abcdefghijklm"), content_type="thread")) == ["thread_too_long"]
