@@ -81,7 +81,7 @@ class SlackAdapter:
             label="Channel",
             help="For a bot: the channel's id, like C0123456789, at the end of the channel's details.",
         ),
-        FieldSpec(name="link_previews", label="Show link previews", kind="bool", default=True),
+        FieldSpec(name="hide_previews", label="Without link previews", kind="bool", default=False),
         FieldSpec(name="client_id", label="Client id", help="Only for an app with token rotation."),
         FieldSpec(name="api_url", label="API address", help=f"Only for tests; else {OFFICIAL}.", kind="url"),
     )
@@ -319,17 +319,20 @@ def _of_channel(room: Room, name: str, missing: tuple[str, ...], ends: float) ->
 
 def _state(room: Room, publication: Publication, texts: Sequence[str]) -> dict[str, Any]:
     """All that the rest of the post needs, as JSON and without secrets. ids: the `ts` of those parts that are out, in order."""
-    wanted = publication.account.options.get("link_previews", True) is not False
     return {
         "key": publication.key,
         "parts": list(texts),
         "ids": [],
         "channel": room.channel,
         "stored": [],
-        "unfurl": wanted and publication.options.get("no_preview") is not True,
+        "unfurl": _shows_previews(publication),
         "oldest": lookup.since(publication.scheduled_for, clock.now()),
         "misses": 0,
     }
+
+
+def _shows_previews(publication: Publication) -> bool:
+    return True not in (publication.account.options.get("hide_previews"), publication.options.get("no_preview"))
 
 
 def _send(room: Room, state: Mapping[str, Any], ends: float) -> str:
@@ -463,7 +466,7 @@ def _kept_blocks(room: Room, channel: str, ts: str, ends: float) -> list[dict[st
 
 def _by_webhook(room: Room, publication: Publication, text: str, ends: float) -> Published:
     body: dict[str, Any] = {"text": mrkdwn.escaped(text)}
-    if publication.account.options.get("link_previews", True) is False or publication.options.get("no_preview") is True:
+    if not _shows_previews(publication):
         body |= {"unfurl_links": False, "unfurl_media": False}
     answer = call("POST", room.webhook, json=body, timeout=_left(ends))
     if answer.status == 200 and answer.text().strip() == "ok":

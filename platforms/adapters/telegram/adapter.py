@@ -93,7 +93,7 @@ class TelegramAdapter:
             choices=(("", "None: as it is written"), ("HTML", "HTML"), ("MarkdownV2", "MarkdownV2")),
             default="",
         ),
-        FieldSpec(name="link_previews", label="Show link previews", kind="bool", default=True),
+        FieldSpec(name="hide_previews", label="Without link previews", kind="bool", default=False),
         FieldSpec(
             name="topic_id", label="Topic", help="The number of a topic, in a group that has topics.", kind="number"
         ),
@@ -387,9 +387,8 @@ def _shared(room: Room, publication: Publication) -> dict[str, Any]:
 
 
 def _preview(publication: Publication) -> dict[str, Any]:
-    wanted = publication.account.options.get("link_previews", True) is not False
-    shown = wanted and publication.options.get("no_preview") is not True
-    return {} if shown else {"link_preview_options": {"is_disabled": True}}
+    hidden = True in (publication.account.options.get("hide_previews"), publication.options.get("no_preview"))
+    return {} if not hidden else {"link_preview_options": {"is_disabled": True}}
 
 
 def _sent(result: Any) -> Sent:

@@ -51,7 +51,7 @@ def test_a_request_with_an_unknown_field_would_be_seen():
 
 
 def test_a_text_goes_out_as_the_account_and_the_post_say(there):
-    made = account(there.url, parse_mode="HTML", link_previews=False, topic_id=5)
+    made = account(there.url, parse_mode="HTML", hide_previews=True, topic_id=5)
     publication = post(
         there,
         "<b>Now</b>",
