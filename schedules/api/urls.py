@@ -51,6 +51,7 @@ urlpatterns = [
         )
         for verb in jobs.VERBS
     ),
+    path("jobs/<uuid:public_id>/figures/", jobs.Figures.as_view(verb="figures"), name="job_figures"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/bulk/", recovery.RecoveryBulk.as_view(), name="recovery_bulk"),
     path("audit/", system.AuditList.as_view(), name="audit"),

@@ -3,6 +3,7 @@
 from schedules.models.approval import Review, ReviewComment, ReviewLink, ReviewPolicy
 from schedules.models.audit import AuditChain, AuditLog
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
+from schedules.models.engagement import Engagement, Reading
 from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
 from schedules.models.refresh import CredentialRefresh
@@ -18,6 +19,7 @@ __all__ = [
     "ContentVariant",
     "CredentialRefresh",
     "Duty",
+    "Engagement",
     "EngineControl",
     "Job",
     "JobCheck",
@@ -26,6 +28,7 @@ __all__ = [
     "ReviewComment",
     "ReviewLink",
     "ReviewPolicy",
+    "Reading",
     "Schedule",
     "ScheduleException",
     "Target",

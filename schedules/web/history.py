@@ -29,6 +29,8 @@ _NAMES = {
     "error_class": "kind of error",
     "tries": "attempts used up",
     "finished_at": "ended",
+    "content_version": "version of the post",
+    "taken_down_at": "deleted there",
 }
 # what facts carry for those who are told, and the page shows anyway
 _NOT_SHOWN = frozenset({"title", "account", "page"})
@@ -71,6 +73,8 @@ _WORDS = {
     "job.restored": "Took the last step back",
     "job.held": "Put on hold",
     "job.unconfirmed": "No clear answer",
+    "job.taken_down": "Deleted it at the platform",
+    "job.amended": "Updated it at the platform",
     "job.started": "Began",
     "circuit.opened": "The platform does not answer: its posts wait",
     "circuit.closed": "The platform answers again",

@@ -45,6 +45,7 @@ urlpatterns = [
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/<uuid:public_id>/", jobs.job, name="job"),
     path("jobs/<uuid:public_id>/confirm/", jobs.confirm, name="job_confirm"),
+    path("jobs/<uuid:public_id>/figures/", jobs.figures, name="job_figures"),
     path("jobs/<uuid:public_id>/<slug:verb>/", jobs.act, name="job_act"),
     path("recovery/", recovery.recovery_desk, name="recovery"),
     path("recovery/many/", recovery.act_on_many, name="recovery_many"),

@@ -295,6 +295,26 @@ def humanise(value: str) -> str:
     return str(value).replace("_", " ")
 
 
+FIGURES = {
+    "impressions": gettext_lazy("Impressions"),
+    "reach": gettext_lazy("Reach"),
+    "views": gettext_lazy("Views"),
+    "likes": gettext_lazy("Likes"),
+    "reposts": gettext_lazy("Reposts"),
+    "replies": gettext_lazy("Replies"),
+    "quotes": gettext_lazy("Quotes"),
+    "bookmarks": gettext_lazy("Bookmarks"),
+    "clicks": gettext_lazy("Clicks"),
+    "opens": gettext_lazy("Opens"),
+    "recipients": gettext_lazy("Recipients"),
+}
+
+
+@register.filter
+def figure_word(name: str) -> str:
+    return str(FIGURES.get(name) or str(name).replace("_", " ").capitalize())
+
+
 @register.filter
 def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)

@@ -326,7 +326,7 @@ def test_the_status_as_json_is_that_of_the_api():
 
     found = json.loads(text)
     assert (code, found["running"], found["alarms"], found["workers"][0]["state"]) == (0, True, [], "alive")
-    assert set(found["kinds"]) == {"publish", "check", "refresh"}
+    assert set(found["kinds"]) == {"publish", "check", "refresh", "read"}
 
 
 def test_json_alone_is_refused(db):
