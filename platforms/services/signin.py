@@ -190,7 +190,7 @@ def _exchanged(attempt: SignInAttempt, code: str, error: str, description: str, 
     attempt.missing_scopes = [] if grant.scopes is None else sorted(set(adapter.scopes) - grant.scopes)
     attempt.grant_expires_at = grant.expires_at
     attempt.answered_at, attempt.expires_at = now, now + CHOICE
-    attempt.save()
+    attempt.save(update_fields=["secrets", "missing_scopes", "grant_expires_at", "answered_at", "expires_at"])
     return attempt
 
 
