@@ -115,7 +115,7 @@ class OidcAdapter(ScriptedAdapter):
 
 
 def walk(url: str, redirect_uri: str, login: str) -> dict[str, str]:
-    """Sign in and allow at the provider's pages, as a person would; the answer's parameters as they come to the redirect address."""
+    """Sign in and allow at the provider's pages, as a person would; the parameters that come to the redirect address."""
     with httpx.Client(follow_redirects=False, timeout=10) as client:
         answer = client.get(url)
         for _ in range(20):
@@ -127,7 +127,8 @@ def walk(url: str, redirect_uri: str, login: str) -> dict[str, str]:
                 continue
             action = re.search(r'<form[^>]*action="([^"]+)"', answer.text)
             prompt = re.search(r'name="prompt" value="(\w+)"', answer.text)
-            assert action and prompt, answer.text[:500]
+            assert action, answer.text[:500]
+            assert prompt
             form = {"prompt": prompt.group(1), "login": login, "password": "x"}
             answer = client.post(urljoin(str(answer.url), action.group(1)), data=form)
     raise AssertionError("the provider did not send the person back")

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-OWN = {"today": 14, "schedules": 14, "jobs": 11, "accounts": 12, "account_groups": 10, "team": 10, "settings": 8, "schedule_new": 11}
+OWN = {
+    "today": 14,
+    "schedules": 14,
+    "jobs": 11,
+    "accounts": 12,
+    "account_groups": 10,
+    "team": 10,
+    "settings": 8,
+    "schedule_new": 11,
+}
 PLAIN = list(OWN)
 MANAGING = ["account_choose", "account_apps"]
 
