@@ -48,7 +48,7 @@ class SignInPlatform:
 
 def redirect_uri() -> str:
     """The address that is entered at every platform, and that people come back to. Never from a request's Host header."""
-    return settings.PUBLIC_URL + CALLBACK
+    return f"{settings.PUBLIC_URL}{CALLBACK}"
 
 
 def sign_in_platforms() -> list[SignInPlatform]:
@@ -90,7 +90,7 @@ def save(
 ) -> PlatformApp:
     """Make the workspace's app for a platform (and server), or change it. An empty secret leaves the stored one, as long as the
     client id stays. Raises Refused."""
-    adapter = adapters.get(platform)
+    adapter: Any = adapters.get(platform)
     problems = []
     if not isinstance(adapter, SignsIn):
         problems.append(Problem(field="platform", message="Nobody signs in at this platform.", code="unknown"))
@@ -135,7 +135,7 @@ def client_app(
     """The app to sign in through: the workspace's, else the installation's, else one that the server gives out now (a network
     call, so never inside of a transaction). None: there is none. Raises PlatformError when the server gives none, CannotDecrypt.
     """
-    adapter = adapters.get(platform)
+    adapter: Any = adapters.get(platform)
     if not isinstance(adapter, SignsIn):
         return None
     server = server_of(adapter, options)

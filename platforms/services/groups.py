@@ -26,7 +26,8 @@ def expand(*, workspace: Workspace, group_ids: Sequence[UUID]) -> list[PlatformA
     """The accounts of these groups, each once, in the groups' order; disconnected ones are left out. Raises Refused for a group
     that is not there, and for one that has no account."""
     rows = {row.public_id: row for row in groups_of(workspace) if row.public_id in set(group_ids)}
-    problems, found = [], {}
+    problems: list[Problem] = []
+    found: dict[int, PlatformAccount] = {}
     for public_id in dict.fromkeys(group_ids):
         row = rows.get(public_id)
         if row is None:

@@ -22,7 +22,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import User, Workspace
-from platforms.base import Adapter, SignsIn
+from platforms.base import SignsIn
 from platforms.contracts import ClientApp, Grant, Place
 from platforms.errors import PlatformError, Rejected, UnknownOutcome, clean
 from platforms.models import PlatformAccount, SignInAttempt
@@ -95,7 +95,7 @@ def start(
         raise Refused(Problem(field="sign_in", message=message, code="no_app"))
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48) if adapter.uses_pkce else ""
     try:
-        url = _asked(
+        url: str = _asked(
             lambda: adapter.authorize_url(app, state=state, challenge=challenge_of(verifier) if verifier else "")
         )
     except PlatformError as error:
@@ -292,7 +292,7 @@ def _told_no(attempt: SignInAttempt, error: str, description: str) -> NotSignedI
 
 
 def _signing(platform: str) -> Any:
-    adapter: Adapter | None = adapters.get(platform)
+    adapter: Any = adapters.get(platform)
     if not isinstance(adapter, SignsIn):
         raise Refused(Problem(field="platform", message="Nobody signs in at this platform.", code="unknown"))
     return adapter

@@ -31,6 +31,12 @@ class TellingForm(RefusableForm):
         return found
 
 
+def ticked(form: forms.Form, name: str) -> set[str]:
+    """The boxes of this name that came with the form; none where nothing came."""
+    data: Any = form.data
+    return set(data.getlist(name)) if form.is_bound else set()
+
+
 def spec_field(spec: Any, *, required: bool) -> forms.Field:
     """The field for one FieldSpec of an adapter."""
     common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": required}
@@ -189,13 +195,10 @@ def initial_of(row: PlatformAccount) -> dict[str, Any]:
 class SignInForm(TellingForm):
     """What must be known before a person is sent to the platform."""
 
-    def __init__(self, *args: Any, adapter: Any, initial: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, adapter: Any, initial: dict[str, Any]) -> None:
         wanted = [spec for spec in adapter.option_fields if spec.name in adapter.sign_in_fields]
-        super().__init__(
-            *args,
-            initial={f"option-{spec.name}": initial.get(spec.name) for spec in wanted if spec.name in initial},
-            **kwargs,
-        )
+        shown = {f"option-{spec.name}": initial[spec.name] for spec in wanted if spec.name in initial}
+        super().__init__(data, initial=shown)
         self.specs = wanted
         for spec in wanted:
             self.fields[f"option-{spec.name}"] = spec_field(spec, required=True)
@@ -230,7 +233,7 @@ class ChoiceForm(TellingForm):
         """The boxes that are ticked."""
         if not self.is_bound:
             return self._first
-        given = self.data.getlist("chosen")
+        given = ticked(self, "chosen")
         return {int(item) for item in given if item.isascii() and item.isdecimal()}
 
 

@@ -97,7 +97,8 @@ class AccountId(serializers.UUIDField):
     """An account by its id, or as answers show it."""
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(data.get("id") if isinstance(data, Mapping) else data)
+        given: Any = data.get("id") if isinstance(data, Mapping) else data
+        return super().to_internal_value(given)
 
 
 class GroupInput(Input):

@@ -14,7 +14,7 @@ from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import AccountGroup, PlatformAccount
 from platforms.services import groups as service
-from schedules.web.account_forms import GroupForm
+from schedules.web.account_forms import GroupForm, ticked
 from schedules.web.gate import Visit, done, leave, screen, show
 
 
@@ -99,7 +99,7 @@ def _page(
                 "members": members,
                 "form": mine,
                 "name": mine.data.get("name", "") if mine else item.name,
-                "ticked": set(mine.data.getlist("accounts")) if mine else {str(one.public_id) for one in members},
+                "ticked": ticked(mine, "accounts") if mine else {str(one.public_id) for one in members},
             }
         )
     fresh = form if row is None and form is not None else GroupForm(accounts=everyone)
@@ -108,7 +108,7 @@ def _page(
         "cards": cards,
         "everyone": [(str(one.public_id), one) for one in everyone],
         "form": fresh,
-        "ticked": set(fresh.data.getlist("accounts")) if fresh.is_bound else set(),
+        "ticked": ticked(fresh, "accounts"),
         "problems": form.problems() if form is not None else [],
         "may_change": visit.may(Action.ACCOUNTS),
     }

@@ -45,7 +45,9 @@ def start(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
     again = _account(visit, request.POST.get("account") or request.GET.get("account", ""), platform)
     workspace = again.workspace if again else visit.workspace
     visit.require(Action.ACCOUNTS, workspace)
-    form = SignInForm(request.POST or None, adapter=adapter, initial=again.options if again else {})
+    form = SignInForm(
+        request.POST if request.method == "POST" else None, adapter=adapter, initial=again.options if again else {}
+    )
     if request.method != "POST" or not form.is_valid():
         return _start_page(request, form, adapter, again, 200 if request.method != "POST" else 422)
     public = urlsplit(settings.PUBLIC_URL)
@@ -169,7 +171,7 @@ def pick(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
         found = signin.choices(attempt)
     except Refused as error:
         return _failed(request, signin.NotSignedIn(error.problems[0].message, attempt=attempt))
-    form = ChoiceForm(request.POST or None, choices=found, account=attempt.account)
+    form = ChoiceForm(request.POST if request.method == "POST" else None, choices=found, account=attempt.account)
     status = 200
     if request.method == "POST":
         status = 422
@@ -221,7 +223,11 @@ def app_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The workspace's sign-in apps, and a form to enter one. Secrets are write-only."""
     visit.require(Action.ACCOUNTS)
     platforms = apps.sign_in_platforms()
-    form = AppForm(request.POST or None, platforms=platforms, initial={"platform": request.GET.get("platform", "")})
+    form = AppForm(
+        request.POST if request.method == "POST" else None,
+        platforms=platforms,
+        initial={"platform": request.GET.get("platform", "")},
+    )
     if request.method == "POST" and form.is_valid():
         try:
             row = apps.save(workspace=visit.workspace, actor=visit.actor, now=visit.now, **form.values())
