@@ -23,7 +23,7 @@ from alwrity_scheduler.workspaces.models import Workspace
 from platforms import refresh
 from platforms.base import Adapter
 from platforms.contracts import AccountHealth, Place
-from platforms.errors import AdapterMissing, PlatformError
+from platforms.errors import AdapterMissing, PlatformError, clean
 from platforms.models import AccountState, CircuitState, PlatformAccount, RefreshState
 from platforms.registry import adapter_for
 from platforms.services.placing import place
@@ -177,7 +177,7 @@ def sign_in(
         row = PlatformAccount(
             workspace=workspace,
             platform=platform,
-            name=place.name.strip()[:120] or handle,
+            name=clean(place.name)[:120] or handle,
             handle=handle,
             timezone=timezone,
             state_changed_at=now,
@@ -205,7 +205,7 @@ def sign_in(
 
 def handle_of(place: Place) -> str:
     """The handle under which a place is stored."""
-    return place.handle.strip().lstrip("@") or slugify(place.name)
+    return clean(place.handle).lstrip("@") or slugify(place.name)
 
 
 def standing_for(workspace: Workspace, platform: str, handle: str) -> PlatformAccount | None:

@@ -48,7 +48,6 @@ urlpatterns = [
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/connect/", accounts.choose, name="account_choose"),
     path("accounts/connect/<slug:platform>/", accounts.connect, name="account_connect"),
-    path("accounts/callback/", signin.callback, name="account_callback"),
     path("accounts/sign-in/<slug:platform>/", signin.start, name="account_signin"),
     path("accounts/signed-in/<uuid:public_id>/", signin.pick, name="account_pick"),
     path("accounts/apps/", signin.app_list, name="account_apps"),

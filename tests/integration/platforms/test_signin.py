@@ -337,6 +337,26 @@ def test_accounts_of_one_sign_in_are_renewed_once_and_together(plaza, app, begin
     assert held["own"] == {**both, "token": "own token"}
 
 
+def test_a_renewal_that_outlives_its_account_still_reaches_who_shares_its_sign_in(plaza, app, begin, answer, now):
+    both = {"token": SECRETS[1], "refresh_token": SECRETS[2]}
+    plaza.found = [Place(handle=name, name=name, credentials=both) for name in ("one", "two")]
+    plaza.expires_at = now + timedelta(hours=2)
+    connect(answer(begin()["state"]), now, 0, 1)
+    due = PlatformAccount.objects.first().refresh_at
+    refreshing.plan(now=due)
+    [(kind, claim, task)] = claim_due(due)
+    result = kind.perform(task)
+    mine = PlatformAccount.objects.get(pk=task.account.id)
+    accounts.disconnect(account=mine, actor=ACTOR, now=due)
+
+    kind.finish([(claim, task, result)], due)
+
+    mine.refresh_from_db()
+    assert dict(mine.credentials) == {}
+    other = PlatformAccount.objects.exclude(pk=mine.pk).get()
+    assert dict(other.credentials) == {"token": "fresh", "refresh_token": "r1"}
+
+
 def test_renewals_planned_before_two_accounts_came_to_share_a_sign_in_wait_for_each_other(
     plaza, app, begin, answer, workspace, now
 ):
