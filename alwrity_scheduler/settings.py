@@ -3,6 +3,7 @@
 Sections: folders and keys; what is installed; web; database; sign-in; files; time and language; security; engine; logging.
 """
 
+import os
 import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -189,6 +190,14 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Outgoing requests refuse loopback, private and link-local addresses; name hosts or networks here to allow them.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+
+# Apps through which people sign in at platforms, for every workspace that has none of its own:
+# ALWRITY_APP_<PLATFORM>_ID and ALWRITY_APP_<PLATFORM>_SECRET.
+SIGN_IN_APPS = {
+    name[len("ALWRITY_APP_") : -len("_ID")].lower(): (value, os.environ.get(name[: -len("ID")] + "SECRET", ""))
+    for name, value in os.environ.items()
+    if name.startswith("ALWRITY_APP_") and name.endswith("_ID") and value
+}
 
 # Engine. Durations in seconds.
 ENGINE = {

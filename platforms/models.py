@@ -11,7 +11,7 @@ from django.db.models import Q
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.core.secrets import EncryptedJSONField
 from alwrity_scheduler.workspaces.models import Workspace, validate_timezone
-from platforms.querysets import AccountQuerySet, MediaQuerySet, OfAccountQuerySet, OfMailingQuerySet
+from platforms.querysets import AccountQuerySet, AppQuerySet, GroupQuerySet, MediaQuerySet, OfAccountQuerySet, OfMailingQuerySet
 
 
 class AccountState(models.TextChoices):
@@ -80,6 +80,8 @@ class PlatformAccount(models.Model):
     us to stay away. A null cap is no cap; caps count calls in any 60 minutes, and in any 24 hours.
     service, app_key and budgets are what the adapter says of the account (`services.placing`), kept here so that an
     admission asks no adapter; no service means that it was not asked yet. refresh_at: when to renew the sign-in next.
+    signature, default_hashtags and utm go along with every post. grant_key: accounts of one sign-in share its secrets, so
+    that a renewal of one renews all. missing_scopes: rights that the person did not give, by the platform's names.
     """
 
     public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
@@ -106,6 +108,11 @@ class PlatformAccount(models.Model):
     refresh_error = models.CharField(max_length=500, blank=True, default="", editable=False)
     refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
     refresh_at = models.DateTimeField(null=True, blank=True, editable=False)
+    signature = models.CharField(max_length=500, blank=True, default="")
+    default_hashtags = models.JSONField(default=list, blank=True)
+    utm = models.JSONField(default=dict, blank=True)
+    grant_key = models.UUIDField(null=True, blank=True, editable=False)
+    missing_scopes = models.JSONField(default=list, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
@@ -126,10 +133,98 @@ class PlatformAccount(models.Model):
             models.Index(fields=["app_key", "id"], name="account_of_app", condition=~Q(app_key="")),
             # sign-ins to be renewed
             models.Index(fields=["refresh_at", "id"], name="account_refresh", condition=Q(refresh_at__isnull=False)),
+            # accounts that share one sign-in
+            models.Index(fields=["grant_key"], name="account_grant", condition=Q(grant_key__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.platform})"
+
+
+class AccountGroup(models.Model):
+    """Accounts that are chosen together. Written by `services.groups`."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="account_groups")
+    name = models.CharField(max_length=80)
+    accounts = models.ManyToManyField(PlatformAccount, related_name="account_groups", blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="account_group_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlatformApp(models.Model):
+    """What a platform knows this installation by when people sign in there (OAuth 2 client). Written by `services.apps`.
+
+    server: for platforms of many servers, which one (as `services.apps.server_of` writes it). `secrets` holds client_secret;
+    nothing ever shows it. registered_for: the redirect address of an app that was given out by the server itself, else empty.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="platform_apps")
+    platform = models.CharField(max_length=40)
+    server = models.CharField(max_length=300, blank=True, default="")
+    client_id = models.CharField(max_length=400)
+    secrets = EncryptedJSONField()
+    options = models.JSONField(default=dict, blank=True)
+    registered_for = models.CharField(max_length=500, blank=True, default="", editable=False)
+    set_by = models.CharField(max_length=150, blank=True, default="", editable=False)
+    set_at = models.DateTimeField(editable=False)
+
+    objects = AppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["platform", "server", "id"]
+        verbose_name = "sign-in app"
+        constraints = [models.UniqueConstraint(fields=["workspace", "platform", "server"], name="platform_app_once")]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.server}".strip()
+
+
+class SignInAttempt(models.Model):
+    """One person's way to a platform's sign-in and back. Lives minutes. Written by `services.signin`.
+
+    state_hash and browser are SHA-256 (hex) of the state that was sent and of the session it was sent from. `secrets` holds the
+    PKCE verifier and the client's secret, and after the answer what was granted, until the person has chosen. used_at: the
+    answer came, and no second one counts.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    browser = models.CharField(max_length=64)
+    platform = models.CharField(max_length=40)
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, null=True, related_name="+")
+    state_hash = models.CharField(max_length=64, unique=True)
+    client_id = models.CharField(max_length=400)
+    redirect_uri = models.CharField(max_length=500)
+    options = models.JSONField(default=dict)
+    secrets = EncryptedJSONField()
+    missing_scopes = models.JSONField(default=list)
+    grant_expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = AppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"sign-in at {self.platform}"
 
 
 class RateWindow(models.Model):

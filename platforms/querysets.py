@@ -20,6 +20,14 @@ class AccountQuerySet(VisibleQuerySet[Row]):
         return self.filter(platform=platform, handle=handle)
 
 
+class AppQuerySet(VisibleQuerySet[Row]):
+    """Sign-in apps, and attempts at signing in."""
+
+
+class GroupQuerySet(VisibleQuerySet[Row]):
+    """Groups of accounts."""
+
+
 class OfAccountQuerySet(VisibleQuerySet[Row]):
     """Rows that belong to an account, and through it to a workspace."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
-from platforms.models import AccountState, PlatformAccount
+from platforms.models import AccountGroup, AccountState, PlatformAccount, PlatformApp
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
@@ -26,9 +26,26 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
     state = AnyOf(choices=AccountState.choices)
     platform = filters.CharFilter()
+    group = filters.UUIDFilter(field_name="account_groups__public_id")
 
     class Meta:
         model = PlatformAccount
+        fields: tuple[str, ...] = ()
+
+
+class GroupFilter(filters.FilterSet):  # type: ignore[misc]
+    name = filters.CharFilter()
+
+    class Meta:
+        model = AccountGroup
+        fields: tuple[str, ...] = ()
+
+
+class AppFilter(filters.FilterSet):  # type: ignore[misc]
+    platform = filters.CharFilter()
+
+    class Meta:
+        model = PlatformApp
         fields: tuple[str, ...] = ()
 
 

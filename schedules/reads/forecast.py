@@ -176,10 +176,10 @@ def _limit_words(count: int, until: datetime, capacity: int, account: PlatformAc
 
 
 def _posts(count: int, until: datetime, account: PlatformAccount, now: datetime) -> str:
-    return ngettext("%(n)s post until %(day)s", "%(n)s posts until %(day)s", count) % {
-        "n": count,
-        "day": _day(until, account, now),
-    }
+    day = _day(until, account, now)
+    if day == _("today"):
+        return ngettext("%(n)s post today", "%(n)s posts today", count) % {"n": count}
+    return ngettext("%(n)s post until %(day)s", "%(n)s posts until %(day)s", count) % {"n": count, "day": day}
 
 
 def _day(at: datetime, account: PlatformAccount, now: datetime) -> str:

@@ -75,7 +75,7 @@ def test_posts_while_the_platform_does_not_answer(account, now):
     )
 
     assert told(now) == [
-        ("outage", 1, "1 post until today will wait: h does not answer. The next try is today at 10:10 CET.")
+        ("outage", 1, "1 post today will wait: h does not answer. The next try is today at 10:10 CET.")
     ]
 
 
@@ -86,7 +86,7 @@ def test_posts_beyond_the_budget_of_the_day(account, now):
     [(kind, count, words)] = told(now)
 
     assert (kind, count) == ("limit", 1)
-    assert words == "1 post until today will wait: more are planned than the 2 that may go out in 24 hours."
+    assert words == "1 post today will wait: more are planned than the 2 that may go out in 24 hours."
 
 
 def test_a_weekday_is_named_on_the_accounts_own_wall_clock(workspace, hosted, now):

@@ -10,14 +10,15 @@ OWN = {
     "today": 15,
     "schedules": 15,
     "jobs": 12,
-    "accounts": 10,
+    "accounts": 13,
+    "account_groups": 11,
     "team": 11,
     "settings": 9,
     "schedule_new": 12,
     "reviews": 13,
 }
 PLAIN = list(OWN)
-MANAGING = ["account_choose", "review_policies"]
+MANAGING = ["account_choose", "account_apps", "review_policies"]
 
 
 def address(name, team):
