@@ -16,13 +16,15 @@ from schedules.engine.kinds import kinds
 
 def connect() -> None:
     """Called once, when Django is ready."""
-    from platforms.services import placing
+    from platforms.services import media, placing
+    from schedules.reads.media import names_of_users
     from schedules.services import audit, control, holds, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
     from schedules.services.publishing import PublishKind
     from schedules.services.refreshing import RefreshKind
 
     events.subscribe(audit.record)
+    media.users[:] = [names_of_users]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
     kinds.register("refresh", RefreshKind())
@@ -33,6 +35,7 @@ def connect() -> None:
     duties.register("plan refreshes", DutyKind(lambda now: f"{refreshing.plan(now=now)} planned", 10))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("tidy media", DutyKind(_tidy_media, 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
     if settings.ENGINE["mode"] == "distributed":
         _connect_celery()
@@ -45,6 +48,12 @@ def _connect_celery() -> None:
 
     distributed.connect()
     periodic.connect()
+
+
+def _tidy_media(now: datetime) -> str:
+    from platforms.services import media, renditions
+
+    return f"{media.purge(now=now)} files, {renditions.tidy(now=now)} copies removed"
 
 
 def _plan(now: datetime) -> str:

@@ -50,6 +50,7 @@ entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today"
 entries.register(
     "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
+entries.register("media", NavigationEntry(title=_("Media"), url_name="web:media", icon="k-image", group=PLAN))
 entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(
     "recovery",
