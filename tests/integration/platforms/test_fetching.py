@@ -116,7 +116,9 @@ def test_an_answer_without_end_is_cut(fetch, web, settings):
     assert code(fetch, f"{web}/endless") == "too_large"
 
 
-@pytest.mark.parametrize(("path", "expected"), [("/gone", "status"), ("/page", "media_type"), ("/packed", "unreachable")])
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/gone", "status"), ("/page", "media_type"), ("/packed", "unreachable")]
+)
 def test_failures_are_told_at_the_address(fetch, web, path, expected):
     assert code(fetch, web + path) == expected
     assert not MediaAsset.objects.exists()
