@@ -1,4 +1,5 @@
-"""System checks of the shared floor: the keys, and what settings need that is not installed. Importing this module registers them (platforms.apps does)."""
+"""System checks of the shared floor: the keys, and what settings need that is not installed. Importing this module registers
+them (platforms.apps does)."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def set_alt_text(*, asset: MediaAsset, alt_text: str, actor: Actor, now: datetim
     text = alt_text.strip()
     if problem := _alt_problem(text):
         raise Refused(problem)
-    row = MediaAsset.objects.select_for_update().get(pk=asset.pk)
+    row: MediaAsset = MediaAsset.objects.select_for_update().get(pk=asset.pk)
     if row.alt_text == text:
         return row
     old, row.alt_text = row.alt_text, text
@@ -127,7 +127,7 @@ def _alt_problem(text: str) -> Problem | None:
 def edit(*, asset: MediaAsset, changes: Mapping[str, Any], actor: Actor, now: datetime) -> MediaAsset:
     """Change what people say of a file: `alt_text`, `name` (without an ending, its own is kept), `folder` (a MediaFolder or
     None). Refused names each field that cannot stand."""
-    row = MediaAsset.objects.select_for_update().select_related("folder").get(pk=asset.pk)
+    row: MediaAsset = MediaAsset.objects.select_for_update(of=("self",)).select_related("folder").get(pk=asset.pk)
     old = _words(row)
     problems = []
     if "alt_text" in changes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import uuid
 from typing import Any
 
@@ -36,7 +38,7 @@ def media_file(request: HttpRequest, public_id: uuid.UUID, name: str) -> HttpRes
     except FileNotFoundError:
         raise Http404 from None
     keep = asset.kind not in INLINE or "download" in request.GET
-    return _answer(content, asset.mime, as_attachment=keep, filename=asset.original_name)
+    return _answer(request, content, asset.mime, as_attachment=keep, filename=asset.original_name)
 
 
 @require_safe
@@ -51,7 +53,7 @@ def rendition(request: HttpRequest, checksum: str, name: str) -> HttpResponseBas
         content = files.storage().open(f"{renditions.FOLDER}/{checksum[:2]}/{checksum}/{name}", "rb")
     except FileNotFoundError:
         raise Http404 from None
-    return _answer(content, mime, filename=name)
+    return _answer(request, content, mime, filename=name)
 
 
 @require_safe
@@ -69,8 +71,50 @@ def thumbnail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponseBase:
     return response
 
 
-def _answer(content: Any, mime: str, **options: Any) -> HttpResponseBase:
-    response = FileResponse(content, content_type=mime, **options)
+def _answer(request: HttpRequest, content: Any, mime: str, **options: Any) -> HttpResponseBase:
+    """The file, or the part of it that is asked for (RFC 9110, 14.2: one range of bytes): players of videos ask for parts."""
+    size = content.seek(0, io.SEEK_END)
+    content.seek(0)
+    wanted = _range(request.headers.get("Range", ""), size)
+    if wanted is None:
+        response: HttpResponseBase = FileResponse(content, content_type=mime, **options)
+    else:
+        first, last = wanted
+        content.seek(first)
+        response = FileResponse(_Part(content, last - first + 1), content_type=mime, status=206, **options)
+        response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+        response.headers["Content-Length"] = str(last - first + 1)
+    response.headers["Accept-Ranges"] = "bytes"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _range(words: str, size: int) -> tuple[int, int] | None:
+    """First and last byte; None where the whole file is asked for, and for anything else, which may be passed over."""
+    found = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", words)
+    if found is None or not size:
+        return None
+    start, end = found.groups()
+    if start:
+        first, last = int(start), min(int(end or size), size - 1)
+    elif end:
+        first, last = max(0, size - int(end)), size - 1
+    else:
+        return None
+    return (first, last) if first <= last else None
+
+
+class _Part:
+    """So many bytes of a file from where it stands; closing it closes the file."""
+
+    def __init__(self, file: Any, length: int) -> None:
+        self._file, self._left = file, length
+
+    def read(self, size: int = -1) -> bytes:
+        piece: bytes = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._file.close()

@@ -23,6 +23,7 @@ def addresses(team):
             "today",
             "schedules",
             "schedule_new",
+            "media",
             "jobs",
             "recovery",
             "accounts",

@@ -44,13 +44,13 @@ class MediaChange(Input):
 
 class NewFolder(Input):
     name = serializers.CharField(max_length=80)
-    parent = FolderId(required=False, allow_null=True)
+    parent = FolderId(required=False, allow_null=True)  # type: ignore[assignment]
     workspace = serializers.CharField(required=False, max_length=60)
 
 
 class FolderChange(Input):
     name = serializers.CharField(required=False, max_length=80)
-    parent = FolderId(required=False, allow_null=True)
+    parent = FolderId(required=False, allow_null=True)  # type: ignore[assignment]
 
 
 def folder_words(folder: MediaFolder | None) -> dict[str, Any] | None:

@@ -47,7 +47,8 @@ class _Media(Door):
     serializer_class = MediaAnswer
 
     def get_queryset(self) -> QuerySet[Any]:
-        return MediaAsset.objects.visible_to(self.request.user).select_related("workspace", "folder")
+        visible: QuerySet[Any] = MediaAsset.objects.visible_to(self.request.user)
+        return visible.select_related("workspace", "folder")
 
 
 class MediaList(_Media, Rows):

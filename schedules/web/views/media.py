@@ -90,12 +90,12 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Files of a form, or one address. The page's script sends one file a request and asks for JSON; without it all come in one."""
     visit.require(Action.WRITE)
     back = next_url(request, reverse("web:media"))
-    url = request.POST.get("url", "").strip()
+    url, place = request.POST.get("url", "").strip(), _place(visit, request)
     jobs: list[tuple[str, Callable[[], MediaAsset]]] = [
-        (file.name or "file", _storing(visit, request, file)) for file in request.FILES.getlist("files")
+        (file.name or "file", _storing(file, place)) for file in request.FILES.getlist("files")
     ]
     if url:
-        jobs.append((url, lambda: fetching.store_from_url(url=url, **_place(visit, request))))
+        jobs.append((url, lambda: fetching.store_from_url(url=url, **place)))
     kept, problems = _each(jobs)
     if request.headers.get("Accept") == "application/json":
         status = 422 if problems or not kept else 200
@@ -118,8 +118,8 @@ def _place(visit: Visit, request: HttpRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _storing(visit: Visit, request: HttpRequest, file: Any) -> Callable[[], MediaAsset]:
-    return lambda: media_service.store_upload(file=file, name=file.name or "file", **_place(visit, request))
+def _storing(file: Any, place: dict[str, Any]) -> Callable[[], MediaAsset]:
+    return lambda: media_service.store_upload(file=file, name=file.name or "file", **place)
 
 
 def _each(jobs: Iterable[tuple[str, Callable[[], MediaAsset]]]) -> tuple[list[MediaAsset], list[str]]:
@@ -319,13 +319,7 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
     url = request.POST.get("upload_url", "").strip()
     given = request.FILES.getlist("upload")
     place = {**_place(visit, request), "alt_text": alt, "folder": None}
-    jobs: list[tuple[str, Callable[[], MediaAsset]]] = [
-        (
-            file.name or "file",
-            lambda file=file: media_service.store_upload(file=file, name=file.name or "file", **place),
-        )  # type: ignore[misc]
-        for file in given
-    ]
+    jobs = [(file.name or "file", _storing(file, place)) for file in given]
     if url:
         jobs.append((url, lambda: fetching.store_from_url(url=url, **place)))
     kept, problems = _each(jobs)
