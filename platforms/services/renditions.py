@@ -79,7 +79,8 @@ def can_fit(ref: MediaRef, rule: MediaRule) -> bool:
 
 
 def _is_still(ref: MediaRef) -> bool:
-    return ref.mime in _STILL and not ref.animated
+    """A WebP or AVIF that moves is a picture to platforms, and its copy shows its first frame; a GIF that moves is none."""
+    return ref.mime in _STILL and kind_of(ref) == "image"
 
 
 def _type_for(rule: MediaRule) -> str | None:

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.models import MediaAsset, MediaFolder
+from platforms.services.media import media_path_of
 from schedules.models import ContentItem, ContentMedia, Schedule
 
 OFFERED = 24  # files that the picker shows beside the chosen ones
@@ -43,6 +44,11 @@ class FolderRow:
 class MediaChoice:
     asset: MediaAsset
     checked: bool
+
+    @property
+    def url(self) -> str:
+        """The address of the file itself, for people who are signed in."""
+        return media_path_of(self.asset)
 
 
 def used() -> Exists:

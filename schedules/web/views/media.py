@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import MediaAsset, MediaFolder
 from platforms.services import fetching, folders
@@ -305,44 +306,46 @@ def folder(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> Ht
     raise Http404
 
 
-@screen()
+@screen("GET", "HEAD", "POST")
 def pick(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The picker as a fragment: the chosen files (`media`), then the newest of those that match `media_q`."""
-    return _picker(request, visit, request.GET.getlist("media"), words=request.GET.get("media_q", "")[:100])
+    """The picker as a fragment: the chosen files (`media`), then the newest of those that match `media_q`. Changes nothing."""
+    given = request.POST if request.method == "POST" else request.GET
+    return _picker(request, visit, given.getlist("media"), {"media_q": given.get("media_q", "")[:100]})
 
 
 @screen("POST")
 def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """An upload from the picker: the file is stored at once, and the picker comes back with it chosen."""
+    """An upload from the picker: what was given is stored at once, and the picker comes back with it chosen."""
     visit.require(Action.WRITE)
-    chosen, alt = request.POST.getlist("media"), request.POST.get("upload_alt", "")
+    kept, problems = kept_from(request, visit, visit.workspace)
+    if not kept and not problems:
+        problems = [_("Choose a file first.")]
+    chosen = [*request.POST.getlist("media"), *(str(row.public_id) for row in kept)]
+    words: dict[str, Any] = {"upload_error": " ".join(problems)}
+    if problems:
+        words |= {name: request.POST.get(name, "") for name in ("upload_alt", "upload_url")}
+    return _picker(request, visit, chosen, words, status=422 if problems else 200)
+
+
+def kept_from(request: HttpRequest, visit: Visit, workspace: Workspace) -> tuple[list[MediaAsset], list[str]]:
+    """Store what a form with the picker brought: files (`upload`), or an address (`upload_url`), with `upload_alt` as their
+    description. Returns them, and in words why others were not stored."""
+    place = {
+        "workspace": workspace, "alt_text": request.POST.get("upload_alt", ""), "created_by": visit.person, "actor": visit.actor,
+        "now": visit.now,
+    }  # fmt: skip
     url = request.POST.get("upload_url", "").strip()
-    given = request.FILES.getlist("upload")
-    place = {**_place(visit, request), "alt_text": alt, "folder": None}
-    jobs = [(file.name or "file", _storing(file, place)) for file in given]
+    jobs = [(file.name or "file", _storing(file, place)) for file in request.FILES.getlist("upload")]
     if url:
         jobs.append((url, lambda: fetching.store_from_url(url=url, **place)))
-    kept, problems = _each(jobs)
-    chosen = [*chosen, *(str(row.public_id) for row in kept)]
-    words = " ".join(problems) if jobs else _("Choose a file first.")
-    return _picker(request, visit, chosen, error=words, alt=alt if words else "", url=url if words else "")
+    return _each(jobs)
 
 
 def _picker(
-    request: HttpRequest,
-    visit: Visit,
-    chosen: list[str],
-    *,
-    words: str = "",
-    error: str = "",
-    alt: str = "",
-    url: str = "",
+    request: HttpRequest, visit: Visit, chosen: list[str], words: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    context = {
-        "media": reads.choices(visit.workspace, [str(item) for item in _chosen(chosen)], words),
-        "media_q": words,
-        "upload_error": error,
-        "upload_alt": alt,
-        "upload_url": url,
-    }
-    return render(request, "media/partials/_picker.html", context, status=422 if error else 200)
+    found = reads.choices(visit.workspace, [str(item) for item in _chosen(chosen)], words.get("media_q", ""))
+    for choice in found:  # a description that is being written, and not saved, is not taken back
+        typed = request.POST.get(f"alt-{choice.asset.public_id}")
+        choice.asset.alt_text = choice.asset.alt_text if typed is None else typed
+    return render(request, "schedules/partials/_media.html", {"media": found, **words}, status=status)

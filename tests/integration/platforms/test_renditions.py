@@ -152,6 +152,7 @@ def test_what_can_be_made_to_fit(store, now):
     assert not renditions.can_fit(png, replace(JPEG_ONLY, max_width=100, min_height=80))
     assert not renditions.can_fit(png, MediaRule(mimes=frozenset({"image/gif"})))
     assert not renditions.can_fit(gif, JPEG_ONLY)
+    assert renditions.can_fit(media.media_ref(store(moving("WEBP")), now), JPEG_ONLY)
     assert not renditions.can_fit(clip, MediaRule(mimes=frozenset({"video/quicktime"})))
     assert [renditions.kind_of(item) for item in (png, gif, clip)] == ["image", "gif", "video"]
 

@@ -260,3 +260,23 @@ def test_strangers_find_nothing(stranger, store, make_folder):
     assert stranger.get(media.thumbnail_path_of(asset)).status_code == 404
     stranger.post(reverse("web:media_many"), {"verb": "delete", "asset": str(asset.public_id)})
     assert MediaAsset.objects.filter(pk=asset.pk).exists()
+
+
+def test_the_picker_keeps_a_description_that_is_being_written(author, store):
+    asset = store()
+    typed = {"media": str(asset.public_id), f"alt-{asset.public_id}": "Half a sent", "media_q": ""}
+    page = author.post(reverse("web:media_pick"), typed, headers=HTMX)
+    assert page.context["media"][0].asset.alt_text == "Half a sent"
+    asset.refresh_from_db()
+    assert asset.alt_text == ""
+
+
+def test_the_composer_without_script_takes_several_files_and_addresses(author, team, settings):
+    settings.OUTBOUND_ALLOW = []
+    files = [SimpleUploadedFile("a.png", picture("red")), SimpleUploadedFile("b.png", picture("blue"))]
+    page = author.post(reverse("web:schedule_new"), {"text": "x", "upload": files, "action": "upload"})
+    assert [item.asset.original_name for item in page.context["media"] if item.checked] == ["a.png", "b.png"]
+    given = {"text": "x", "upload_url": "http://127.0.0.1:9/x.png", "action": "upload"}
+    page = author.post(reverse("web:schedule_new"), given)
+    assert page.status_code == 422
+    assert "private network" in page.text
