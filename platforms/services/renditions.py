@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -128,7 +129,7 @@ def _one(ref: MediaRef, rule: MediaRule | None, now: datetime, stack: ExitStack)
     try:
         made = _rendition(ref, rule, now, stack) if rule and _is_still(ref) else None
         if made is None:
-            made = replace(ref, path=_path(ref, stack))
+            made = replace(ref, path=_path(ref, stack), url=_lasting(ref.url, now))
     except PlatformError:
         raise
     except FileNotFoundError as error:
@@ -140,6 +141,18 @@ def _one(ref: MediaRef, rule: MediaRule | None, now: datetime, stack: ExitStack)
         logger.exception("The media storage failed.", extra={"action": "storage_failed", "file": ref.stored})
         raise Unavailable(f"Nothing was sent: the media storage did not answer ({type(error).__name__}).") from error
     return made
+
+
+def _lasting(url: str, now: datetime) -> str:
+    """The address of one of our files, signed anew when the link is over or nearly so: a post that is sent again after a day names
+    the old one. While it works it stays letter for letter."""
+    parts = urlsplit(url)
+    expires = parse_qs(parts.query).get("expires", [""])[0]
+    if not url.startswith(f"{settings.PUBLIC_URL}{settings.MEDIA_URL}") or not expires.isdecimal():
+        return url
+    if int(expires) > now.timestamp() + 3600:
+        return url
+    return signed_url(parts.path, parts.path.removeprefix(settings.MEDIA_URL).partition("/")[0], now)
 
 
 def _path(ref: MediaRef, stack: ExitStack) -> str:
@@ -155,7 +168,7 @@ def _rendition(ref: MediaRef, rule: MediaRule, now: datetime, stack: ExitStack) 
     if fits(ref, rule):
         path = _path(ref, stack)
         if not _lies(path):
-            return replace(ref, path=path)
+            return replace(ref, path=path, url=_lasting(ref.url, now))
         rule = replace(rule, mimes=frozenset({ref.mime}) & frozenset(_WRITES) or rule.mimes)
     base = f"{FOLDER}/{ref.checksum[:2]}/{ref.checksum}/{_digest(rule)}"
     for _, extension in _WRITES.values():

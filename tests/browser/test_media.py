@@ -64,3 +64,13 @@ def test_files_are_dropped_and_pasted_then_deleted_and_brought_back(open_browser
     page.wait_for_selector(".messagelist:has-text('Saved')")
     assert MediaAsset.objects.get(original_name="red.png").alt_text == "Red all over"
     assert violations(page) == []
+
+
+def test_a_picture_is_pasted_into_a_post(open_browser, team):
+    page = open_browser(team.people.author)
+    page.goto(reverse("web:schedule_new"))
+    page.evaluate(GIVE, ["paste", [["pier.png", picture("teal")]]])
+    page.wait_for_selector("#media-picker input[name=media]:checked")
+    page.fill("#id_media_q", "no such file")
+    page.wait_for_selector("#media-picker .tile:has-text('pier.png')")  # what is chosen stays
+    assert page.locator("#media-picker input[name=media]:checked").count() == 1

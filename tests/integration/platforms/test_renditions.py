@@ -214,6 +214,18 @@ def test_what_fits_goes_as_it_is_unless_it_lies_on_its_side(store, publication, 
             assert (turned.size, turned.format) == ((30, 40), "JPEG")
 
 
+def test_a_link_that_is_over_is_signed_anew(store, publication, now, client, settings, monkeypatch):
+    post = publication(store(picture("JPEG")), store(film()))
+    can = capabilities(media_mimes=frozenset({"image/jpeg", "video/mp4"}))
+    later = now + timedelta(seconds=settings.MEDIA_LINK_SECONDS + 1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    with renditions.fitted(post, can, now=later) as ready:
+        for old, new in zip(post.media, ready.media, strict=True):
+            answers = [client.get(item.url.removeprefix(settings.PUBLIC_URL)) for item in (old, new)]
+            assert [answer.status_code for answer in answers] == [404, 200]
+            b"".join(answers[1].streaming_content)
+
+
 def test_a_file_that_is_gone_and_a_storage_that_is_away_are_certain_not_to_be_posted(
     store, publication, now, monkeypatch
 ):
