@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 import environ
 
-from alwrity_scheduler import bootstrap, engines
+from alwrity_scheduler import bootstrap, engines, stores
 
 # lets classes like admin.ModelAdmin name their model as a type parameter at run time too
 django_stubs_ext.monkeypatch()
@@ -139,7 +139,7 @@ MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=86_400)
 _collected = (STATIC_ROOT / "staticfiles.json").is_file()
 WHITENOISE_USE_FINDERS = not _collected
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": stores.media_storage(env),  # nothing but media and what is made of them is stored by it
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if _collected

@@ -16,7 +16,15 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.access import actor_of, can
 from alwrity_scheduler.workspaces.roles import Action
-from platforms.models import AccountGroup, CircuitState, MediaAsset, PlatformAccount, PlatformApp, RateWindow
+from platforms.models import (
+    AccountGroup,
+    CircuitState,
+    MediaAsset,
+    MediaFolder,
+    PlatformAccount,
+    PlatformApp,
+    RateWindow,
+)
 from platforms.registry import adapters
 from platforms.services import accounts, apps, media
 
@@ -195,7 +203,7 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("preview", "original_name", "kind", "mime", "size", "workspace", "created_at")
     list_display_links = ("original_name",)
     list_filter = ("kind", "mime", ("workspace", VisibleFilter))
-    list_select_related = ("workspace",)
+    list_select_related = ("workspace", "folder")
     search_fields = ("original_name", "alt_text", "checksum")
     date_hierarchy = "created_at"
     fields = (
@@ -207,6 +215,10 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "size",
         "width",
         "height",
+        "duration_seconds",
+        "animated",
+        "details",
+        "folder",
         "checksum",
         "workspace",
         "created_by",
@@ -219,13 +231,16 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="preview")
     def preview(self, asset: MediaAsset) -> SafeString:
-        path = media.media_path_of(asset)
-        if asset.kind != "image":
-            return format_html('<a href="{}">{}</a>', path, asset.get_kind_display())
-        return format_html('<img src="{}" alt="{}" width="96" loading="lazy">', path, asset.alt_text)
+        small = media.thumbnail_path_of(asset)
+        if not small:
+            return format_html('<a href="{}">{}</a>', media.media_path_of(asset), asset.get_kind_display())
+        return format_html('<img src="{}" alt="{}" width="96" loading="lazy">', small, asset.alt_text)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MediaAsset | None = None) -> bool:
+        return False  # deleted in the library, which knows what uses it and can bring it back
 
     def save_model(self, request: HttpRequest, obj: MediaAsset, form: Any, change: bool) -> None:
         media.set_alt_text(asset=obj, alt_text=form.cleaned_data["alt_text"], actor=actor_of(request), now=clock.now())
@@ -324,6 +339,29 @@ class AccountGroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(MediaFolder)
+class MediaFolderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Folders are made, moved and removed in the library."""
+
+    list_display = ("name", "parent", "workspace", "created_at")
+    list_filter = (("workspace", VisibleFilter),)
+    list_select_related = ("parent", "workspace")
+    search_fields = ("name", "public_id")
+    readonly_fields = ("public_id", "name", "parent", "workspace", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return MediaFolder.objects.visible_to(request.user).select_related("parent", "workspace")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: MediaFolder | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MediaFolder | None = None) -> bool:
         return False
 
 

@@ -11,7 +11,16 @@ from django.db.models import Q
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.core.secrets import EncryptedJSONField
 from alwrity_scheduler.workspaces.models import Workspace, validate_timezone
-from platforms.querysets import AccountQuerySet, AppQuerySet, GroupQuerySet, MediaQuerySet, OfAccountQuerySet, OfMailingQuerySet
+from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
+from platforms.querysets import (
+    AccountQuerySet,
+    AppQuerySet,
+    GroupQuerySet,
+    MediaManager,
+    MediaQuerySet,
+    OfAccountQuerySet,
+    OfMailingQuerySet,
+)
 
 
 class AccountState(models.TextChoices):
@@ -287,8 +296,37 @@ class MediaKind(models.TextChoices):
     AUDIO = "audio", "Audio"
 
 
+class MediaFolder(models.Model):
+    """A name under which files are kept. A folder may stand in another one that stands in none: two levels, no more."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="media_folders")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="folders")
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "parent", "name"], name="media_folder_name"),
+            models.UniqueConstraint(
+                fields=["workspace", "name"], condition=Q(parent__isnull=True), name="media_folder_top_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MediaAsset(models.Model):
-    """One stored file, once a workspace (by checksum). `mime` was read from the content, not from the browser."""
+    """One stored file, once a workspace (by checksum). `mime` was read from the content, not from the browser.
+
+    width and height are the sides as people see them, turned where the file says so. animated: a GIF, WebP or AVIF that moves.
+    details: what else was found, each where it is known: frames, fps, video_codec, audio_codec, pages, poster (a still of a
+    video could be made), unread (nothing here could read the video). deleted_at: in the bin, until the tidying duty removes it.
+    """
 
     public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="media")
@@ -299,13 +337,18 @@ class MediaAsset(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     duration_seconds = models.FloatField(null=True, blank=True)
+    animated = models.BooleanField(default=False)
+    details = models.JSONField(default=dict, blank=True)
+    folder = models.ForeignKey(MediaFolder, models.SET_NULL, null=True, blank=True, related_name="assets")
     alt_text = models.CharField(max_length=1500, blank=True, default="")
     checksum = models.CharField(max_length=64)
     original_name = models.CharField(max_length=200)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = MediaQuerySet.as_manager()
+    objects = MediaManager()  # without those in the bin
+    every = MediaQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -315,10 +358,20 @@ class MediaAsset(models.Model):
             models.CheckConstraint(condition=Q(kind__in=MediaKind.values), name="media_kind"),
         ]
         # The library's page: MediaAsset.objects.visible_to(user).order_by("-created_at", "-id")
-        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="media_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="media_newest"),
+            # the duty's: MediaAsset.every.filter(deleted_at__lt=…)
+            models.Index(fields=["deleted_at"], name="media_bin", condition=Q(deleted_at__isnull=False)),
+            # "is this content still anybody's?": asked for each folder of renditions
+            models.Index(fields=["checksum"], name="media_checksum"),
+        ]
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def has_thumbnail(self) -> bool:
+        return self.kind == MediaKind.IMAGE or bool(self.details.get("poster"))
 
 
 class Mailing(models.Model):

@@ -43,3 +43,18 @@ class OfMailingQuerySet(VisibleQuerySet[Row]):
 class MediaQuerySet(VisibleQuerySet[Row]):
     def with_checksum(self, workspace: Any, checksum: str) -> Self:
         return self.filter(workspace=workspace, checksum=checksum)
+
+    def about(self, words: str) -> Self:
+        """Whose name or alternative text holds these words."""
+        return self.filter(models.Q(original_name__icontains=words) | models.Q(alt_text__icontains=words))
+
+    def without_alt(self) -> Self:
+        """Pictures that nobody has described."""
+        return self.filter(kind="image", alt_text="")
+
+
+class MediaManager(models.Manager.from_queryset(MediaQuerySet)):  # type: ignore[misc]
+    """The files that are there; those in the bin are in `MediaAsset.every`."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(deleted_at=None)

@@ -16,7 +16,8 @@ from schedules.engine.kinds import kinds
 
 def connect() -> None:
     """Called once, when Django is ready."""
-    from platforms.services import placing
+    from platforms.services import media, placing
+    from schedules.reads.media import names_of_users
     from schedules.services import approval_mail, audit, control, holds, measuring, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
     from schedules.services.measuring import ReadingKind
@@ -24,6 +25,7 @@ def connect() -> None:
     from schedules.services.refreshing import RefreshKind
 
     events.subscribe(audit.record)
+    media.users[:] = [names_of_users]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
     kinds.register("refresh", RefreshKind())
@@ -37,6 +39,7 @@ def connect() -> None:
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
     duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))
+    duties.register("tidy media", DutyKind(_tidy_media, 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
     if settings.ENGINE["mode"] == "distributed":
         _connect_celery()
@@ -49,6 +52,12 @@ def _connect_celery() -> None:
 
     distributed.connect()
     periodic.connect()
+
+
+def _tidy_media(now: datetime) -> str:
+    from platforms.services import media, renditions
+
+    return f"{media.purge(now=now)} files, {renditions.tidy(now=now)} copies removed"
 
 
 def _plan(now: datetime) -> str:

@@ -10,10 +10,12 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from platforms.base import Refreshes
-from platforms.contracts import Accepted, AccountRef, Publication, Published, Refreshed
+from alwrity_scheduler.core import clock
+from platforms.base import Adapter, Refreshes
+from platforms.contracts import Accepted, AccountRef, Capabilities, Publication, Published, Refreshed
 from platforms.errors import AdapterMissing, PlatformError, Rejected, UnknownOutcome, hidden
 from platforms.registry import adapter_for
+from platforms.services import renditions
 from platforms.services.admission import admit, for_calls, give_back
 from platforms.services.circuits import settle
 from platforms.services.refs import account_ref
@@ -31,7 +33,23 @@ def send(publication: Publication, *, timeout: float) -> Published | Accepted:
     UnknownOutcome, because the request may have gone out.
     """
     adapter = adapter_for(publication.account.platform)
-    return guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
+    if not publication.media:
+        return guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
+    # asked outside of the guard: what goes wrong before the call has not gone out
+    can = _capabilities(adapter, publication.account)
+    with renditions.fitted(publication, can, now=clock.now()) as ready:
+        return guarded(lambda: adapter.publish(ready, timeout=timeout), ready.key, ready.account)
+
+
+def _capabilities(adapter: Adapter, account: AccountRef) -> Capabilities:
+    try:
+        return adapter.capabilities(account)
+    except PlatformError:
+        raise
+    except Exception as error:
+        raise Rejected(
+            f"The adapter cannot say what the account takes ({type(error).__name__}). Nothing was sent."
+        ) from error
 
 
 def find(publication: Publication, *, timeout: float) -> Published | Accepted | None:

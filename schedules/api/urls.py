@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, preflight, recovery, reviews, schedules, system
+from schedules.api.views import accounts, content, jobs, media, preflight, recovery, reviews, schedules, system
 
 app_name = "api"
 urlpatterns = [
@@ -15,6 +15,12 @@ urlpatterns = [
     path("content/", content.ContentList.as_view(), name="content_list"),
     path("content/check/", preflight.ContentCheck.as_view(), name="content_check"),
     path("content/<uuid:public_id>/", content.ContentDetail.as_view(), name="content"),
+    path("media/", media.MediaList.as_view(), name="media_list"),
+    path("media/folders/", media.FolderList.as_view(), name="media_folders"),
+    path("media/folders/<uuid:public_id>/", media.FolderRow.as_view(), name="media_folder"),
+    path("media/<uuid:public_id>/", media.MediaRow.as_view(), name="media"),
+    path("media/<uuid:public_id>/usage/", media.MediaUsage.as_view(), name="media_usage"),
+    path("media/<uuid:public_id>/restore/", media.MediaRestore.as_view(), name="media_restore"),
     path("schedules/", schedules.ScheduleList.as_view(), name="schedules"),
     path("schedules/<uuid:public_id>/", schedules.ScheduleDetail.as_view(), name="schedule"),
     path("schedules/<uuid:public_id>/occurrences/", schedules.Occurrences.as_view(), name="occurrences"),

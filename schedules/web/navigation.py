@@ -60,6 +60,7 @@ entries.register(
         count=lambda shell: shell.reviews_waiting,
     ),
 )
+entries.register("media", NavigationEntry(title=_("Media"), url_name="web:media", icon="k-image", group=PLAN))
 entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(
     "recovery",

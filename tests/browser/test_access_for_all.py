@@ -32,6 +32,7 @@ def addresses(team):
             "today",
             "schedules",
             "schedule_new",
+            "media",
             "jobs",
             "recovery",
             "accounts",

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core import clock
-from platforms.services.media import media_path_of, media_url
+from platforms.services.media import media_path_of, media_url, thumbnail_path_of
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
@@ -346,6 +346,31 @@ def review_address(token: str) -> str:
 @register.filter
 def media_address(asset: Any) -> str:
     return media_path_of(asset)
+
+
+@register.filter
+def thumbnail(asset: Any) -> str:
+    """The address of a file's small picture; empty where there is none."""
+    return thumbnail_path_of(asset)
+
+
+MEDIA_WORDS = {"video/quicktime": "MOV", "audio/mp4": "M4A", "application/pdf": "PDF"}
+
+
+@register.filter
+def media_word(mime: str) -> str:
+    """`image/jpeg` as JPEG."""
+    return MEDIA_WORDS.get(mime, mime.rpartition("/")[2].upper())
+
+
+@register.filter
+def playing_time(seconds: float | None) -> str:
+    """`0:42`, `1:02:05`."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @register.filter

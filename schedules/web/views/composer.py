@@ -26,6 +26,7 @@ from schedules.services import lifecycle
 from schedules.services import schedules as service
 from schedules.web.forms import ComposerForm, beginning, stored, variants_of
 from schedules.web.gate import Visit, leave, screen, show
+from schedules.web.views.media import kept_from
 
 RECENT_MEDIA = 12
 WITH_PARTS = ("targets__account", "exceptions", "content__variants", "content__media_links__asset")
@@ -174,23 +175,12 @@ def _save(visit: Visit, desk: Desk, form: ComposerForm, action: str) -> Schedule
 
 
 def _keep_upload(request: HttpRequest, visit: Visit, desk: Desk, data: Any) -> Refused | None:
-    """Store a file that came with the form and choose it; the refusal, if it cannot be stored."""
-    file = request.FILES.get("upload")
-    if file is None:
-        return None
-    try:
-        asset = media_service.store_upload(
-            workspace=desk.workspace,
-            file=file,
-            name=file.name or "file",
-            alt_text=data.get("upload_alt", ""),
-            created_by=visit.person,
-            actor=visit.actor,
-            now=visit.now,
-        )
-    except Refused as error:
-        return error
-    data.appendlist("media", str(asset.public_id))
+    """Store files that came with the form and choose them; the refusal of those that cannot be stored."""
+    kept, problems = kept_from(request, visit, desk.workspace)
+    for asset in kept:
+        data.appendlist("media", str(asset.public_id))
+    if problems:
+        return Refused(Problem(field="file", message=" ".join(problems), code="media"))
     data["upload_alt"] = ""
     return None
 
