@@ -14,7 +14,7 @@ from platforms.errors import PlatformError
 from platforms.models import PlatformAccount
 from platforms.registry import adapter_for
 from platforms.services.publishing import account_ref
-from platforms.validation import validate as validate_content
+from platforms.validation import check as check_post
 from schedules.domain import recurrence
 from schedules.domain.states import ScheduleState
 from schedules.engine import wakeup
@@ -96,9 +96,7 @@ def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
         try:
             adapter = adapter_for(target.account.platform)
             reference = account_ref(target.account)
-            found = validate_content(
-                posts.compose(schedule, target, reference, now=now), adapter.capabilities(reference)
-            )
+            found = check_post(posts.compose(schedule, target, reference, now=now), adapter, reference)
         except (CannotDecrypt, PlatformError) as error:
             problems.append(Problem(field="accounts", message=f"{target.account}: {error}"))
             continue
