@@ -6,14 +6,66 @@ Asked when a person writes, when a post is planned and once more right before it
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from platforms.base import Adapter, Checks
-from platforms.contracts import AccountRef, Capabilities
+from platforms.contracts import AccountRef, Capabilities, TextRule, Unit
 from platforms.problems import ContentLike, ContentProblem, Severity, error, warning
+from platforms.text import counting
+from platforms.text.threads import parts
 
-__all__ = ["ContentLike", "ContentProblem", "Severity", "check", "is_http_url", "validate"]
+__all__ = ["ContentLike", "ContentProblem", "Count", "Severity", "check", "is_http_url", "measure", "validate"]
 MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How long a text is as the account's platform counts it, link and hashtags included where they are part of it.
+
+    limit None: no limit is known. words: for people, like "312 of 280, links count 23". parts: one of a thread each, and
+    then `used` is that of the fullest; empty for a post that is no thread.
+    """
+
+    used: int
+    limit: int | None
+    unit: Unit
+    words: str
+    text: str = ""
+    parts: tuple[Count, ...] = ()
+
+    @property
+    def left(self) -> int | None:
+        return None if self.limit is None else self.limit - self.used
+
+
+def measure(content: ContentLike, capabilities: Capabilities) -> Count:
+    """The live count of the composer: of the text as it will be sent, and of each part of a thread."""
+    rule = text_rule(content, capabilities)
+    counts = [_count(part, rule) for part in parts(content, capabilities)]
+    if len(counts) == 1:
+        return counts[0]
+    fullest = max(counts, key=lambda item: item.used)
+    return Count(
+        used=fullest.used, limit=fullest.limit, unit=fullest.unit, words=fullest.words, text=fullest.text, parts=tuple(counts)
+    )
+
+
+def text_rule(content: ContentLike, can: Capabilities) -> TextRule | None:
+    """The rule that holds for this content's text: that of captions where there are files; None where no limit is known."""
+    if can.caption is not None and content.media:
+        return can.caption
+    if can.text is not None:
+        return can.text
+    return None if can.max_text is None else TextRule(max=can.max_text)
+
+
+def _count(text: str, rule: TextRule | None) -> Count:
+    if rule is None:
+        return Count(used=len(text), limit=None, unit="code_points", words=f"{len(text):,}", text=text)
+    used = counting.length(text, rule)
+    links = "" if rule.url_weight is None else f", links count {rule.url_weight}"
+    return Count(used=used, limit=rule.max, unit=rule.unit, words=f"{used:,} of {rule.max:,}{links}", text=text)
 
 
 def check(content: ContentLike, adapter: Adapter, account: AccountRef) -> list[ContentProblem]:
