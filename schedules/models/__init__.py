@@ -1,6 +1,7 @@
 """The tables of the product's centre. Fields and constraints only; services write, querysets read."""
 
 from schedules.models.audit import AuditChain, AuditLog
+from schedules.models.composer import ComposerDraft, ContentTemplate, ContentVersion, HashtagGroup, PostingSlot
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
 from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
@@ -12,15 +13,20 @@ __all__ = [
     "AuditChain",
     "AuditLog",
     "Campaign",
+    "ComposerDraft",
     "ContentItem",
     "ContentMedia",
+    "ContentTemplate",
     "ContentVariant",
+    "ContentVersion",
     "CredentialRefresh",
     "Duty",
     "EngineControl",
+    "HashtagGroup",
     "Job",
     "JobCheck",
     "Occurrence",
+    "PostingSlot",
     "Schedule",
     "ScheduleException",
     "Target",

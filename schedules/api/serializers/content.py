@@ -44,6 +44,17 @@ class MediumId(serializers.UUIDField):
         return super().to_internal_value(wanted)
 
 
+class UtmInput(Input):
+    """source, medium, campaign, term, content, id; {platform}, {account} and {campaign} are put in for each account."""
+
+    source = Text(max_length=200)
+    medium = Text(max_length=200)
+    campaign = Text(max_length=200)
+    term = Text(max_length=200)
+    content = Text(max_length=200)
+    id = Text(max_length=200)
+
+
 class ContentInput(Input):
     """The words of a post. Whatever is left out is empty, or in a partial change stays as it is."""
 
@@ -56,6 +67,7 @@ class ContentInput(Input):
     campaign = Text(max_length=120)
     language = Text(max_length=16)
     notes = Text(max_length=5000)
+    utm = UtmInput(required=False)
     media = serializers.ListField(child=MediumId(), required=False, max_length=100)
     variants = VariantInput(many=True, required=False)
 
@@ -80,6 +92,8 @@ def draft(given: Mapping[str, Any], onto: ContentDraft | None = None) -> Content
     plain = ("title", "text", "content_type", "link", "campaign", "language", "notes")
     values: dict[str, Any] = {name: given[name] for name in plain if name in given}
     values |= {name: tuple(given[name]) for name in ("hashtags", "labels") if name in given}
+    if "utm" in given:
+        values["utm"] = dict(given["utm"])
     if "media" in given:
         values["media_ids"] = tuple(str(item) for item in given["media"])
     if "variants" in given:
@@ -104,6 +118,7 @@ def draft_of(content: ContentItem) -> ContentDraft:
         campaign=content.campaign.name if content.campaign else "",
         language=content.language,
         notes=content.notes,
+        utm=content.utm,
         media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
         variants=tuple(
             VariantDraft(
@@ -141,6 +156,7 @@ class ContentAnswer(Answer):
             "campaign": row.campaign.name if row.campaign else "",
             "language": row.language,
             "notes": row.notes,
+            "utm": row.utm,
             "media": [_medium(link) for link in row.media_links.all()],
             "variants": [
                 {
