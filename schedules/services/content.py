@@ -38,10 +38,10 @@ def check_content(draft: ContentDraft) -> None:
         problems.append(Problem(field="content_type", message=f"Choose one of {', '.join(ContentType.values)}."))
     if len(draft.title) > 300:
         problems.append(Problem(field="title", message="Shorten the title to 300 characters."))
-    problems += _hashtag_problems("hashtags", draft.hashtags)
+    problems += hashtag_problems("hashtags", draft.hashtags)
     problems += _link_problems("link", draft.link)
     for item in draft.variants:
-        problems += _hashtag_problems(f"variants.{item.platform}.hashtags", item.hashtags or ())
+        problems += hashtag_problems(f"variants.{item.platform}.hashtags", item.hashtags or ())
         problems += _link_problems(f"variants.{item.platform}.link", item.link or "")
     problems += [
         Problem(field="utm", message=f"{name} is not a UTM parameter: use {', '.join(utm.NAMES)}.")
@@ -52,7 +52,7 @@ def check_content(draft: ContentDraft) -> None:
         raise Refused(problems)
 
 
-def _hashtag_problems(field: str, tags: tuple[str, ...]) -> Iterator[Problem]:
+def hashtag_problems(field: str, tags: tuple[str, ...]) -> Iterator[Problem]:
     for tag in tidy_hashtags(tags):
         if not _HASHTAG.match(tag):
             yield Problem(field=field, message=f"{tag!r} is not a hashtag: use letters, digits and _ only.")
@@ -132,6 +132,34 @@ def snapshot(content: ContentItem) -> dict[str, Any]:
             for item in content.variants.all()
         ],
     }
+
+
+def draft_of(content: ContentItem) -> ContentDraft:
+    """The stored content as a draft, to be changed in part. With variants and media prefetched: no query."""
+    return ContentDraft(
+        title=content.title,
+        text=content.text,
+        content_type=content.content_type,
+        link=content.link,
+        hashtags=tuple(content.hashtags),
+        labels=tuple(content.labels),
+        campaign=content.campaign.name if content.campaign else "",
+        language=content.language,
+        notes=content.notes,
+        utm=content.utm,
+        media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
+        variants=tuple(
+            VariantDraft(
+                platform=item.platform,
+                title=item.title,
+                text=item.text,
+                link=item.link,
+                hashtags=None if item.hashtags is None else tuple(item.hashtags),
+                options=item.options,
+            )
+            for item in content.variants.all()
+        ),
+    )
 
 
 def draft_of_snapshot(stored: Mapping[str, Any]) -> ContentDraft:

@@ -50,6 +50,16 @@ entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today"
 entries.register(
     "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
+entries.register(
+    "drafts",
+    NavigationEntry(
+        title=_("Your drafts"), url_name="web:drafts", icon="st-draft", group=PLAN, shown=lambda shell: shell.may.write
+    ),
+)
+entries.register(
+    "library",
+    NavigationEntry(title=_("Templates and hashtags"), url_name="web:library", icon="hash", group=PLAN),
+)
 entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(
     "recovery",

@@ -5,14 +5,18 @@ from schedules.web.views import (
     backfill,
     composer,
     detail,
+    drafts,
     engine,
     jobs,
+    library,
     media,
     people,
     recovery,
     schedules,
     system,
+    times,
     today,
+    versions,
 )
 
 app_name = "web"
@@ -33,6 +37,20 @@ urlpatterns = [
     path("schedules/<uuid:public_id>/<slug:verb>/", schedules.act, name="schedule_act"),
     path("preview-runs/", composer.preview_runs, name="preview_runs"),
     path("preview-post/", composer.preview_post, name="preview_post"),
+    path("link-card/", composer.link_card, name="link_card"),
+    path("emoji/", system.emoji_list, name="emoji"),
+    path("drafts/", drafts.draft_list, name="drafts"),
+    path("drafts/keep/", drafts.keep, name="draft_keep"),
+    path("drafts/<uuid:public_id>/discard/", drafts.discard, name="draft_discard"),
+    path("drafts/<uuid:public_id>/take-back/", drafts.take_back, name="draft_take_back"),
+    path("library/", library.page, name="library"),
+    *(
+        path(f"library/{kind}/<uuid:public_id>/{verb}/", view, {"kind": kind}, name=f"{kind}_{verb}")
+        for kind in library.MODELS
+        for verb, view in (("change", library.change), ("delete", library.delete))
+    ),
+    path("content/<uuid:public_id>/versions/", versions.page, name="content_versions"),
+    path("content/<uuid:public_id>/versions/<int:number>/restore/", versions.restore, name="version_restore"),
     path("media/", media.upload, name="media_upload"),
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/<uuid:public_id>/", jobs.job, name="job"),
@@ -47,6 +65,7 @@ urlpatterns = [
     path("accounts/connect/", accounts.choose, name="account_choose"),
     path("accounts/connect/<slug:platform>/", accounts.connect, name="account_connect"),
     path("accounts/<uuid:public_id>/", accounts.account, name="account"),
+    path("accounts/<uuid:public_id>/times/", times.page, name="account_times"),
     path("accounts/<uuid:public_id>/<slug:verb>/", accounts.act, name="account_act"),
     path("team/", people.team, name="team"),
     path("team/tokens/<uuid:public_id>/revoke/", people.revoke_token, name="token_revoke"),

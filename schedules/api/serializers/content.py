@@ -10,8 +10,10 @@ from rest_framework import serializers
 
 from schedules.api.serializers.shapes import Answer, Input, PlainJson, Text, Version, Words, workspace_words
 from schedules.models import ContentItem, ContentMedia
+from schedules.services.content import draft_of
 from schedules.services.plans import ContentDraft, VariantDraft
 
+__all__ = ["ContentAnswer", "ContentChange", "NewContent", "draft", "draft_of"]
 LONGEST_TEXT = 200_000
 ECHOED = frozenset(
     {
@@ -104,34 +106,6 @@ def draft(given: Mapping[str, Any], onto: ContentDraft | None = None) -> Content
 def _variant(given: Mapping[str, Any]) -> VariantDraft:
     hashtags = given["hashtags"]
     return VariantDraft(**{**given, "hashtags": None if hashtags is None else tuple(hashtags)})
-
-
-def draft_of(content: ContentItem) -> ContentDraft:
-    """The stored content as a draft, to be changed in part. With variants and media prefetched: no query."""
-    return ContentDraft(
-        title=content.title,
-        text=content.text,
-        content_type=content.content_type,
-        link=content.link,
-        hashtags=tuple(content.hashtags),
-        labels=tuple(content.labels),
-        campaign=content.campaign.name if content.campaign else "",
-        language=content.language,
-        notes=content.notes,
-        utm=content.utm,
-        media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
-        variants=tuple(
-            VariantDraft(
-                platform=item.platform,
-                title=item.title,
-                text=item.text,
-                link=item.link,
-                hashtags=None if item.hashtags is None else tuple(item.hashtags),
-                options=item.options,
-            )
-            for item in content.variants.all()
-        ),
-    )
 
 
 class ContentAnswer(Answer):

@@ -17,7 +17,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.recurrence import Occurrence
 from schedules.models import AuditLog, Job, Schedule
-from schedules.reads import preview, runs
+from schedules.reads import cards, runs
 from schedules.services import lifecycle
 from schedules.services.materialise import rule_of
 from schedules.web.forms import ComposerForm, MoveForm, stored, variants_of
@@ -95,7 +95,7 @@ def _show(
             for item in row.exceptions.all()
             if item.action == "skip" and _instant(item.nominal_local, row) > visit.now
         ],
-        "cards": preview.cards(typed, row.workspace, visit.now),
+        "cards": cards.shown(typed, row.workspace, visit.now).cards,
         "history": entries(history.order_by("-id")[:HISTORY_SHOWN]),
         "may_operate": visit.may(Action.OPERATE, row.workspace),
         "may_write": visit.may(Action.WRITE, row.workspace),
