@@ -29,7 +29,7 @@ from schedules.services.content import draft_of
 from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, VariantDraft
 from schedules.services.recovery import MOST_AT_ONCE, Order, slot
 from schedules.web import platform_fields, rules
-from schedules.web.platform_fields import SPLIT, field_of, value_of
+from schedules.web.platform_fields import SPLIT
 
 UTM = ("source", "medium", "campaign", "term", "content")
 
@@ -603,14 +603,32 @@ class AccountForm(RefusableForm):
         self.adapter = adapter
         self.names = {}
         for spec in adapter.option_fields:
-            self.fields[f"option-{spec.name}"] = field_of(spec, required=spec.required)
+            self.fields[f"option-{spec.name}"] = self._field(spec, required=spec.required)
             self.names[spec.name] = f"option-{spec.name}"
         for spec in adapter.credential_fields:
             generates = getattr(spec, "generate", None) is not None
-            self.fields[f"secret-{spec.name}"] = field_of(spec, required=spec.required and is_new and not generates)
+            self.fields[f"secret-{spec.name}"] = self._field(spec, required=spec.required and is_new and not generates)
             self.names[spec.name] = f"secret-{spec.name}"
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("id", f"id_{name}")
+
+    def _field(self, spec: Any, *, required: bool) -> forms.Field:
+        common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": required}
+        if spec.secret:
+            return forms.CharField(
+                widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+                max_length=4000,
+                **common,
+            )
+        if spec.kind == "bool":
+            return forms.BooleanField(**(common | {"required": False}))
+        if spec.kind == "number":
+            return forms.FloatField(initial=spec.default, widget=forms.NumberInput(attrs={"step": "any"}), **common)
+        if spec.kind == "choice":
+            return forms.ChoiceField(choices=list(spec.choices), initial=spec.default, **common)
+        if spec.kind == "url":
+            return forms.CharField(initial=spec.default, widget=forms.URLInput, max_length=2000, **common)
+        return forms.CharField(initial=spec.default, max_length=4000, **common)
 
     @property
     def option_fields(self) -> list[forms.BoundField]:
@@ -624,7 +642,9 @@ class AccountForm(RefusableForm):
         """What was given; a whole number stays a whole number, an empty field is left out."""
         found = {}
         for spec in self.adapter.option_fields:
-            value = value_of(self.cleaned_data.get(f"option-{spec.name}"))
+            value = self.cleaned_data.get(f"option-{spec.name}")
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
             if value not in (None, ""):
                 found[spec.name] = value
         return found

@@ -38,7 +38,7 @@ def _drop_old() -> None:
 def store(publication: Publication, now: datetime) -> tuple[SandboxPost, bool]:
     """(post, made now). The same key again gives the same post, also when two come at the same moment."""
     with _connection(), transaction.atomic():
-        return SandboxPost.objects.get_or_create(
+        post, is_new = SandboxPost.objects.get_or_create(
             account_id=publication.account.id,
             key=publication.key,
             defaults={
@@ -51,9 +51,13 @@ def store(publication: Publication, now: datetime) -> tuple[SandboxPost, bool]:
                     {"checksum": item.checksum, "alt": item.alt, "mime": item.mime} for item in publication.media
                 ],
                 "content_type": publication.content_type,
+                "visibility": str(publication.options.get("visibility") or "public")[:10],
                 "posted_at": now,
             },
         )
+        if is_new and (words := str(publication.options.get("first_comment") or "").strip()):
+            comment(post, author=publication.account.name, text=words[:1000], now=now)
+        return post, is_new
 
 
 def look_up(account_id: int, key: str) -> SandboxPost | None:
