@@ -53,13 +53,13 @@ def save_template(
     """Keep the draft under this name. Refused without a name, or when there is one of it already."""
     row = ContentTemplate(
         workspace=workspace,
-        name=_name(name, "template_name"),
+        name=_name(name, "name"),
         snapshot=snapshot_of_draft(draft),
         created_by=person,
         created_at=now,
         updated_at=now,
     )
-    _store(row, "template_name", "template")
+    _store(row, "name", "template")
     emit(_fact("template.created", row, actor, now))
     return row
 

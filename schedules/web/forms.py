@@ -176,6 +176,7 @@ class ComposerForm(RefusableForm):
         "deadline_seconds": "deadline_minutes",
         "offset_seconds": "accounts",
         "file": "upload",
+        "name": "template_name",
         "DTSTART": "rrule",
         "FREQ": "rrule",
     }

@@ -58,7 +58,7 @@ entries.register(
 )
 entries.register(
     "library",
-    NavigationEntry(title=_("Templates and hashtags"), url_name="web:library", icon="hash", group=PLAN),
+    NavigationEntry(title=_("Templates"), url_name="web:library", icon="template", group=PLAN),
 )
 entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(

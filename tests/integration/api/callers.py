@@ -27,6 +27,9 @@ class Caller:
     def put(self, path: str, body: Any) -> Any:
         return self.client.put(API + path, body, format="json")
 
+    def delete(self, path: str, body: Any = None) -> Any:
+        return self.client.delete(API + path)
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         return self.get(path) if method == "get" else getattr(self, method)(path, body)
 
