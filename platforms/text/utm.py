@@ -12,8 +12,7 @@ from urllib.parse import quote_plus, unquote_plus, urlsplit
 from platforms.text.links import urls
 
 NAMES = ("source", "medium", "campaign", "term", "content", "id")
-PLACES = ("platform", "account", "campaign")
-_PLACE = re.compile(r"\{(%s)\}" % "|".join(PLACES))
+_PLACE = re.compile(r"\{(platform|account|campaign)\}")
 
 
 def merged(*layers: Mapping[str, str]) -> dict[str, str]:

@@ -114,7 +114,7 @@ class HashtagGroup(models.Model):
 
 
 class PostingSlot(models.Model):
-    """A time of the week at which the queue publishes on an account, on the wall clock of the account's zone. weekday: 0 is Monday."""
+    """A time of the week at which the queue publishes on an account, on its zone's wall clock. weekday: 0 is Monday."""
 
     account = models.ForeignKey(PlatformAccount, models.CASCADE, related_name="posting_slots", db_index=False)
     weekday = models.PositiveSmallIntegerField()

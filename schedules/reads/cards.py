@@ -103,7 +103,9 @@ class Card:
         """How full the text is: `near` from nine tenths on, `over`, or nothing."""
         if self.count is None or self.count.limit is None:
             return ""
-        return "over" if self.count.used > self.count.limit else "near" if self.count.used > self.count.limit * 0.9 else ""
+        return (
+            "over" if self.count.used > self.count.limit else "near" if self.count.used > self.count.limit * 0.9 else ""
+        )
 
     @property
     def is_empty(self) -> bool:
@@ -143,9 +145,7 @@ class Shown:
         return len([item for item in self.errors if item.platform == platform])
 
 
-def shown(
-    form: Typed, workspace: Workspace, now: datetime, *, alts: Mapping[str, str] | None = None
-) -> Shown:
+def shown(form: Typed, workspace: Workspace, now: datetime, *, alts: Mapping[str, str] | None = None) -> Shown:
     """The post for each chosen account, in the accounts' order. One query for the files, if there are any.
 
     alts: alternative texts as they are typed, by the files' public ids."""
@@ -188,9 +188,7 @@ def _join(found: list[Card], card: Card) -> None:
         if bare(other) == bare(card):
             rows = [*other.accounts, *card.accounts]
             who = ", ".join(row.name for row in rows)
-            found[at] = replace(
-                other, accounts=rows, findings=[replace(each, who=who) for each in other.findings]
-            )
+            found[at] = replace(other, accounts=rows, findings=[replace(each, who=who) for each in other.findings])
             return
     found.append(card)
 
@@ -239,7 +237,11 @@ def _card(
 
 
 def composed(
-    draft: ContentDraft, overrides: Sequence[posts.Override], account: AccountRef, media: tuple[MediaRef, ...], now: datetime
+    draft: ContentDraft,
+    overrides: Sequence[posts.Override],
+    account: AccountRef,
+    media: tuple[MediaRef, ...],
+    now: datetime,
 ) -> Publication:
     """What is typed, as the engine would put it together."""
     words = posts.Words(

@@ -28,7 +28,12 @@ class Twin:
 
 
 def twins(
-    *, workspace: Workspace, accounts: Iterable[PlatformAccount], text: str, now: datetime, besides: Schedule | None = None
+    *,
+    workspace: Workspace,
+    accounts: Iterable[PlatformAccount],
+    text: str,
+    now: datetime,
+    besides: Schedule | None = None,
 ) -> list[Twin]:
     """The likest first, at most three. Two queries."""
     wanted = likeness.normal(text)

@@ -235,9 +235,7 @@ def update_content(
     return content
 
 
-def restore_version(
-    *, content: ContentItem, number: int, version: int, actor: Actor, now: datetime
-) -> ContentItem:
+def restore_version(*, content: ContentItem, number: int, version: int, actor: Actor, now: datetime) -> ContentItem:
     """Make the post say again what it said in that version: as a new version, so that nothing is lost. `version` is the one
     that was shown. Raises Refused when there is no such version, or when one of its files is gone."""
     stored = ContentVersion.objects.filter(content=content, number=number).first()

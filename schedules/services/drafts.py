@@ -46,7 +46,9 @@ def keep(
     if not rows.update(data=stored, version=row.version + 1, updated_at=now, discarded_at=None):
         raise StaleVersion(
             Problem(
-                field="version", message="This draft was changed in another window, which this one does not show.", code="stale"
+                field="version",
+                message="This draft was changed in another window, which this one does not show.",
+                code="stale",
             )
         )
     row.refresh_from_db()

@@ -68,10 +68,14 @@ def _read(url: str) -> LinkCard:
                 "GET", at, headers={"Accept": "text/html"}, timeout=TIMEOUT_SECONDS, max_bytes=MOST_BYTES
             )
         except http.AddressRefused:
-            return LinkCard(url=url, site=_site(url), trouble="This address is in a private network, so it was not read.")
+            return LinkCard(
+                url=url, site=_site(url), trouble="This address is in a private network, so it was not read."
+            )
         except http.OutboundError:
             return LinkCard(
-                url=url, site=_site(url), trouble="The page could not be reached. The link itself is not changed by that."
+                url=url,
+                site=_site(url),
+                trouble="The page could not be reached. The link itself is not changed by that.",
             )
         target = answer.headers.get("location", "")
         if answer.status in (301, 302, 303, 307, 308) and target:

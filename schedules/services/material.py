@@ -29,9 +29,7 @@ _JOB = (
 _AROUND = (
     "workspace__paused_at", "schedule__public_id", "schedule__state", "schedule__content_id", "schedule__content__version",
 )  # fmt: skip
-_WORDS = tuple(
-    f"schedule__content__{'campaign__name' if name == 'campaign' else name}" for name in Words._fields
-)
+_WORDS = tuple(f"schedule__content__{'campaign__name' if name == 'campaign' else name}" for name in Words._fields)
 
 
 class Candidate(NamedTuple):

@@ -1,5 +1,5 @@
 """What one account really gets: content, then the platform's variant, then the target's own words, then what goes along with
-every post of the account (hashtags, signature, UTM parameters). Reads only; preview, check and engine all put posts together here."""
+every post of the account (hashtags, signature, UTM parameters). Reads only; preview, check and engine put posts together here."""
 
 from __future__ import annotations
 

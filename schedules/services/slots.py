@@ -72,7 +72,9 @@ def add_to_queue(
     if not accounts:
         raise Refused(NO_ACCOUNT)
     # two people who queue at the same moment must not get the same slot
-    list(PlatformAccount.objects.select_for_update().filter(pk__in=[row.pk for row in accounts.values()]).order_by("pk"))
+    list(
+        PlatformAccount.objects.select_for_update().filter(pk__in=[row.pk for row in accounts.values()]).order_by("pk")
+    )
     found = [(next_slot(accounts[target.account_id], now=now), target) for target in plan.targets]
     if missing := [accounts[target.account_id].name for at, target in found if at is None]:
         words = "{} {} no free posting time. Give it some on the account's page, or choose a time here."
@@ -84,7 +86,13 @@ def add_to_queue(
     for group in _groups([(at, target) for at, target in found if at is not None]):
         made.append(
             schedule_service.create_schedule(
-                workspace=workspace, content=content, plan=_once(plan, group), state="active", actor=actor, now=now, person=person
+                workspace=workspace,
+                content=content,
+                plan=_once(plan, group),
+                state="active",
+                actor=actor,
+                now=now,
+                person=person,
             )
         )
         content = made[-1].content

@@ -176,7 +176,7 @@ class ComposerForm(RefusableForm):
         "deadline_seconds": "deadline_minutes",
         "offset_seconds": "accounts",
         "file": "upload",
-        "name": "template_name",
+        "name": "save_as",
         "DTSTART": "rrule",
         "FREQ": "rrule",
     }
@@ -207,7 +207,7 @@ class ComposerForm(RefusableForm):
     utm_campaign = forms.CharField(required=False, max_length=200, label="utm_campaign")
     utm_term = forms.CharField(required=False, max_length=200, label="utm_term")
     utm_content = forms.CharField(required=False, max_length=200, label="utm_content")
-    template_name = forms.CharField(required=False, max_length=120, label=gettext_lazy("Name of the template"))
+    save_as = forms.CharField(required=False, max_length=120, label=gettext_lazy("Name of the template"))
     upload = forms.FileField(required=False, label=gettext_lazy("Add a file"))
     upload_alt = forms.CharField(required=False, max_length=1500, label=gettext_lazy("Alternative text"))
     accounts = forms.MultipleChoiceField(required=False, label=gettext_lazy("Accounts"))

@@ -1,7 +1,7 @@
 """What one platform gets instead, as fields of the composer: the words with their "same as main" switch, and the adapter's own.
 
-Names: `own-<platform>-<field>` switches a field's own words on, `variant-<platform>-<field>` holds them, `option-<platform>-<name>` is
-one of the adapter's `post_fields`.
+Names: `own-<platform>-<field>` switches a field's own words on, `variant-<platform>-<field>` holds them,
+`option-<platform>-<name>` is one of the adapter's `post_fields`.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def variant(platform: str, data: Mapping[str, Any], stored: VariantDraft | None)
             typed = str(data.get(f"variant-{platform}-{name}") or "").replace("\r\n", "\n").strip()
             words[name] = tuple(filter(None, SPLIT.split(typed))) if name == "hashtags" else typed
     specs = post_fields(platform)
-    options = {name: value for name, value in (stored.options if stored else {}).items()}
+    options = dict(stored.options) if stored else {}
     for spec in specs:
         value = value_of(data.get(f"option-{platform}-{spec.name}"))
         options.pop(spec.name, None)

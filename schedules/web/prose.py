@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 _TAGS = {
-    "a", "b", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre", "s", "strong",
-    "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
+    "a", "b", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p",
+    "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
 }  # fmt: skip
 _BLOCK = re.compile(r"<(p|div|h[1-6]|ul|ol|blockquote|figure|table)\b", re.IGNORECASE)
 _HEADING = re.compile(r"<(/?)h[1-4]\b")
@@ -25,5 +25,5 @@ def _markdown() -> MarkdownIt:
 def cleaned(text: str) -> SafeString:
     """Headings become those below the preview's own; scripts, styles, classes and pictures go."""
     html = text if _BLOCK.search(text) else _markdown().render(text)
-    safe = nh3.clean(html, tags=_TAGS | {"h1"}, attributes={}, link_rel=None, clean_content_tags={"script", "style"})
+    safe = nh3.clean(html, tags=_TAGS, attributes={}, link_rel=None, clean_content_tags={"script", "style"})
     return mark_safe(_HEADING.sub(r"<\1h4", safe))  # noqa: S308 - cleaned just above

@@ -152,6 +152,11 @@
   document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "composer") { clearTimeout(timer); waiting = false; } });
   document.addEventListener("submit", () => { clearTimeout(timer); waiting = false; });
 
-  document.addEventListener("htmx:afterSettle", tabs);
+  let picker = document.getElementById("media-picker");
+  document.addEventListener("htmx:afterSettle", () => {
+    tabs();
+    const now = document.getElementById("media-picker");
+    if (now && now !== picker) { picker = now; if (form()?.contains(now)) { htmx.trigger("#what", "put"); kick(); } }
+  });
   tabs();
 })();

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from platforms.text.utm import NAMES as UTM_NAMES
 from schedules.api.serializers.shapes import Answer, Input, PlainJson, Text, Version, Words, workspace_words
 from schedules.models import ContentItem, ContentMedia
 from schedules.services.content import draft_of
@@ -49,12 +50,9 @@ class MediumId(serializers.UUIDField):
 class UtmInput(Input):
     """source, medium, campaign, term, content, id; {platform}, {account} and {campaign} are put in for each account."""
 
-    source = Text(max_length=200)
-    medium = Text(max_length=200)
-    campaign = Text(max_length=200)
-    term = Text(max_length=200)
-    content = Text(max_length=200)
-    id = Text(max_length=200)
+    def get_fields(self) -> dict[str, Any]:
+        # not declared above, because `source` is a serializer's own attribute
+        return {name: Text(max_length=200) for name in UTM_NAMES}
 
 
 class ContentInput(Input):

@@ -32,9 +32,7 @@ from schedules.services import library
 
 def _content(user: Any, public_id: UUID) -> ContentItem:
     rows = ContentItem.objects.visible_to(user).select_related("workspace", "campaign", "created_by")
-    row: ContentItem = get_object_or_404(
-        rows.prefetch_related("variants", "media_links__asset"), public_id=public_id
-    )
+    row: ContentItem = get_object_or_404(rows.prefetch_related("variants", "media_links__asset"), public_id=public_id)
     return row
 
 

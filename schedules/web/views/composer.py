@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -158,7 +158,7 @@ def _post(request: HttpRequest, visit: Visit, desk: Desk) -> HttpResponse:
     if action in CHANGES:
         CHANGES[action](visit, desk, data)
     form = desk.form(visit, data)
-    sheet = Sheet(request, visit, desk, form, when)
+    sheet = Sheet(request, visit, desk, form, data, when)
     if problems:
         form.is_valid()
         form.refuse(problems.problems)
@@ -178,17 +178,18 @@ def _post(request: HttpRequest, visit: Visit, desk: Desk) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One press of a button: the form as it was sent, and where from. when: what was chosen there, whatever the button made of it."""
+    """One press of a button: the form as it was sent, and where from. when: what was chosen there, before the button changed it."""
 
     request: HttpRequest
     visit: Visit
     desk: Desk
     form: ComposerForm
-    when: str = ""
+    data: QueryDict
+    when: str
 
     def page(self, *, status: int = 200) -> HttpResponse:
         if self.when and self.request.POST.get("action") == "queue":
-            self.form.data["when"] = self.when  # what was chosen there stays chosen
+            self.data["when"] = self.when
         return _page(self.request, self.visit, self.desk, self.form, status=status)
 
     def leave(self, words: str, to: str) -> HttpResponse:
@@ -247,7 +248,7 @@ def _save_template(sheet: Sheet) -> HttpResponse:
     sheet.form.is_valid()
     row = library.save_template(
         workspace=sheet.desk.workspace,
-        name=sheet.form.cleaned_data.get("template_name", ""),
+        name=sheet.form.cleaned_data.get("save_as", ""),
         draft=sheet.form.draft(),
         actor=sheet.visit.actor,
         now=sheet.visit.now,
@@ -289,7 +290,10 @@ def _insert_hashtags(visit: Visit, desk: Desk, data: Any) -> None:
         data["hashtags"] = " ".join([data.get("hashtags", "").strip(), *more]).strip()
 
 
-CHANGES: dict[str, Callable[[Visit, Desk, Any], None]] = {"use_template": _use_template, "use_hashtags": _insert_hashtags}
+CHANGES: dict[str, Callable[[Visit, Desk, Any], None]] = {
+    "use_template": _use_template,
+    "use_hashtags": _insert_hashtags,
+}
 
 
 def put_in(data: Any, values: Mapping[str, Any]) -> None:
@@ -404,9 +408,7 @@ def media_choices(workspace: Workspace, chosen: Iterable[str]) -> list[MediaChoi
     return [MediaChoice(row, row in rows, media_service.media_path_of(row)) for row in [*rows, *recent[:RECENT_MEDIA]]]
 
 
-def _page(
-    request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200) -> HttpResponse:
     chosen = set(form["accounts"].value() or ())
     schedule = desk.schedule
     title = _("New post")

@@ -90,5 +90,3 @@ def _uuid(value: str) -> UUID | None:
         return UUID(value)
     except ValueError:
         return None
-
-

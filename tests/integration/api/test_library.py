@@ -17,7 +17,9 @@ def content(api: Caller) -> dict[str, Any]:
     return made
 
 
-def test_utm_parameters_come_back_without_the_empty_ones_and_a_slip_is_named(api: Caller, content: dict[str, Any]) -> None:
+def test_utm_parameters_come_back_without_the_empty_ones_and_a_slip_is_named(
+    api: Caller, content: dict[str, Any]
+) -> None:
     assert content["utm"] == {"source": "{platform}"}
     assert "utm.sauce" in str(fields(api.post("content/", {"text": "x", "utm": {"sauce": "x"}})))
 
@@ -75,4 +77,7 @@ def test_hashtag_groups_are_checked_as_hashtags_are(api: Caller, now: datetime) 
     assert made.json()["hashtags"] == ["coffee", "roast"]
     assert set(fields(api.patch(where, {"hashtags": ["no good"]}))) == {"hashtags"}
     assert set(fields(api.patch(where, {"hashtags": []}))) == {"hashtags"}
-    assert api.patch(where, {"name": "Beans"}).json() | {"updated_at": ""} == made.json() | {"name": "Beans", "updated_at": ""}
+    assert api.patch(where, {"name": "Beans"}).json() | {"updated_at": ""} == made.json() | {
+        "name": "Beans",
+        "updated_at": "",
+    }

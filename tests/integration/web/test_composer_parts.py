@@ -180,7 +180,12 @@ def test_a_post_that_was_made_lately_is_warned_of_with_the_way_to_it(author, typ
 
 
 def test_utm_fields_are_put_on_the_links_of_the_preview_and_of_the_post(author, typed, team):
-    wanted = typed | {"text": "See https://a.example/x", "utm_source": "{platform}", "utm_campaign": "{campaign}", "campaign": "Autumn"}
+    wanted = typed | {
+        "text": "See https://a.example/x",
+        "utm_source": "{platform}",
+        "utm_campaign": "{campaign}",
+        "campaign": "Autumn",
+    }
     body = author.post(PREVIEW, wanted).content.decode()
     author.post(NEW, wanted)
 
@@ -265,7 +270,9 @@ def test_changes_of_a_schedule_are_offered_where_it_is_edited(author, typed, tea
 
 
 def test_a_template_is_saved_and_another_post_starts_from_it(author, typed, team):
-    response = author.post(NEW, typed | {"action": "template", "template_name": "Pier", "hashtags": "#pier"}, headers=HTMX)
+    response = author.post(
+        NEW, typed | {"action": "template", "save_as": "Pier", "hashtags": "#pier"}, headers=HTMX
+    )
     row = ContentTemplate.objects.get()
     assert response.status_code == 200
     assert AuditLog.objects.filter(action="template.created").exists()
@@ -283,11 +290,11 @@ def test_a_template_is_saved_and_another_post_starts_from_it(author, typed, team
 
 def test_a_template_wants_a_name_of_its_own(author, typed):
     nameless = author.post(NEW, typed | {"action": "template"})
-    author.post(NEW, typed | {"action": "template", "template_name": "Pier"})
-    again = author.post(NEW, typed | {"action": "template", "template_name": "Pier"})
+    author.post(NEW, typed | {"action": "template", "save_as": "Pier"})
+    again = author.post(NEW, typed | {"action": "template", "save_as": "Pier"})
 
     assert (nameless.status_code, again.status_code) == (422, 422)
-    assert 'id="err_template_name"' in nameless.content.decode()
+    assert 'id="err_save_as"' in nameless.content.decode()
     assert "There is a template of this name already" in again.content.decode()
     assert "Lights on the pier" in again.content.decode()
 
@@ -312,7 +319,7 @@ def test_hashtag_groups_are_made_changed_put_in_and_deleted(author, typed):
 
 
 def test_a_stranger_finds_no_template_and_a_viewer_changes_none(author, viewer, stranger, typed):
-    author.post(NEW, typed | {"action": "template", "template_name": "Pier"})
+    author.post(NEW, typed | {"action": "template", "save_as": "Pier"})
     url = reverse("web:template_delete", args=[ContentTemplate.objects.get().public_id])
 
     assert stranger.post(url).status_code == 404
@@ -329,7 +336,10 @@ def test_every_edit_is_a_version_with_its_words_marked_and_each_can_come_back(au
     url = reverse("web:schedule_edit", args=[made.public_id])
     author.post(url, typed | {"action": "draft", "version": str(made.version), "text": "Lights off the pier"})
     content = ContentItem.objects.get(pk=made.content_id)
-    assert list(ContentVersion.objects.filter(content=content).values_list("number", "author")) == [(1, "ben"), (2, "ben")]
+    assert list(ContentVersion.objects.filter(content=content).values_list("number", "author")) == [
+        (1, "ben"),
+        (2, "ben"),
+    ]
 
     page = author.get(reverse("web:content_versions", args=[content.public_id])).content.decode()
     assert re.search(r"<del>.*on.*</del><ins>.*off.*</ins>", page)
@@ -394,7 +404,11 @@ def test_posting_times_are_written_in_words_and_read_back(owner, author, team):
     assert wrong.status_code == 422
     assert 'id="err_day-0"' in wrong.content.decode()
     assert 'value="9:00, 25:00"' in wrong.content.decode()
-    assert list(PostingSlot.objects.values_list("weekday", "time")) == [(0, time(9)), (0, time(17, 30)), (6, time(8, 15))]
+    assert list(PostingSlot.objects.values_list("weekday", "time")) == [
+        (0, time(9)),
+        (0, time(17, 30)),
+        (6, time(8, 15)),
+    ]
     assert author.post(url, {"day-0": "10:00"}).status_code == 403
 
 
@@ -403,7 +417,10 @@ def test_posting_times_are_written_in_words_and_read_back(owner, author, team):
 
 def test_a_links_card_is_what_the_page_says_of_itself_and_is_kept(author, monkeypatch):
     cache.clear()
-    page = b"<html><head><meta charset=utf-8><title>Old</title><meta property='og:title' content='The &lt;pier&gt;'><meta name=description content='Lights.'>"
+    page = (
+        b"<html><head><meta charset=utf-8><title>Old</title>"
+        b"<meta property='og:title' content='The &lt;pier&gt;'><meta name=description content='Lights.'>"
+    )
     asked = []
 
     def answer(method, url, **rest):
@@ -459,4 +476,7 @@ def test_jobs_of_the_queue_are_made_at_once_where_they_are_near(author, typed, t
     slots.set_slots(account=team.account, times=[(0, time(13))], actor=ACTOR, now=NOW)
     author.post(NEW, typed | {"action": "queue"})
 
-    assert Job.objects.get(schedule=Schedule.objects.order_by("-id").first()).run_at.isoformat() == "2026-11-23T12:00:00+00:00"
+    assert (
+        Job.objects.get(schedule=Schedule.objects.order_by("-id").first()).run_at.isoformat()
+        == "2026-11-23T12:00:00+00:00"
+    )
