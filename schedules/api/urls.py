@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, media, preflight, recovery, reviews, schedules, system
+from schedules.api.views import accounts, content, jobs, library, media, preflight, recovery, reviews, schedules, system
 
 app_name = "api"
 urlpatterns = [
@@ -21,6 +21,12 @@ urlpatterns = [
     path("media/<uuid:public_id>/", media.MediaRow.as_view(), name="media"),
     path("media/<uuid:public_id>/usage/", media.MediaUsage.as_view(), name="media_usage"),
     path("media/<uuid:public_id>/restore/", media.MediaRestore.as_view(), name="media_restore"),
+    path("content/<uuid:public_id>/versions/", library.Versions.as_view(), name="content_versions"),
+    path("content/<uuid:public_id>/versions/<int:number>/restore/", library.Restore.as_view(), name="version_restore"),
+    path("templates/", library.TemplateList.as_view(), name="templates"),
+    path("templates/<uuid:public_id>/", library.TemplateDetail.as_view(), name="template"),
+    path("hashtag-groups/", library.HashtagGroupList.as_view(), name="hashtag_groups"),
+    path("hashtag-groups/<uuid:public_id>/", library.HashtagGroupDetail.as_view(), name="hashtag_group"),
     path("schedules/", schedules.ScheduleList.as_view(), name="schedules"),
     path("schedules/<uuid:public_id>/", schedules.ScheduleDetail.as_view(), name="schedule"),
     path("schedules/<uuid:public_id>/occurrences/", schedules.Occurrences.as_view(), name="occurrences"),

@@ -2,6 +2,7 @@
 
 from schedules.models.approval import Review, ReviewComment, ReviewLink, ReviewPolicy
 from schedules.models.audit import AuditChain, AuditLog
+from schedules.models.composer import ComposerDraft, ContentTemplate, ContentVersion, HashtagGroup, PostingSlot
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
 from schedules.models.engagement import Engagement, Reading
 from schedules.models.engine import Duty, EngineControl, Worker
@@ -14,16 +15,21 @@ __all__ = [
     "AuditChain",
     "AuditLog",
     "Campaign",
+    "ComposerDraft",
     "ContentItem",
     "ContentMedia",
+    "ContentTemplate",
     "ContentVariant",
+    "ContentVersion",
     "CredentialRefresh",
     "Duty",
     "Engagement",
     "EngineControl",
+    "HashtagGroup",
     "Job",
     "JobCheck",
     "Occurrence",
+    "PostingSlot",
     "Reading",
     "Review",
     "ReviewComment",

@@ -57,6 +57,7 @@ class ContentItem(models.Model):
     campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, blank=True, related_name="content")
     language = models.CharField(max_length=16, blank=True)
     notes = models.TextField(blank=True)
+    utm = models.JSONField(default=dict, blank=True)
     media: models.ManyToManyField[MediaAsset, ContentMedia] = models.ManyToManyField(
         MediaAsset, through="ContentMedia", related_name="content", blank=True
     )

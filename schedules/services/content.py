@@ -1,8 +1,9 @@
-"""The only writers of content: create and edit, with variants, media and campaign."""
+"""The only writers of content: create, edit and restore, with variants, media, campaign and the versions of it all."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,10 @@ from alwrity_scheduler.core.errors import Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import User, Workspace
 from platforms.models import MediaAsset
-from schedules.models import Campaign, ContentItem, ContentMedia, ContentVariant
+from platforms.text import utm
+from schedules.models import Campaign, ContentItem, ContentMedia, ContentVariant, ContentVersion
 from schedules.models.content import ContentType
-from schedules.services.plans import ContentDraft
+from schedules.services.plans import ContentDraft, VariantDraft
 
 _PLAIN_FIELDS = ("title", "text", "content_type", "link", "language", "notes")
 _HASHTAG = re.compile(r"^\w+$")
@@ -36,20 +38,32 @@ def check_content(draft: ContentDraft) -> None:
         problems.append(Problem(field="content_type", message=f"Choose one of {', '.join(ContentType.values)}."))
     if len(draft.title) > 300:
         problems.append(Problem(field="title", message="Shorten the title to 300 characters."))
-    problems.extend(
-        Problem(field="hashtags", message=f"{tag!r} is not a hashtag: use letters, digits and _ only.")
-        for tag in tidy_hashtags(draft.hashtags)
-        if not _HASHTAG.match(tag)
-    )
-    if draft.link:
-        try:
-            URLValidator(schemes=["http", "https"])(draft.link)
-        except ValidationError:
-            problems.append(
-                Problem(field="link", message="Write a whole address that starts with http:// or https://.")
-            )
+    problems += hashtag_problems("hashtags", draft.hashtags)
+    problems += _link_problems("link", draft.link)
+    for item in draft.variants:
+        problems += hashtag_problems(f"variants.{item.platform}.hashtags", item.hashtags or ())
+        problems += _link_problems(f"variants.{item.platform}.link", item.link or "")
+    problems += [
+        Problem(field="utm", message=f"{name} is not a UTM parameter: use {', '.join(utm.NAMES)}.")
+        for name in draft.utm
+        if name.removeprefix("utm_") not in utm.NAMES
+    ]
     if problems:
         raise Refused(problems)
+
+
+def hashtag_problems(field: str, tags: tuple[str, ...]) -> Iterator[Problem]:
+    for tag in tidy_hashtags(tags):
+        if not _HASHTAG.match(tag):
+            yield Problem(field=field, message=f"{tag!r} is not a hashtag: use letters, digits and _ only.")
+
+
+def _link_problems(field: str, link: str) -> Iterator[Problem]:
+    if link:
+        try:
+            URLValidator(schemes=["http", "https"])(link)
+        except ValidationError:
+            yield Problem(field=field, message="Write a whole address that starts with http:// or https://.")
 
 
 def _values(draft: ContentDraft, workspace: Workspace, now: datetime) -> dict[str, Any]:
@@ -63,6 +77,7 @@ def _values(draft: ContentDraft, workspace: Workspace, now: datetime) -> dict[st
         "hashtags": tidy_hashtags(draft.hashtags),
         "labels": list(dict.fromkeys(label.strip() for label in draft.labels if label.strip())),
         "campaign": campaign,
+        "utm": utm.merged(draft.utm),
     }
 
 
@@ -103,6 +118,7 @@ def snapshot(content: ContentItem) -> dict[str, Any]:
         "hashtags": content.hashtags,
         "labels": content.labels,
         "campaign": content.campaign.name if content.campaign else "",
+        "utm": content.utm,
         "media": [str(link.asset.public_id) for link in content.media_links.select_related("asset")],
         "variants": [
             {
@@ -111,10 +127,66 @@ def snapshot(content: ContentItem) -> dict[str, Any]:
                 "text": item.text,
                 "link": item.link,
                 "hashtags": item.hashtags,
+                "options": item.options,
             }
             for item in content.variants.all()
         ],
     }
+
+
+def draft_of(content: ContentItem) -> ContentDraft:
+    """The stored content as a draft, to be changed in part. With variants and media prefetched: no query."""
+    return ContentDraft(
+        title=content.title,
+        text=content.text,
+        content_type=content.content_type,
+        link=content.link,
+        hashtags=tuple(content.hashtags),
+        labels=tuple(content.labels),
+        campaign=content.campaign.name if content.campaign else "",
+        language=content.language,
+        notes=content.notes,
+        utm=content.utm,
+        media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
+        variants=tuple(
+            VariantDraft(
+                platform=item.platform,
+                title=item.title,
+                text=item.text,
+                link=item.link,
+                hashtags=None if item.hashtags is None else tuple(item.hashtags),
+                options=item.options,
+            )
+            for item in content.variants.all()
+        ),
+    )
+
+
+def draft_of_snapshot(stored: Mapping[str, Any]) -> ContentDraft:
+    """The draft that a snapshot was made from; what is missing in an older one is empty."""
+    return ContentDraft(
+        **{name: str(stored.get(name) or "") for name in (*_PLAIN_FIELDS, "campaign") if name != "content_type"},
+        content_type=stored.get("content_type") or ContentType.POST.value,
+        hashtags=tuple(stored.get("hashtags") or ()),
+        labels=tuple(stored.get("labels") or ()),
+        utm=dict(stored.get("utm") or {}),
+        media_ids=tuple(stored.get("media") or ()),
+        variants=tuple(
+            VariantDraft(
+                platform=item["platform"],
+                title=item.get("title"),
+                text=item.get("text"),
+                link=item.get("link"),
+                hashtags=None if item.get("hashtags") is None else tuple(item["hashtags"]),
+                options=dict(item.get("options") or {}),
+            )
+            for item in stored.get("variants") or ()
+        ),
+    )
+
+
+def _keep_version(content: ContentItem, number: int, author: str, at: datetime, stored: dict[str, Any]) -> None:
+    ContentVersion.objects.create(content=content, number=number, author=author[:150], at=at, snapshot=stored)
 
 
 @unit()
@@ -128,7 +200,9 @@ def create_content(
         workspace=workspace, created_by=person, created_at=now, updated_at=now, **_values(draft, workspace, now)
     )
     _set_parts(content, draft, media)
-    emit(_fact("content.created", content, actor, now, after=snapshot(content)))
+    after = snapshot(content)
+    _keep_version(content, content.version, actor.label, now, after)
+    emit(_fact("content.created", content, actor, now, after=after))
     return content
 
 
@@ -139,7 +213,7 @@ def update_content(
     """Replace the content, if it is still the version that was shown; jobs that have not begun publish the new words."""
     check_content(draft)
     media = _media(draft, content.workspace)
-    before = snapshot(content)
+    before, written_at = snapshot(content), content.updated_at
     changed = ContentItem.objects.filter(pk=content.pk, version=version).update(
         version=version + 1, updated_at=now, **_values(draft, content.workspace, now)
     )
@@ -148,6 +222,9 @@ def update_content(
     content.refresh_from_db()
     _set_parts(content, draft, media)
     after = snapshot(content)
+    if not ContentVersion.objects.filter(content=content, number=version).exists():
+        _keep_version(content, version, "", written_at, before)  # from a time when versions were not kept, or a copy
+    _keep_version(content, content.version, actor.label, now, after)
     names = [name for name in after if after[name] != before[name]]
     emit(
         _fact(
@@ -156,6 +233,17 @@ def update_content(
         )
     )  # fmt: skip
     return content
+
+
+def restore_version(*, content: ContentItem, number: int, version: int, actor: Actor, now: datetime) -> ContentItem:
+    """Make the post say again what it said in that version: as a new version, so that nothing is lost. `version` is the one
+    that was shown. Raises Refused when there is no such version, or when one of its files is gone."""
+    stored = ContentVersion.objects.filter(content=content, number=number).first()
+    if stored is None:
+        raise Refused(Problem(field="number", message=f"There is no version {number} of this post.", code="not_found"))
+    return update_content(
+        content=content, draft=draft_of_snapshot(stored.snapshot), version=version, actor=actor, now=now
+    )
 
 
 def stale(what: str) -> StaleVersion:

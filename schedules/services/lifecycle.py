@@ -123,7 +123,7 @@ def clone(*, schedule: Schedule, actor: Actor, now: datetime, person: User | Non
 def _copy_content(old: ContentItem, *, now: datetime, person: User | None) -> ContentItem:
     copy = ContentItem.objects.create(
         workspace=old.workspace, title=old.title, text=old.text, content_type=old.content_type, link=old.link,
-        hashtags=old.hashtags, labels=old.labels, campaign=old.campaign, language=old.language, notes=old.notes,
+        hashtags=old.hashtags, labels=old.labels, campaign=old.campaign, language=old.language, notes=old.notes, utm=old.utm,
         created_by=person, created_at=now, updated_at=now,
     )  # fmt: skip
     ContentVariant.objects.bulk_create(

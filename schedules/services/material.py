@@ -29,7 +29,7 @@ _JOB = (
 _AROUND = (
     "workspace__paused_at", "schedule__public_id", "schedule__state", "schedule__content_id", "schedule__content__version",
 )  # fmt: skip
-_WORDS = tuple(f"schedule__content__{name}" for name in Words._fields)
+_WORDS = tuple(f"schedule__content__{'campaign__name' if name == 'campaign' else name}" for name in Words._fields)
 
 
 class Candidate(NamedTuple):
@@ -78,7 +78,7 @@ def gather(ids: Iterable[int], now: datetime) -> Material:
     """All that the jobs of these ids are published from, as of `now` (media addresses expire). Seven queries."""
     rows = Job.objects.filter(pk__in=list(ids)).order_by().values_list(*_JOB, *_AROUND, *_WORDS)
     plain = len(_JOB) + len(_AROUND)
-    candidates = {row[0]: Candidate._make((*row[:plain], Words._make(row[plain:]))) for row in rows}
+    candidates = {row[0]: Candidate._make((*row[:plain], _words(row[plain:]))) for row in rows}
     contents = {item.content_id for item in candidates.values()}
     media: dict[int, list[MediaRef]] = {}
     for link in ContentMedia.objects.filter(content_id__in=contents).select_related("asset").order_by("position", "id"):
@@ -90,6 +90,11 @@ def gather(ids: Iterable[int], now: datetime) -> Material:
         _variants(contents),
         media,
     )
+
+
+def _words(columns: Sequence[Any]) -> Words:
+    words = Words._make(columns)
+    return words if words.campaign is not None else words._replace(campaign="")
 
 
 def _targets(schedules: set[int]) -> dict[tuple[int, int], Override]:

@@ -43,6 +43,7 @@ class ContentDraft:
     notes: str = ""
     media_ids: tuple[str, ...] = ()
     variants: tuple[VariantDraft, ...] = ()
+    utm: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""What one account really gets: content, then the platform's variant, then the target's own words. Reads only."""
+"""What one account really gets: content, then the platform's variant, then the target's own words, then what goes along with
+every post of the account (hashtags, signature, UTM parameters). Reads only; preview, check and engine put posts together here."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 from platforms.contracts import AccountRef, MediaRef, Publication
 from platforms.services.media import media_ref
+from platforms.text import utm as utm_of
 from schedules.models import ContentItem, Schedule, Target
 
 SCHEMA = 1
@@ -21,6 +23,8 @@ class Words(NamedTuple):
     link: str
     hashtags: list[str]
     content_type: str
+    utm: Mapping[str, str] = {}
+    campaign: str = ""
 
 
 class Override(NamedTuple):
@@ -48,7 +52,10 @@ def compose(
     overrides = [Override(title=target.title, text=target.text)] if target else []
     if variant:
         overrides.append(Override(variant.title, variant.text, variant.link, variant.hashtags, variant.options))
-    words = Words(content.title, content.text, content.link, content.hashtags, content.content_type)
+    campaign = content.campaign.name if content.campaign_id and content.campaign else ""
+    words = Words(
+        content.title, content.text, content.link, content.hashtags, content.content_type, content.utm, campaign
+    )
     media = tuple(media_ref(item.asset, now) for item in content.media_links.all())
     return assemble(words, overrides, account, media=media, key=key, scheduled_for=scheduled_for or now)
 
@@ -72,6 +79,9 @@ def assemble(
         link = link if override.link is None else override.link
         hashtags = hashtags if override.hashtags is None else override.hashtags
         options = override.options or options
+    always = account.defaults
+    if words.utm or always.utm or always.signature or always.hashtags:
+        text, link, hashtags = _with_defaults(words, account, text, link, hashtags)
     return Publication(
         key=key,
         account=account,
@@ -85,6 +95,23 @@ def assemble(
         scheduled_for=scheduled_for,
         earlier=earlier,
     )
+
+
+def _with_defaults(
+    words: Words, account: AccountRef, text: str, link: str, hashtags: Sequence[str]
+) -> tuple[str, str, list[str]]:
+    """(text, link, hashtags) with what goes along with every post of this account. A signature stands under a text, never alone;
+    what the post says already is not said twice."""
+    always = account.defaults
+    known = {tag.lstrip("#").casefold() for tag in hashtags}
+    more = [tag for tag in dict.fromkeys(item.lstrip("#") for item in always.hashtags) if tag.casefold() not in known]
+    signature = always.signature.strip()
+    if signature and text.strip() and not text.rstrip().endswith(signature):
+        text = f"{text.rstrip()}\n\n{signature}"
+    places = {"platform": account.platform, "account": account.handle, "campaign": words.campaign}
+    if parameters := utm_of.filled(utm_of.merged(always.utm, words.utm), places):
+        text, link = utm_of.tagged_text(text, parameters), utm_of.tagged(link, parameters) if link else link
+    return text, link, [*hashtags, *more]
 
 
 def to_json(publication: Publication) -> dict[str, Any]:

@@ -5,7 +5,6 @@ What a service refuses comes back through `refuse`, at the field it is about.
 
 from __future__ import annotations
 
-import re
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -26,11 +25,13 @@ from schedules.domain.recurrence import RuleKind
 from schedules.domain.states import ScheduleState
 from schedules.models import Schedule
 from schedules.models.content import ContentType
+from schedules.services.content import draft_of
 from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, VariantDraft
 from schedules.services.recovery import MOST_AT_ONCE, Order, slot
-from schedules.web import rules
+from schedules.web import platform_fields, rules
+from schedules.web.platform_fields import SPLIT
 
-SPLIT = re.compile(r"[\s,]+")
+UTM = ("source", "medium", "campaign", "term", "content")
 
 
 class RefusableForm(forms.Form):
@@ -214,6 +215,7 @@ class ComposerForm(RefusableForm):
         "deadline_seconds": "deadline_minutes",
         "offset_seconds": "accounts",
         "file": "upload",
+        "name": "save_as",
         "DTSTART": "rrule",
         "FREQ": "rrule",
     }
@@ -239,6 +241,12 @@ class ComposerForm(RefusableForm):
         label=gettext_lazy("Notes for the team"),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    utm_source = forms.CharField(required=False, max_length=200, label="utm_source")
+    utm_medium = forms.CharField(required=False, max_length=200, label="utm_medium")
+    utm_campaign = forms.CharField(required=False, max_length=200, label="utm_campaign")
+    utm_term = forms.CharField(required=False, max_length=200, label="utm_term")
+    utm_content = forms.CharField(required=False, max_length=200, label="utm_content")
+    save_as = forms.CharField(required=False, max_length=120, label=gettext_lazy("Name of the template"))
     upload = forms.FileField(required=False, label=gettext_lazy("Add a file"))
     upload_alt = forms.CharField(required=False, max_length=1500, label=gettext_lazy("Alternative text"))
     accounts = forms.MultipleChoiceField(required=False, label=gettext_lazy("Accounts"))
@@ -351,6 +359,10 @@ class ComposerForm(RefusableForm):
             self.fields[f"offset-{key}"] = forms.IntegerField(
                 required=False, min_value=-10_080, max_value=10_080, label=_("Minutes later than the others")
             )
+        self.platforms = list(dict.fromkeys(row.platform for row in self.account_rows))
+        for platform in self.platforms:
+            self.fields |= platform_fields.fields(platform)
+        self.initial = platform_fields.initial(self.variants) | dict(self.initial or {})
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("id", f"id_{name}")
             if self.is_bound and name in self.errors:
@@ -404,11 +416,26 @@ class ComposerForm(RefusableForm):
         expression = "cron" if self.cleaned_data.get("repeat") == "cron" else "rrule"
         known = {"expression": expression if self.cleaned_data.get("when") == "repeat" else "when"}
         super().refuse(
-            Problem(field=known.get(item.field, item.field), message=item.message, code=item.code) for item in problems
+            Problem(field=self._named(known.get(item.field, item.field)), message=item.message, code=item.code)
+            for item in problems
         )
         for name in self.errors:
             if name in self.fields:
                 self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"err_{name}"}
+
+    @staticmethod
+    def _named(field: str) -> str:
+        """`variants.x.link` is the field `variant-x-link` here."""
+        return field.replace("variants.", "variant-", 1).replace(".", "-") if field.startswith("variants.") else field
+
+    def variant_drafts(self) -> tuple[VariantDraft, ...]:
+        """What each platform gets instead; that of a platform without an account here stays as it is stored."""
+        stored = {item.platform: item for item in self.variants}
+        made = [
+            platform_fields.variant(platform, self.cleaned_data, stored.get(platform)) for platform in self.platforms
+        ]
+        kept = [item for item in self.variants if item.platform not in self.platforms]
+        return (*(item for item in made if item is not None), *kept)
 
     def draft(self) -> ContentDraft:
         data = self.cleaned_data
@@ -423,7 +450,8 @@ class ComposerForm(RefusableForm):
             language=data.get("language", "").strip(),
             notes=data.get("notes", "").strip(),
             media_ids=tuple(data.get("media", ())),
-            variants=self.variants,
+            variants=self.variant_drafts(),
+            utm={name: words for name in UTM if (words := data.get(f"utm_{name}", "").strip())},
         )
 
     def targets(self) -> tuple[TargetPlan, ...]:
@@ -519,6 +547,24 @@ def beginning(now: datetime, zone: str) -> dict[str, Any]:
     }
 
 
+def content_values(draft: ContentDraft) -> dict[str, Any]:
+    """Content as the form's fields show it."""
+    return {
+        "title": draft.title,
+        "text": draft.text,
+        "content_type": draft.content_type,
+        "link": draft.link,
+        "hashtags": " ".join(f"#{tag}" for tag in draft.hashtags),
+        "labels": ", ".join(draft.labels),
+        "campaign": draft.campaign,
+        "language": draft.language,
+        "notes": draft.notes,
+        "media": list(draft.media_ids),
+        **{f"utm_{name}": value for name, value in draft.utm.items()},
+        **platform_fields.initial(draft.variants),
+    }
+
+
 def stored(schedule: Schedule, now: datetime) -> dict[str, Any]:
     """A stored schedule as the form shows it."""
     content = schedule.content
@@ -526,16 +572,7 @@ def stored(schedule: Schedule, now: datetime) -> dict[str, Any]:
     start = schedule.start_local
     values |= {
         "version": schedule.version,
-        "title": content.title,
-        "text": content.text,
-        "content_type": content.content_type,
-        "link": content.link,
-        "hashtags": " ".join(f"#{tag}" for tag in content.hashtags),
-        "labels": ", ".join(content.labels),
-        "campaign": content.campaign.name if content.campaign else "",
-        "language": content.language,
-        "notes": content.notes,
-        "media": [str(item.asset.public_id) for item in content.media_links.all()],
+        **content_values(draft_of(content)),
         "date": start.date(),
         "time": start.time(),
         "zone": schedule.timezone,
@@ -573,18 +610,8 @@ def _in_minutes(seconds: int | None) -> float | int | None:
 
 
 def variants_of(schedule: Schedule) -> tuple[VariantDraft, ...]:
-    """The platforms' own versions, which the composer keeps as they are."""
-    return tuple(
-        VariantDraft(
-            platform=item.platform,
-            title=item.title,
-            text=item.text,
-            link=item.link,
-            hashtags=None if item.hashtags is None else tuple(item.hashtags),
-            options=item.options,
-        )
-        for item in schedule.content.variants.all()
-    )
+    """The platforms' own versions, as stored."""
+    return draft_of(schedule.content).variants
 
 
 class TokenForm(RefusableForm):

@@ -61,6 +61,16 @@ entries.register(
     ),
 )
 entries.register("media", NavigationEntry(title=_("Media"), url_name="web:media", icon="k-image", group=PLAN))
+entries.register(
+    "drafts",
+    NavigationEntry(
+        title=_("Your drafts"), url_name="web:drafts", icon="st-draft", group=PLAN, shown=lambda shell: shell.may.write
+    ),
+)
+entries.register(
+    "library",
+    NavigationEntry(title=_("Templates"), url_name="web:library", icon="template", group=PLAN),
+)
 entries.register("jobs", NavigationEntry(title=_("Jobs"), url_name="web:jobs", icon="jobs", group=RUN))
 entries.register(
     "recovery",

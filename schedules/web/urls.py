@@ -5,9 +5,11 @@ from schedules.web.views import (
     backfill,
     composer,
     detail,
+    drafts,
     engine,
     groups,
     jobs,
+    library,
     media,
     people,
     preflight,
@@ -16,7 +18,9 @@ from schedules.web.views import (
     schedules,
     signin,
     system,
+    times,
     today,
+    versions,
 )
 
 app_name = "web"
@@ -53,6 +57,20 @@ urlpatterns = [
     path("media/folders/<uuid:public_id>/<slug:verb>/", media.folder, name="media_folder"),
     path("media/<uuid:public_id>/", media.asset, name="media_asset"),
     path("media/<uuid:public_id>/<slug:verb>/", media.act, name="media_act"),
+    path("link-card/", composer.link_card, name="link_card"),
+    path("emoji/", system.emoji_list, name="emoji"),
+    path("drafts/", drafts.draft_list, name="drafts"),
+    path("drafts/keep/", drafts.keep, name="draft_keep"),
+    path("drafts/<uuid:public_id>/discard/", drafts.discard, name="draft_discard"),
+    path("drafts/<uuid:public_id>/take-back/", drafts.take_back, name="draft_take_back"),
+    path("library/", library.page, name="library"),
+    *(
+        path(f"library/{kind}/<uuid:public_id>/{verb}/", view, {"kind": kind}, name=f"{kind}_{verb}")
+        for kind in library.MODELS
+        for verb, view in (("change", library.change), ("delete", library.delete))
+    ),
+    path("content/<uuid:public_id>/versions/", versions.page, name="content_versions"),
+    path("content/<uuid:public_id>/versions/<int:number>/restore/", versions.restore, name="version_restore"),
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/<uuid:public_id>/", jobs.job, name="job"),
     path("jobs/<uuid:public_id>/confirm/", jobs.confirm, name="job_confirm"),
@@ -74,6 +92,7 @@ urlpatterns = [
     path("accounts/groups/<uuid:public_id>/", groups.group, name="account_group"),
     path("accounts/groups/<uuid:public_id>/delete/", groups.group_delete, name="account_group_delete"),
     path("accounts/<uuid:public_id>/", accounts.account, name="account"),
+    path("accounts/<uuid:public_id>/times/", times.page, name="account_times"),
     path("accounts/<uuid:public_id>/<slug:verb>/", accounts.act, name="account_act"),
     path("team/", people.team, name="team"),
     path("team/tokens/<uuid:public_id>/revoke/", people.revoke_token, name="token_revoke"),

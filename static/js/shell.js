@@ -158,6 +158,7 @@
   document.addEventListener("submit", () => { dirty = false; });
   document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.matches("form[data-guard]")) dirty = false; });
   document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt.matches("form[data-guard]") && !event.detail.successful) dirty = true; });
+  document.addEventListener("kept", () => { dirty = false; });  // the composer has stored it as a draft
   addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
   window.ui = { toast, say };
 })();

@@ -29,6 +29,8 @@ ARGUMENTS = [
 HARMLESS = (
     "htmx:sendAbort",
     "htmx:afterRequest, [object HTMLDivElement]",
+    "htmx:afterRequest, [object HTMLFieldSetElement]",
+    "htmx:afterRequest, [object HTMLElement]",
     "the server responded with a status of 422",
     "the server responded with a status of 404",
     "the server responded with a status of 409",

@@ -42,8 +42,12 @@ def addresses(team):
             "engine",
             "reviews",
             "review_policies",
+            "drafts",
+            "library",
         )
     )
+    yield reverse("web:content_versions", args=[team.daily.content.public_id])
+    yield reverse("web:account_times", args=[team.account.public_id])
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
     yield from (reverse("web:job", args=[job.public_id]) for job in team.jobs[:4])
     yield reverse("web:account_connect", args=["http"])

@@ -25,7 +25,7 @@ def test_a_post_is_written_previewed_and_scheduled_by_keyboard(page):
     page.get_by_label(re.compile("Harbour")).first.check()
     page.fill("#id_text", "Lights on the pier")
     expect(page.locator("#cards .text")).to_have_text("Lights on the pier")
-    expect(page.locator("#cards")).to_contain_text("18 of 5000 characters")
+    expect(page.locator("#cards")).to_contain_text("18 of 5,000 characters")
     page.fill("#id_date", "2030-03-31")
     page.fill("#id_time", "02:30")
     expect(page.locator("#runs")).to_contain_text("02:30 does not exist on 31 March in Europe/Berlin")

@@ -22,6 +22,9 @@ from platforms.contracts import (
     Published,
 )
 from platforms.errors import AuthFailed, RateLimited, Rejected, UnknownOutcome
+from platforms.problems import ContentLike, ContentProblem, error
+
+MOST_COMMENT = 1_000
 
 
 class SandboxAdapter:
@@ -54,6 +57,22 @@ class SandboxAdapter:
         ),
     )
 
+    post_fields: tuple[FieldSpec, ...] = (
+        FieldSpec(
+            name="first_comment",
+            label="First comment",
+            help="Posted under the post by the account itself, at once.",
+            kind="long_text",
+        ),
+        FieldSpec(
+            name="visibility",
+            label="Who sees it",
+            kind="choice",
+            choices=(("public", "Everybody"), ("followers", "Followers"), ("private", "Nobody else")),
+            default="public",
+        ),
+    )
+
     def capabilities(self, account: AccountRef) -> Capabilities:
         return Capabilities(
             content_types=ALL_CONTENT_TYPES,
@@ -67,6 +86,14 @@ class SandboxAdapter:
             replays=True,
             consistency_delay_seconds=0.5,
         )
+
+    def check(self, content: ContentLike, account: AccountRef) -> list[ContentProblem]:
+        comment = str(content.options.get("first_comment") or "")
+        if len(comment) <= MOST_COMMENT:
+            return []
+        over = len(comment) - MOST_COMMENT
+        words = f"The first comment has {len(comment):,} characters; the sandbox takes {MOST_COMMENT:,}."
+        return [error("comment_too_long", "options.first_comment", words, f"Shorten it by {over:,}.")]
 
     def check_settings(self, options: Mapping[str, Any], credentials: Mapping[str, str]) -> list[SettingsProblem]:
         return problems(options)

@@ -30,6 +30,7 @@ class SandboxPost(models.Model):
     hashtags = models.JSONField(default=list)
     media = models.JSONField(default=list)
     content_type = models.CharField(max_length=20)
+    visibility = models.CharField(max_length=10, default="public")
     posted_at = models.DateTimeField()
     likes = models.PositiveIntegerField(default=0)
     removed_at = models.DateTimeField(null=True, blank=True)

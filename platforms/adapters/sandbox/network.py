@@ -39,15 +39,19 @@ def _drop_old() -> None:
 def store(publication: Publication, now: datetime) -> tuple[SandboxPost, bool]:
     """(post, made now). The same key again gives the same post, also when two come at the same moment."""
     with _connection(), transaction.atomic():
-        return SandboxPost.objects.get_or_create(
+        post, is_new = SandboxPost.objects.get_or_create(
             account_id=publication.account.id,
             key=publication.key,
             defaults={
                 "remote_id": "".join(secrets.choice(_ALPHABET) for _ in range(10)),
+                "visibility": str(publication.options.get("visibility") or "public")[:10],
                 "posted_at": now,
                 **_content(publication),
             },
         )
+        if is_new and (words := str(publication.options.get("first_comment") or "").strip()):
+            comment(post, author=publication.account.name, text=words[:1000], now=now)
+        return post, is_new
 
 
 def _content(publication: Publication) -> dict[str, Any]:

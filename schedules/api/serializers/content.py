@@ -8,10 +8,13 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from platforms.text.utm import NAMES as UTM_NAMES
 from schedules.api.serializers.shapes import Answer, Input, PlainJson, Text, Version, Words, workspace_words
 from schedules.models import ContentItem, ContentMedia
+from schedules.services.content import draft_of
 from schedules.services.plans import ContentDraft, VariantDraft
 
+__all__ = ["ContentAnswer", "ContentChange", "NewContent", "draft", "draft_of"]
 LONGEST_TEXT = 200_000
 ECHOED = frozenset(
     {
@@ -44,6 +47,14 @@ class MediumId(serializers.UUIDField):
         return super().to_internal_value(wanted)
 
 
+class UtmInput(Input):
+    """source, medium, campaign, term, content, id; {platform}, {account} and {campaign} are put in for each account."""
+
+    def get_fields(self) -> dict[str, Any]:
+        # not declared above, because `source` is a serializer's own attribute
+        return {name: Text(max_length=200) for name in UTM_NAMES}
+
+
 class ContentInput(Input):
     """The words of a post. Whatever is left out is empty, or in a partial change stays as it is."""
 
@@ -56,6 +67,7 @@ class ContentInput(Input):
     campaign = Text(max_length=120)
     language = Text(max_length=16)
     notes = Text(max_length=5000)
+    utm = UtmInput(required=False)
     media = serializers.ListField(child=MediumId(), required=False, max_length=100)
     variants = VariantInput(many=True, required=False)
 
@@ -80,6 +92,8 @@ def draft(given: Mapping[str, Any], onto: ContentDraft | None = None) -> Content
     plain = ("title", "text", "content_type", "link", "campaign", "language", "notes")
     values: dict[str, Any] = {name: given[name] for name in plain if name in given}
     values |= {name: tuple(given[name]) for name in ("hashtags", "labels") if name in given}
+    if "utm" in given:
+        values["utm"] = dict(given["utm"])
     if "media" in given:
         values["media_ids"] = tuple(str(item) for item in given["media"])
     if "variants" in given:
@@ -90,33 +104,6 @@ def draft(given: Mapping[str, Any], onto: ContentDraft | None = None) -> Content
 def _variant(given: Mapping[str, Any]) -> VariantDraft:
     hashtags = given["hashtags"]
     return VariantDraft(**{**given, "hashtags": None if hashtags is None else tuple(hashtags)})
-
-
-def draft_of(content: ContentItem) -> ContentDraft:
-    """The stored content as a draft, to be changed in part. With variants and media prefetched: no query."""
-    return ContentDraft(
-        title=content.title,
-        text=content.text,
-        content_type=content.content_type,
-        link=content.link,
-        hashtags=tuple(content.hashtags),
-        labels=tuple(content.labels),
-        campaign=content.campaign.name if content.campaign else "",
-        language=content.language,
-        notes=content.notes,
-        media_ids=tuple(str(link.asset.public_id) for link in content.media_links.all()),
-        variants=tuple(
-            VariantDraft(
-                platform=item.platform,
-                title=item.title,
-                text=item.text,
-                link=item.link,
-                hashtags=None if item.hashtags is None else tuple(item.hashtags),
-                options=item.options,
-            )
-            for item in content.variants.all()
-        ),
-    )
 
 
 class ContentAnswer(Answer):
@@ -141,6 +128,7 @@ class ContentAnswer(Answer):
             "campaign": row.campaign.name if row.campaign else "",
             "language": row.language,
             "notes": row.notes,
+            "utm": row.utm,
             "media": [_medium(link) for link in row.media_links.all()],
             "variants": [
                 {

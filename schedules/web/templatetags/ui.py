@@ -6,17 +6,20 @@ Times print in the person's active zone and say which one it is; the machine for
 from __future__ import annotations
 
 import json
+import re
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -26,7 +29,8 @@ from platforms.services.media import media_path_of, media_url, thumbnail_path_of
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
-from schedules.web import icons
+from schedules.services import link_cards
+from schedules.web import icons, prose
 
 register = template.Library()
 
@@ -377,3 +381,55 @@ def playing_time(seconds: float | None) -> str:
 def in_reach(words: str, zone: str) -> str:
     """A rule's words without the name of its zone, where that is the reader's own."""
     return words.removesuffix(f", {zone}") if zone == timezone.get_current_timezone_name() else words
+
+
+_PIECES = re.compile(r"(https?://[^\s<>\"]+|(?<!\w)[#@]\w[\w.-]*)")
+
+
+@register.filter
+def post_text(value: str) -> SafeString:
+    """A post's text with its addresses, hashtags and mentions marked, as the networks show them."""
+    pieces = _PIECES.split(value)
+    return format_html_join(
+        "", "{}{}{}", (_marked(piece) if place % 2 else ("", piece, "") for place, piece in enumerate(pieces) if piece)
+    )
+
+
+def _marked(piece: str) -> tuple[SafeString, str, SafeString]:
+    return mark_safe('<span class="lnk">'), piece, mark_safe("</span>")
+
+
+@register.filter
+def post_prose(value: str) -> SafeString:
+    """A blog article or a newsletter: HTML or Markdown as it is written, cleaned; without its pictures, which are elsewhere."""
+    return prose.cleaned(value)
+
+
+@register.simple_tag
+def look(card: Any) -> SafeString:
+    return mark_safe(render_to_string(f"schedules/looks/_{card.look}.html", {"card": card}))  # noqa: S308 - autoescaped
+
+
+@register.simple_tag
+def link_preview(url: str) -> SafeString:
+    """The link's card if it was read lately, else a place that asks for it."""
+    card = link_cards.cached(url)
+    if card is not None:
+        return mark_safe(render_to_string("schedules/partials/_link_card.html", {"card": card}))  # noqa: S308
+    site = (urlsplit(url).hostname or "").removeprefix("www.")
+    return mark_safe(render_to_string("schedules/partials/_link_waiting.html", {"url": url, "site": site}))  # noqa: S308
+
+
+@register.inclusion_tag("schedules/partials/_findings.html", takes_context=True)
+def live_findings(context: Any, name: str, oob: bool = False) -> dict[str, Any]:
+    """The problems at one field. Where the form itself says what is wrong there, it is not said twice."""
+    form, shown = context.get("form"), context.get("shown")
+    told = not oob and form is not None and form.is_bound and name in form.errors
+    return {"name": name, "items": [] if told or shown is None else shown.at(name), "oob": oob}
+
+
+@register.inclusion_tag("schedules/partials/_tab_mark.html", takes_context=True)
+def tab_mark(context: Any, tab: Any, oob: bool = False) -> dict[str, Any]:
+    shown = context.get("shown")
+    errors = len([item for item in shown.errors if item.field in tab.names]) if shown else 0
+    return {"tab": tab, "errors": errors, "oob": oob}

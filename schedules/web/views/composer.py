@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,12 +21,16 @@ from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import MediaAsset, PlatformAccount
 from platforms.services import media as media_service
-from schedules.models import Campaign, Schedule
-from schedules.reads import preview
-from schedules.services import lifecycle
+from schedules.models import Campaign, ComposerDraft, ContentTemplate, HashtagGroup, Schedule
+from schedules.reads import cards, duplicates, preview
+from schedules.services import content as content_service
+from schedules.services import drafts, library, lifecycle, link_cards, slots
 from schedules.services import schedules as service
-from schedules.web.forms import ComposerForm, beginning, stored, variants_of
+from schedules.web import platform_fields
+from schedules.web.forms import ComposerForm, beginning, content_values, stored, variants_of
 from schedules.web.gate import Visit, leave, screen, show
+from schedules.web.platform_fields import SPLIT
+from schedules.web.templatetags.ui import platform_name
 from schedules.web.views.media import kept_from
 
 RECENT_MEDIA = 12
@@ -40,6 +45,7 @@ class Desk:
     url: str
     schedule: Schedule | None = None
     split_at: datetime | None = None
+    draft: ComposerDraft | None = None
 
     def accounts(self) -> list[PlatformAccount]:
         rows = PlatformAccount.objects.filter(workspace=self.workspace).exclude(state="disconnected")
@@ -49,9 +55,11 @@ class Desk:
         schedule = self.schedule
         initial = stored(schedule, visit.now) if schedule else beginning(visit.now, visit.person.timezone)
         if schedule is None and data is None:
-            initial |= _prefilled(visit.request)
+            initial |= _prefilled(visit.request, self.workspace)
         if self.split_at:
             initial |= {"date": self.split_at.date(), "time": self.split_at.time()}
+        if self.draft is not None and data is None:
+            initial |= _resumed(self.draft)
         chosen = data.getlist("media") if data is not None else initial.get("media", [])
         return ComposerForm(
             data,
@@ -63,12 +71,28 @@ class Desk:
         )
 
 
-def _prefilled(request: HttpRequest) -> dict[str, Any]:
-    """A calendar may open the composer with a time and accounts: ?at=2026-12-01T09:00&account=…"""
+LISTS = ("accounts", "media", "weekdays")
+
+
+def _resumed(draft: ComposerDraft) -> dict[str, Any]:
+    """A kept draft as the form's first values: to the letter what was typed."""
     found: dict[str, Any] = {}
+    for name, values in draft.data.items():
+        found[name] = list(values) if name in LISTS else values[-1] if values else ""
+    # a box that was not ticked was not sent
+    return {name: [] for name in LISTS} | found
+
+
+def _prefilled(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
+    """Others may open the composer with a time, accounts or a template: ?at=2026-12-01T09:00&account=…&template=…"""
+    found: dict[str, Any] = {}
+    if wanted := _uuid(request.GET.get("template", "")):
+        row = ContentTemplate.objects.filter(workspace=workspace, public_id=wanted).first()
+        if row is not None:
+            found = content_values(content_service.draft_of_snapshot(row.snapshot))
     try:
         at = datetime.fromisoformat(request.GET.get("at", "")).replace(tzinfo=None)
-        found = {"date": at.date(), "time": at.time()}
+        found |= {"date": at.date(), "time": at.time()}
     except ValueError:
         pass
     if request.GET.getlist("account"):
@@ -79,7 +103,7 @@ def _prefilled(request: HttpRequest) -> dict[str, Any]:
 @screen("GET", "HEAD", "POST")
 def new(request: HttpRequest, visit: Visit) -> HttpResponse:
     visit.require(Action.WRITE)
-    desk = Desk(visit.workspace, reverse("web:schedule_new"))
+    desk = Desk(visit.workspace, reverse("web:schedule_new"), draft=_kept(request, visit, visit.workspace))
     return _post(request, visit, desk) if request.method == "POST" else _page(request, visit, desk, desk.form(visit))
 
 
@@ -87,7 +111,8 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
 def edit(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     schedule = _find(visit, public_id)
     visit.require(Action.WRITE, schedule.workspace)
-    desk = Desk(schedule.workspace, reverse("web:schedule_edit", args=[public_id]), schedule)
+    kept = _kept(request, visit, schedule.workspace)
+    desk = Desk(schedule.workspace, reverse("web:schedule_edit", args=[public_id]), schedule, draft=kept)
     return _post(request, visit, desk) if request.method == "POST" else _page(request, visit, desk, desk.form(visit))
 
 
@@ -105,6 +130,13 @@ def split(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     return _post(request, visit, desk) if request.method == "POST" else _page(request, visit, desk, desk.form(visit))
 
 
+def _kept(request: HttpRequest, visit: Visit, workspace: Workspace) -> ComposerDraft | None:
+    """The draft to go on with: ?draft=…"""
+    wanted = _uuid(request.GET.get("draft", "")) if request.method != "POST" else None
+    rows = ComposerDraft.objects.of(visit.person, workspace).kept()
+    return rows.filter(public_id=wanted).first() if wanted else None
+
+
 def _find(visit: Visit, public_id: UUID) -> Schedule:
     rows = (
         Schedule.objects.visible_to(visit.person)
@@ -116,34 +148,182 @@ def _find(visit: Visit, public_id: UUID) -> Schedule:
 
 
 def _post(request: HttpRequest, visit: Visit, desk: Desk) -> HttpResponse:
+    """One button of the form. What `ACTIONS` names saves; the others only give the form back, with something done to it."""
     action = request.POST.get("action", "schedule")
     data = request.POST.copy()
-    if action == "publish":
+    when = data.get("when", "")
+    if action in ("publish", "queue"):
         data["when"] = "now"
     problems = _keep_upload(request, visit, desk, data)
+    keep_alt_texts(visit, desk.workspace, data)
+    if action in CHANGES:
+        CHANGES[action](visit, desk, data)
     form = desk.form(visit, data)
+    sheet = Sheet(request, visit, desk, form, data, when)
     if problems:
         form.is_valid()
         form.refuse(problems.problems)
-        return _page(request, visit, desk, form, status=422)
-    if action in ("upload", "preview"):
+        return sheet.page(status=422)
+    if action not in ACTIONS:
         form.is_valid()
-        return _page(request, visit, desk, form, checked=action == "preview")
-    if not form.is_valid():
-        return _page(request, visit, desk, form, status=422)
+        return sheet.page()
     try:
-        with unit():  # what is saved and then not put to work is not saved either
-            schedule = _save(visit, desk, form, action)
+        return ACTIONS[action](sheet)
     except StaleVersion as error:
         form.refuse(error.problems)
-        return _page(request, visit, desk, form, status=409)
+        return sheet.page(status=409)
     except Refused as error:
         form.refuse(error.problems)
-        return _page(request, visit, desk, form, status=422)
-    words = {"draft": _("Saved “%(name)s” as a draft."), "publish": _("“%(name)s” is going out now.")}.get(action)
-    if words is None:
-        words = _("Saved “%(name)s”.") if schedule.state in ("draft", "paused") else _("“%(name)s” is scheduled.")
-    return leave(request, words % {"name": schedule}, reverse("web:schedule", args=[schedule.public_id]))
+        return sheet.page(status=422)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One press of a button: the form as it was sent, and where from. when: what was chosen there, before the button changed it."""
+
+    request: HttpRequest
+    visit: Visit
+    desk: Desk
+    form: ComposerForm
+    data: QueryDict
+    when: str
+
+    def page(self, *, status: int = 200) -> HttpResponse:
+        if self.when and self.request.POST.get("action") == "queue":
+            self.data["when"] = self.when
+        return _page(self.request, self.visit, self.desk, self.form, status=status)
+
+    def leave(self, words: str, to: str) -> HttpResponse:
+        """The draft that kept itself has become a post."""
+        return leave(self.request, words, to)
+
+    def is_fit(self) -> bool:
+        """Is the form filled as it must be, and would each platform take the post? Problems are put at their fields."""
+        if not self.form.is_valid():
+            return False
+        for item in cards.shown(self.form, self.desk.workspace, self.visit.now).errors:
+            problem = item.problem
+            words = f"{item.who}: {problem.message} {problem.remedy}".strip()
+            self.form.refuse([Problem(field=item.field, message=words, code=problem.code)])
+        return not self.form.errors
+
+
+def _saving(action: str) -> Callable[[Sheet], HttpResponse]:
+    def act(sheet: Sheet) -> HttpResponse:
+        is_fit = sheet.form.is_valid() if action == "draft" else sheet.is_fit()
+        if not is_fit:
+            return sheet.page(status=422)
+        with unit():  # what is saved and then not put to work is not saved either
+            schedule = _save(sheet.visit, sheet.desk, sheet.form, action)
+            forget_draft(sheet)
+        words = {"draft": _("Saved “%(name)s” as a draft."), "publish": _("“%(name)s” is going out now.")}.get(action)
+        if words is None:
+            words = _("Saved “%(name)s”.") if schedule.state in ("draft", "paused") else _("“%(name)s” is scheduled.")
+        return sheet.leave(words % {"name": schedule}, reverse("web:schedule", args=[schedule.public_id]))
+
+    return act
+
+
+def _queue(sheet: Sheet) -> HttpResponse:
+    """At the next free posting time of each account; the time that the form holds is not used."""
+    visit, form = sheet.visit, sheet.form
+    if sheet.desk.schedule is not None:
+        raise Refused(Problem(field="when", message=_("Only a new post can be put in the queue: choose a time here.")))
+    if not sheet.is_fit():
+        return sheet.page(status=422)
+    with unit():
+        made = slots.add_to_queue(
+            workspace=sheet.desk.workspace,
+            draft=form.draft(),
+            plan=form.plan(visit.now),
+            actor=visit.actor,
+            now=visit.now,
+            person=visit.person,
+        )
+        forget_draft(sheet)
+    words = _("“%(name)s” is in the queue.") % {"name": made[0]}
+    return sheet.leave(words, reverse("web:schedule", args=[made[0].public_id]))
+
+
+def _save_template(sheet: Sheet) -> HttpResponse:
+    sheet.form.is_valid()
+    row = library.save_template(
+        workspace=sheet.desk.workspace,
+        name=sheet.form.cleaned_data.get("save_as", ""),
+        draft=sheet.form.draft(),
+        actor=sheet.visit.actor,
+        now=sheet.visit.now,
+        person=sheet.visit.person,
+    )
+    messages.success(sheet.request, _("Saved the template “%(name)s”.") % {"name": row.name})
+    return sheet.page()
+
+
+def forget_draft(sheet: Sheet) -> None:
+    if kept := _uuid(sheet.request.POST.get("draft", "")):
+        drafts.forget(person=sheet.visit.person, workspace=sheet.desk.workspace, public_id=kept)
+
+
+# What the buttons do that save something. Others add theirs from their own modules: ACTIONS["review"] = …
+ACTIONS: dict[str, Callable[[Sheet], HttpResponse]] = {
+    "schedule": _saving("schedule"),
+    "publish": _saving("publish"),
+    "draft": _saving("draft"),
+    "queue": _queue,
+    "template": _save_template,
+}
+
+
+def _use_template(visit: Visit, desk: Desk, data: Any) -> None:
+    """Fill what is empty from the template; its text goes below what is written already."""
+    wanted = _uuid(data.get("use_template", ""))
+    row = ContentTemplate.objects.filter(workspace=desk.workspace, public_id=wanted).first() if wanted else None
+    if row is not None:
+        put_in(data, content_values(content_service.draft_of_snapshot(row.snapshot)))
+
+
+def _insert_hashtags(visit: Visit, desk: Desk, data: Any) -> None:
+    wanted = _uuid(data.get("use_hashtags", ""))
+    row = HashtagGroup.objects.filter(workspace=desk.workspace, public_id=wanted).first() if wanted else None
+    if row is not None:
+        there = {tag.lstrip("#").casefold() for tag in SPLIT.split(data.get("hashtags", ""))}
+        more = [f"#{tag}" for tag in row.hashtags if tag.casefold() not in there]
+        data["hashtags"] = " ".join([data.get("hashtags", "").strip(), *more]).strip()
+
+
+CHANGES: dict[str, Callable[[Visit, Desk, Any], None]] = {
+    "use_template": _use_template,
+    "use_hashtags": _insert_hashtags,
+}
+
+
+def put_in(data: Any, values: Mapping[str, Any]) -> None:
+    """Put content into a form's data: what is empty there is filled, a text goes below the text that is there."""
+    for name, value in values.items():
+        if isinstance(value, list):
+            have = data.getlist(name)
+            data.setlist(name, [*have, *(str(item) for item in value if str(item) not in have)])
+        elif name == "text" and data.get(name, "").strip():
+            data[name] = f"{data[name].rstrip()}\n\n{value}".rstrip()
+        elif value not in (None, "", False) and (not data.get(name) or name == "content_type"):
+            data[name] = "on" if value is True else str(value)
+
+
+def keep_alt_texts(visit: Visit, workspace: Workspace, data: Any) -> None:
+    """Alternative texts that were written beside the chosen files belong to the files themselves."""
+    given = {name[4:]: data[name] for name in data if name.startswith("alt-") and name[4:] in data.getlist("media")}
+    wanted = [kept for item in given if (kept := _uuid(item))]
+    for asset in MediaAsset.objects.filter(workspace=workspace, public_id__in=wanted) if wanted else ():
+        words = given[str(asset.public_id)].strip()[:1500]
+        if words != asset.alt_text:
+            media_service.set_alt_text(asset=asset, alt_text=words, actor=visit.actor, now=visit.now)
+
+
+def _uuid(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
 
 
 def _save(visit: Visit, desk: Desk, form: ComposerForm, action: str) -> Schedule:
@@ -218,21 +398,8 @@ def media_choices(workspace: Workspace, chosen: Iterable[str]) -> list[MediaChoi
     return [MediaChoice(row, row in rows, media_service.media_path_of(row)) for row in [*rows, *recent[:RECENT_MEDIA]]]
 
 
-def _page(
-    request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200, checked: bool = False
-) -> HttpResponse:
+def _page(request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200) -> HttpResponse:
     chosen = set(form["accounts"].value() or ())
-    choices = [
-        AccountChoice(
-            row,
-            str(row.public_id) in chosen,
-            form[f"title-{row.public_id}"],
-            form[f"text-{row.public_id}"],
-            form[f"offset-{row.public_id}"],
-        )
-        for row in form.account_rows
-    ]
-    fixed = chosen - {str(row.public_id) for row in form.account_rows}
     schedule = desk.schedule
     title = _("New post")
     if schedule is not None:
@@ -242,18 +409,79 @@ def _page(
         "form": form,
         "desk": desk,
         "schedule": schedule,
-        "choices": choices,
-        "lost_accounts": fixed,
+        "choices": _choices(form, chosen),
+        "lost_accounts": chosen - {str(row.public_id) for row in form.account_rows},
         "media": media_choices(desk.workspace, form["media"].value() or ()),
         "zones": sorted(available_timezones()),
         "campaigns": list(Campaign.objects.filter(workspace=desk.workspace).order_by("name", "id")[:200]),
+        "templates": list(ContentTemplate.objects.filter(workspace=desk.workspace).order_by("name", "id")[:200]),
+        "hashtag_groups": list(HashtagGroup.objects.filter(workspace=desk.workspace).order_by("name", "id")[:100]),
         "problems": _problems(form),
         "is_live": schedule is not None and schedule.state in ("active", "paused", "finished"),
-        **_runs(form, visit),
-        "checked": checked,
-        "cards": _cards(form, desk, visit),
+        "runs": preview.runs(form if form.is_bound else form.as_typed(), visit.now),
+        "draft": desk.draft,
+        "draft_id": desk.draft.public_id if desk.draft else request.POST.get("draft", ""),
+        "draft_version": desk.draft.version if desk.draft else request.POST.get("draft_version", ""),
+        "other_drafts": _other_drafts(visit, desk),
+        "now": visit.now,
+        **_as_shown(form, desk, visit),
     }
     return show(request, "schedules/composer.html", "schedules/partials/_composer.html", context, status=status)
+
+
+def _choices(form: ComposerForm, chosen: Collection[str]) -> list[AccountChoice]:
+    return [
+        AccountChoice(
+            row,
+            str(row.public_id) in chosen,
+            form[f"title-{row.public_id}"],
+            form[f"text-{row.public_id}"],
+            form[f"offset-{row.public_id}"],
+        )
+        for row in form.account_rows
+    ]
+
+
+def _as_shown(form: ComposerForm, desk: Desk, visit: Visit) -> dict[str, Any]:
+    """What changes as one types: the cards, the counts, and the problems at their fields."""
+    is_fresh = not form.is_bound and desk.schedule is None and desk.draft is None
+    typed = form if form.is_bound else form.as_typed()
+    typed.is_valid()
+    alts = {name[4:]: words for name, words in form.data.items() if name.startswith("alt-")} if form.is_bound else {}
+    shown = cards.shown(typed, desk.workspace, visit.now, alts=alts)
+    if is_fresh:  # nobody has written anything yet that could be wrong
+        shown = replace(shown, cards=[replace(card, findings=()) for card in shown.cards])
+    chosen = set(typed.cleaned_data.get("accounts", ()))
+    used = {row.platform for row in form.account_rows if str(row.public_id) in chosen}
+    wanted = str(form.data.get("tab", "")) if form.is_bound else str(form.initial.get("tab", ""))
+    tabs = [
+        platform_fields.tab(form, platform, idle=platform not in used, is_open=platform == wanted)
+        for platform in form.platforms
+    ]
+    options = {tab.platform: [field.name.split("-", 2)[2] for field in tab.options] for tab in tabs}
+    accounts = [row for row in form.account_rows if str(row.public_id) in chosen]
+    return {
+        "shown": shown,
+        "cards": shown.cards,
+        "tabs": tabs,
+        "main_open": not any(tab.is_open for tab in tabs),
+        "places": cards.places(form.account_rows, options),
+        "twins": duplicates.twins(
+            workspace=desk.workspace,
+            accounts=accounts,
+            text=typed.cleaned_data.get("text", ""),
+            now=visit.now,
+            besides=desk.schedule,
+        ),
+    }
+
+
+def _other_drafts(visit: Visit, desk: Desk) -> list[ComposerDraft]:
+    """What this person left half done: of this schedule, or for a new post."""
+    rows = ComposerDraft.objects.of(visit.person, desk.workspace).kept().filter(schedule=desk.schedule)
+    if desk.draft is not None:
+        rows = rows.exclude(pk=desk.draft.pk)
+    return list(rows.order_by("-updated_at", "-id")[:10]) if desk.split_at is None else []
 
 
 def _problems(form: ComposerForm) -> list[tuple[str, str, str]]:
@@ -262,20 +490,13 @@ def _problems(form: ComposerForm) -> list[tuple[str, str, str]]:
         return []
     found = [("", "", str(words)) for words in form.non_field_errors()]
     for name, field in form.fields.items():
-        found += [(name, str(field.label or name), str(words)) for words in form.errors.get(name, ())]
+        where = f" ({platform_of(name)})" if name.startswith(("variant-", "option-")) else ""
+        found += [(name, f"{field.label or name}{where}", str(words)) for words in form.errors.get(name, ())]
     return found
 
 
-def _runs(form: ComposerForm, visit: Visit) -> dict[str, Any]:
-    if not form.is_bound:
-        form = form.as_typed()
-    return {"runs": preview.runs(form, visit.now)}
-
-
-def _cards(form: ComposerForm, desk: Desk, visit: Visit) -> list[preview.Card]:
-    if not form.is_bound:
-        form = form.as_typed()
-    return preview.cards(form, desk.workspace, visit.now)
+def platform_of(name: str) -> str:
+    return platform_name(name.split("-")[1])
 
 
 @screen("POST")
@@ -287,6 +508,27 @@ def preview_runs(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 @screen("POST")
 def preview_post(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The post as each chosen account will get it, with its limits and everything it would refuse."""
-    form = Desk(visit.workspace, "").form(visit, request.POST)
-    return render(request, "schedules/partials/_cards.html", {"cards": preview.cards(form, visit.workspace, visit.now)})
+    """The post as each chosen account will get it; and, out of band, the counts and every problem at its field."""
+    editing = _uuid(request.POST.get("editing", ""))
+    schedule = (
+        Schedule.objects.visible_to(visit.person)
+        .filter(public_id=editing)
+        .select_related("workspace", "content")
+        .prefetch_related("content__variants")
+        .first()
+        if editing
+        else None
+    )
+    desk = Desk(schedule.workspace if schedule else visit.workspace, "", schedule)
+    form = desk.form(visit, request.POST)
+    return render(request, "schedules/partials/_shown.html", {"form": form, **_as_shown(form, desk, visit)})
+
+
+@screen("GET")
+def link_card(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """What the linked page says of itself. Asked for by the previews, one by one, after they stand."""
+    visit.require(Action.WRITE)
+    card = link_cards.fetch(request.GET.get("url", "")[:2000])
+    response = render(request, "schedules/partials/_link_card.html", {"card": card})
+    response.headers["Cache-Control"] = "private, max-age=600"
+    return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +18,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.recurrence import Occurrence
 from schedules.models import AuditLog, Job, Schedule
-from schedules.reads import preview, reviews, runs
+from schedules.reads import cards, reviews, runs
 from schedules.services import lifecycle
 from schedules.services.materialise import rule_of
 from schedules.web.forms import ComposerForm, MoveForm, stored, variants_of
@@ -100,7 +101,7 @@ def _show(
     return show(request, "schedules/schedule.html", "schedules/partials/_schedule.html", context, status=status)
 
 
-def stored_cards(row: Schedule, now: datetime) -> list[preview.Card]:
+def stored_cards(row: Schedule, now: datetime) -> Sequence[cards.Card]:
     """The stored post as each of its accounts gets it. The row needs WITH_PARTS prefetched."""
     typed = ComposerForm(
         initial=stored(row, now),
@@ -109,7 +110,7 @@ def stored_cards(row: Schedule, now: datetime) -> list[preview.Card]:
         variants=variants_of(row),
     ).as_typed()
     typed.full_clean()
-    return preview.cards(typed, row.workspace, now)
+    return cards.shown(typed, row.workspace, now).cards
 
 
 def _instant(local: datetime, row: Schedule) -> datetime:

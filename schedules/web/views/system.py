@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from platforms.models import PlatformAccount
 from schedules.models import Schedule
+from schedules.web import emoji
 from schedules.web import icons as icon_sprite
 from schedules.web.context import shell_of
 from schedules.web.gate import Visit, screen
@@ -68,3 +69,10 @@ def find(request: HttpRequest, visit: Visit) -> HttpResponse:
             for row in accounts[:MOST_FOUND]
         ]
     return render(request, "shell/_found.html", {"found": [*pages, *found][: 2 * MOST_FOUND], "wanted": wanted})
+
+
+@screen()
+def emoji_list(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Emoji by name, for the composer's picker."""
+    found = emoji.find(request.GET.get("q", "")[:60])
+    return render(request, "schedules/partials/_emoji.html", {"found": found})

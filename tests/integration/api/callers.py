@@ -27,7 +27,7 @@ class Caller:
     def put(self, path: str, body: Any) -> Any:
         return self.client.put(API + path, body, format="json")
 
-    def delete(self, path: str) -> Any:
+    def delete(self, path: str, body: Any = None) -> Any:
         return self.client.delete(API + path)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:

@@ -230,5 +230,5 @@ def test_a_rule_that_cannot_be_read_says_so(author, typed):
 def test_the_post_is_shown_as_each_account_gets_it(author, typed, team):
     body = author.post("/app/preview-post/", typed | {"text": "x" * 5001}).content.decode()
 
-    assert "5001 of 5000 characters" in body
+    assert "5,001 of 5,000 characters" in body
     assert "Shorten it by 1 character." in body
