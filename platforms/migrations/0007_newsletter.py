@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("platforms", "0004_budgets_services_refresh"),
+        ("platforms", "0006_media_library"),
     ]
 
     operations = [

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("platforms", "0004_budgets_services_refresh"),
-        ("schedules", "0006_fewer_indexes"),
+        ("platforms", "0007_newsletter"),
+        ("schedules", "0008_approval"),
     ]
 
     operations = [

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from platforms.models import PlatformAccount
 from platforms.services.accounts import UTM_NAMES
 from platforms.services.apps import SignInPlatform
-from schedules.web.forms import SPLIT, RefusableForm
+from schedules.web.forms import RefusableForm
+from schedules.web.platform_fields import SPLIT
 
 
 class TellingForm(RefusableForm):

@@ -22,7 +22,7 @@ class CheckInput(Input):
     """Content, stored or not, and the accounts it is meant for."""
 
     content = ContentOrId()
-    accounts = TargetInput(many=True, allow_empty=False, max_length=MOST_ACCOUNTS)
+    accounts = TargetInput(many=True, allow_empty=False, max_length=MOST_ACCOUNTS)  # type: ignore[call-arg]
     workspace = serializers.CharField(required=False, max_length=60)
 
 
@@ -31,7 +31,7 @@ class PreflightInput(Input):
 
     schedule = serializers.UUIDField(required=False)
     content = ContentOrId(required=False)
-    accounts = TargetInput(many=True, required=False, allow_empty=False, max_length=MOST_ACCOUNTS)
+    accounts = TargetInput(many=True, required=False, allow_empty=False, max_length=MOST_ACCOUNTS)  # type: ignore[call-arg]
     workspace = serializers.CharField(required=False, max_length=60)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
