@@ -128,8 +128,7 @@ def of_schedule(schedule: Schedule, *, now: datetime) -> Preflight:
         .order_by("account__platform", "account__name", "id")
     )
     found = [
-        _post(target.account, lambda ref, target=target: posts.compose(row, target, ref, now=now))  # type: ignore[misc]
-        for target in targets
+        _post(target.account, lambda ref, target=target: posts.compose(row, target, ref, now=now)) for target in targets
     ]
     files = [link.asset for link in row.content.media_links.all()]
     general = [*_engine(now), *_workspace(row.workspace), *_schedule(row)]
@@ -163,7 +162,7 @@ def _of_draft(
     files = [stored[item] for item in draft.media_ids if item in stored]
     media = tuple(media_ref(asset, now) for asset in files)
     made = [
-        _post(accounts[key], lambda ref, target=target: _from_draft(draft, target, ref, media, now))  # type: ignore[misc]
+        _post(accounts[key], lambda ref, target=target: _from_draft(draft, target, ref, media, now))
         for key, target in named.items()
         if key in accounts
     ]
