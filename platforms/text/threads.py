@@ -136,8 +136,8 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         + [item.span() for item in _NAME.finditer(text)]
     )
     at, until = 0, 0
-    for letter in _GRAPHEME.finditer(text):
-        end = letter.end()
+    for grapheme in _GRAPHEME.finditer(text):
+        end = grapheme.end()
         while at < len(whole) and whole[at][0] < end:
             until = max(until, whole[at][1])
             at += 1

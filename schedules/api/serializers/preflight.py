@@ -22,8 +22,11 @@ class CheckInput(Input):
     """Content, stored or not, and the accounts it is meant for."""
 
     content = ContentOrId()
-    accounts = TargetInput(many=True, allow_empty=False, max_length=MOST_ACCOUNTS)  # type: ignore[call-arg]
+    accounts = TargetInput(many=True, allow_empty=False)
     workspace = serializers.CharField(required=False, max_length=60)
+
+    def validate_accounts(self, accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return _few(accounts)
 
 
 class PreflightInput(Input):
@@ -31,8 +34,11 @@ class PreflightInput(Input):
 
     schedule = serializers.UUIDField(required=False)
     content = ContentOrId(required=False)
-    accounts = TargetInput(many=True, required=False, allow_empty=False, max_length=MOST_ACCOUNTS)  # type: ignore[call-arg]
+    accounts = TargetInput(many=True, required=False, allow_empty=False)
     workspace = serializers.CharField(required=False, max_length=60)
+
+    def validate_accounts(self, accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return _few(accounts)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         others = [name for name in ("content", "accounts", "workspace") if name in attrs]
@@ -50,6 +56,12 @@ class PreflightInput(Input):
                 words = "Content is checked for accounts: give both."
                 raise serializers.ValidationError({missing[0]: [serializers.ErrorDetail(words, code="required")]})
         return attrs
+
+
+def _few(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(accounts) > MOST_ACCOUNTS:
+        raise serializers.ValidationError(f"Give at most {MOST_ACCOUNTS} accounts at once.", code="max_length")
+    return accounts
 
 
 def targets_of(given: list[Mapping[str, Any]]) -> list[TargetPlan]:
