@@ -372,6 +372,10 @@ def test_keys_of_records_follow_from_the_post_alone_and_are_in_order():
             },
             "card_and_media",
         ),
+        (
+            {"media": (MediaRef(url="", mime="image/gif", alt="a", size=1, checksum="c", animated=True),)},
+            "gif_stands_still",
+        ),
         ({"media": (MediaRef(url="", mime="image/png", alt="a", size=1, checksum="c"),) * 5}, "gallery_size"),
     ],
 )

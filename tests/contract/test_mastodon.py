@@ -106,6 +106,7 @@ def test_a_video_is_waited_for(mastodon, publication, tmp_path):
     waiting = ADAPTER.publish(replace(publication, media=(file(tmp_path, "v.mp4", "video/mp4"),)), timeout=10)
     assert isinstance(waiting, Accepted)
     assert not posted(mastodon)
+    assert str(tmp_path) not in str(waiting.remote_state)
     made = follow(publication.account, waiting)
     assert (len(mastodon.media), made.already) == (1, False)
 

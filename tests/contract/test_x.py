@@ -511,6 +511,12 @@ def test_a_post_is_named_by_address_or_number(value, number):
     assert post_number(value) == number
 
 
+@pytest.mark.parametrize(("made", "expected"), [(NOW, True), (NOW - timedelta(seconds=1), False), ("?", False)])
+def test_a_post_from_before_is_never_ours(made, expected):
+    post = {"id": "1", "text": "same", "created_at": made if isinstance(made, str) else made.isoformat()}
+    assert timeline.same(post, text="same", since=NOW, parent="", quoted="", media=0) is expected
+
+
 def test_a_long_post_is_compared_whole():
     post = {"text": "The beginning…", "note_tweet": {"text": "The beginning and the end"}}
     assert timeline.said(post) == "The beginning and the end"

@@ -230,6 +230,10 @@ class BlueskyAdapter:
                     "Upload it again.",
                 )
             )
+        if any(item.animated for item in content.media):
+            found.append(
+                warning("gif_stands_still", "media", "Bluesky shows a GIF without its motion.", "Upload it as a video.")
+            )
         if content.link and content.media and content.options.get("link_card", True):
             found.append(
                 warning(

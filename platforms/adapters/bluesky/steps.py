@@ -13,7 +13,7 @@ from platforms.adapters.bluesky.client import BlueskyClient, before_posting
 from platforms.chains import Deadline, State
 from platforms.contracts import AccountRef
 from platforms.errors import Rejected, Unavailable, UnknownOutcome
-from platforms.uploads import Files
+from platforms.uploads import Files, handed_over
 
 
 class BlueskySteps:
@@ -32,6 +32,7 @@ class BlueskySteps:
                 if not isinstance(answer.get("blob"), dict):
                     raise Unavailable("Bluesky took a file but did not say as what.")
                 file["blob"] = answer["blob"]
+                handed_over(file)
         return None
 
     def look(self, state: State, number: int) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from platforms.adapters.mastodon.client import MastodonClient, alike, compared, 
 from platforms.chains import Deadline, State
 from platforms.contracts import AccountRef
 from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
-from platforms.uploads import Files
+from platforms.uploads import Files, handed_over
 
 MOST_PAGES, PAGE = 10, 40
 PROCESSING_SECONDS = 3.0
@@ -55,6 +55,7 @@ class MastodonSteps:
             if not isinstance(data, dict) or not data.get("id"):
                 raise Unavailable("The server took a file but did not say under which id.")
             file["id"] = str(data["id"])
+            handed_over(file)
             file["ready"] = answer.status != 202
         else:
             file["ready"] = self.client.request("GET", f"/api/v1/media/{quote(file['id'], safe='')}").status != 206

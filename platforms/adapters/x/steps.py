@@ -14,7 +14,7 @@ from platforms.chains import Deadline, State
 from platforms.contracts import AccountRef
 from platforms.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
 from platforms.outbound import MEBIBYTE
-from platforms.uploads import Files
+from platforms.uploads import Files, handed_over
 
 CHUNK = 4 * MEBIBYTE
 MOST_PAGES = 5
@@ -63,6 +63,7 @@ class XSteps:
         content = self._files.read(file, self._deadline.left())
         answer = self._client.upload("/2/media/upload", {"media_category": "tweet_image"}, content, file["mime"])
         file["id"] = _media_id(answer)
+        handed_over(file)
 
     def _in_chunks(self, file: State) -> float | None:
         """Begin, append, finish, wait: each where the last call left off."""
@@ -79,6 +80,7 @@ class XSteps:
         if not file.get("finished"):
             answer = self._client.request("POST", f"/2/media/upload/{file['id']}/finalize")
             file["finished"] = True
+            handed_over(file)
         else:
             answer = self._client.request(
                 "GET", "/2/media/upload", params={"media_id": file["id"], "command": "STATUS"}
