@@ -19,10 +19,12 @@ def plain(text: object) -> str:
     return " ".join(unicodedata.normalize("NFC", str(text or "")).split())
 
 
-def by_caption(graph: Graph, user: str, state: Mapping[str, Any], timeout: float) -> Published | None:
-    """The account's media with this caption since the post was due; None: there is none.
+def by_caption(
+    graph: Graph, user: str, state: Mapping[str, Any], timeout: float, *, is_out: bool = False
+) -> Published | None:
+    """The account's media with this caption since the post was due; None: there is none. is_out: it is known to be one of them.
 
-    Raises UnknownOutcome where several have no caption, so that nobody can say which it is.
+    Raises UnknownOutcome where media have no caption, so that nobody can say which of them it is, or whether it is one.
     """
     edge = "stories" if state["story"] else "media"
     reply = graph.get(
@@ -36,10 +38,8 @@ def by_caption(graph: Graph, user: str, state: Mapping[str, Any], timeout: float
     ]
     if not same:
         return None
-    if not wanted and len(same) > 1:
-        raise UnknownOutcome(
-            "Several posts without a caption are out since then; which is this one only a person can tell."
-        )
+    if not wanted and (len(same) > 1 or not is_out):
+        raise UnknownOutcome("Posts without a caption are out since then; whether one is this only a person can tell.")
     return Published(remote_id=str(same[-1].get("id") or ""), url=str(same[-1].get("permalink") or ""), already=True)
 
 

@@ -206,9 +206,12 @@ def _publish(graph: Graph, user: str, state: dict[str, Any], deadline: Deadline)
 def _published(graph: Graph, user: str, state: dict[str, Any], deadline: Deadline) -> Published | Accepted:
     """It is out, by a call whose answer was lost: which media is it?"""
     state |= {"publishing": True, "already": True}
-    found = finding.by_caption(graph, user, state, deadline.left())
+    searches = int(state.get("searches") or 0) + 1
+    try:
+        found = finding.by_caption(graph, user, state, deadline.left(), is_out=True)
+    except UnknownOutcome:  # one of several without a caption
+        found, searches = None, MOST_SEARCHES
     if found is None:
-        searches = int(state.get("searches") or 0) + 1
         if searches < MOST_SEARCHES:
             return _go_on({**state, "searches": searches}, 5.0 * searches)
         return Published(
