@@ -193,11 +193,7 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 
 # Apps through which people sign in at platforms, for every workspace that has none of its own:
 # ALWRITY_APP_<PLATFORM>_ID and ALWRITY_APP_<PLATFORM>_SECRET.
-SIGN_IN_APPS = {
-    name[len("ALWRITY_APP_") : -len("_ID")].lower(): (value, os.environ.get(name[: -len("ID")] + "SECRET", ""))
-    for name, value in os.environ.items()
-    if name.startswith("ALWRITY_APP_") and name.endswith("_ID") and value
-}
+SIGN_IN_APP_KEYS = bootstrap.sign_in_apps(os.environ)
 
 # Engine. Durations in seconds.
 ENGINE = {

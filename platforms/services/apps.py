@@ -58,7 +58,7 @@ def sign_in_platforms() -> list[SignInPlatform]:
             label=adapter.label,
             servers=bool(adapter.sign_in_fields),
             registers=isinstance(adapter, RegistersApps),
-            installed=key in settings.SIGN_IN_APPS,
+            installed=key in settings.SIGN_IN_APP_KEYS and not isinstance(adapter, RegistersApps),
         )
         for key, adapter in adapters.items()
         if isinstance(adapter, SignsIn)
@@ -142,8 +142,8 @@ def client_app(
     row = PlatformApp.objects.filter(workspace=workspace, platform=platform, server=server).first()
     if row is not None and row.registered_for in ("", redirect_uri()):
         return _client(row.client_id, row.secrets.get(SECRET, ""), options)
-    if platform in settings.SIGN_IN_APPS and not isinstance(adapter, RegistersApps):
-        return _client(*settings.SIGN_IN_APPS[platform], options)
+    if platform in settings.SIGN_IN_APP_KEYS and not isinstance(adapter, RegistersApps):
+        return _client(*settings.SIGN_IN_APP_KEYS[platform], options)
     if isinstance(adapter, RegistersApps):
         return _register(adapter, workspace, platform, server, options, actor, now)
     return None

@@ -256,12 +256,12 @@ def test_another_workspaces_account_of_the_same_handle_is_left_alone(plaza, app,
 def test_without_an_app_a_person_is_told_where_to_enter_one(plaza, begin, settings):
     with pytest.raises(Refused, match="Sign-in apps"):
         begin()
-    settings.SIGN_IN_APPS = {"plaza": ("installed-id", "x")}
+    settings.SIGN_IN_APP_KEYS = {"plaza": ("installed-id", "x")}
     assert begin()["client_id"] == "installed-id"
 
 
 def test_the_workspaces_own_app_goes_before_the_installations(plaza, app, begin, settings):
-    settings.SIGN_IN_APPS = {"plaza": ("installed-id", "x")}
+    settings.SIGN_IN_APP_KEYS = {"plaza": ("installed-id", "x")}
     assert begin()["client_id"] == "our-id"
 
 

@@ -69,6 +69,13 @@ def test_posts_after_the_end_of_a_sign_in_that_cannot_be_renewed(account, now):
     ]
 
 
+def test_posts_after_the_end_of_a_sign_in_that_only_a_person_renews(account, now):
+    PlatformAccount.objects.update(refresh_state="", credentials_expire_at=now + timedelta(minutes=90))
+
+    words = "2 posts until tomorrow will wait: the sign-in ends today at 10:30 CET and cannot be renewed. Sign in again before."
+    assert told(now) == [("ending", 2, words)]
+
+
 def test_posts_while_the_platform_does_not_answer(account, now):
     Service.objects.filter(accounts=account).update(
         state="open", failures=5, retry_at=now + timedelta(minutes=70), last_error="x"
