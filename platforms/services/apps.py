@@ -143,7 +143,8 @@ def client_app(
     if row is not None and row.registered_for in ("", redirect_uri()):
         return _client(row.client_id, row.secrets.get(SECRET, ""), options)
     if platform in settings.SIGN_IN_APP_KEYS and not isinstance(adapter, RegistersApps):
-        return _client(*settings.SIGN_IN_APP_KEYS[platform], options)
+        client_id, client_secret = settings.SIGN_IN_APP_KEYS[platform]
+        return _client(client_id, client_secret, options)
     if isinstance(adapter, RegistersApps):
         return _register(adapter, workspace, platform, server, options, actor, now)
     return None

@@ -23,8 +23,15 @@ def store_refreshed(*, account_id: int, used: Mapping[str, str], refreshed: Refr
     """Put the new credentials in the place of those that were used. False when a person's newer ones stand there."""
     row = _with(account_id, used)
     stored = row is not None and _store(row, dict(used) | dict(refreshed.credentials), refreshed, now)
-    for other in _sharing(account_id, row, used, refreshed):
-        _store(other, dict(other.credentials) | dict(refreshed.credentials), refreshed, now)
+    for other, fresh in _sharing(account_id, row, used, refreshed):
+        if len(fresh) == len(refreshed.credentials):
+            _store(other, dict(other.credentials) | fresh, refreshed, now)
+        else:
+            # the rest is its own, and so is how long that is good
+            other.credentials = dict(other.credentials) | fresh
+            PlatformAccount.objects.filter(pk=other.pk, version=other.version).update(
+                credentials=other.credentials, updated_at=now, version=F("version") + 1
+            )
     return stored
 
 
@@ -48,10 +55,11 @@ def _store(row: PlatformAccount, credentials: Mapping[str, str], refreshed: Refr
 
 def _sharing(
     account_id: int, row: PlatformAccount | None, used: Mapping[str, str], refreshed: Refreshed
-) -> Iterator[PlatformAccount]:
-    """Accounts that hold the very secrets that were renewed: a person's one sign-in may have connected several, and what they hold
-    is used up now; using it would look like theft, and servers then take back everything (RFC 9700 section 4.14.2).
+) -> Iterator[tuple[PlatformAccount, dict[str, str]]]:
+    """Accounts that hold secrets that were renewed, with what is to stand in their place.
 
+    A person's one sign-in may have connected several. What they hold is used up now, and using it would look like theft: servers
+    then take back everything (RFC 9700 section 4.14.2).
     `row` None: the account itself has gone on without them, so that it no longer says which sign-in they came from.
     """
     if row is not None and row.grant_key is None:
@@ -65,8 +73,11 @@ def _sharing(
     for other in others.exclude(state=AccountState.DISCONNECTED).order_by("id"):
         if other.credentials.is_readable():
             held = dict(other.credentials)
-            if all(name in used and held.get(name) == used[name] for name in refreshed.credentials):
-                yield other
+            fresh = {
+                name: value for name, value in refreshed.credentials.items() if held.get(name, "") == used.get(name)
+            }
+            if fresh:
+                yield other, fresh
 
 
 @unit()

@@ -8,6 +8,14 @@ app_name = "api"
 urlpatterns = [
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/<uuid:public_id>/", accounts.AccountDetail.as_view(), name="account"),
+    *(
+        path(
+            f"accounts/<uuid:public_id>/{verb}/",
+            accounts.AccountVerb.as_view(verb=verb),
+            name=f"account_{verb}",
+        )
+        for verb in accounts.VERBS
+    ),
     path("account-groups/", accounts.GroupList.as_view(), name="account_groups"),
     path("account-groups/<uuid:public_id>/", accounts.GroupDetail.as_view(), name="account_group"),
     path("sign-in-apps/", accounts.AppList.as_view(), name="sign_in_apps"),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from platforms.contracts import AccountHealth
 from platforms.models import AccountGroup, PlatformAccount, PlatformApp
 from platforms.registry import adapters
 from schedules.api.serializers.shapes import (
@@ -69,6 +70,16 @@ class AccountAnswer(Answer):
             **standing_words(self.context["standings"][row.pk], row.timezone),
             "version": row.version,
         }
+
+
+def health_words(health: AccountHealth) -> dict[str, Any]:
+    """The answer of a connection test."""
+    return {
+        "ok": health.ok,
+        "message": health.message,
+        "identity": health.identity,
+        "missing_scopes": list(health.missing_scopes),
+    }
 
 
 class AccountChange(Input):

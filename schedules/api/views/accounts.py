@@ -26,8 +26,9 @@ from schedules.api.serializers.accounts import (
     GroupAnswer,
     GroupChange,
     GroupInput,
+    health_words,
 )
-from schedules.api.views.door import Door, Row, Rows
+from schedules.api.views.door import Door, Row, Rows, VerbDoor
 from schedules.filters import AccountFilter, AppFilter, GroupFilter
 from schedules.reads.standing import standings
 
@@ -59,6 +60,22 @@ class AccountDetail(_Accounts, Row):
         version = changes.pop("version")
         account_service.update_settings(account=row, changes=changes, version=version, actor=self.actor, now=self.now)
         return self.answer(self.find(public_id))
+
+
+VERBS = ("test", "pause", "resume")
+
+
+class AccountVerb(_Accounts, VerbDoor):
+    """`test` asks the platform now and posts nothing; `pause` and `resume` answer with the account."""
+
+    action: ClassVar[Action] = Action.ACCOUNTS
+
+    def act(self, row: PlatformAccount, given: dict[str, Any]) -> Response:
+        if self.verb == "test":
+            return Response(health_words(account_service.check_now(row)))
+        verb = {"pause": account_service.pause, "resume": account_service.resume}[self.verb]
+        verb(account=row, actor=self.actor, now=self.now)
+        return self.answer(self.find(row.public_id))
 
 
 class _Groups(Door):

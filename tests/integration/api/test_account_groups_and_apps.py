@@ -60,6 +60,18 @@ def test_what_goes_along_with_every_post_is_changed_and_reaches_adapters(manager
     assert fields(manager.patch(path, change)) == {"version": "stale"}
 
 
+def test_an_account_is_tested_paused_and_resumed(manager: Caller, callers: dict[str, Caller], account: Any) -> None:
+    path = f"accounts/{account.public_id}/"
+    shown = manager.post(f"{path}test/").json()
+    assert set(shown) == {"ok", "message", "identity", "missing_scopes"}
+    assert shown["ok"] is True
+    assert manager.post(f"{path}pause/").json()["state"] == "paused"
+    assert manager.post(f"{path}resume/").json()["state"] == "active"
+    for verb in ("test", "pause", "resume"):
+        assert callers["token"].post(f"{path}{verb}/").status_code == 403
+        assert callers["stranger"].post(f"{path}{verb}/").status_code == 404
+
+
 def test_wrong_defaults_are_refused_at_their_field(manager: Caller, account: Any) -> None:
     def refused(**change: Any) -> dict[str, str]:
         return fields(manager.patch(f"accounts/{account.public_id}/", {"version": 1, **change}))

@@ -333,8 +333,9 @@ def test_accounts_of_one_sign_in_are_renewed_once_and_together(plaza, app, begin
 
     held = {row.handle: dict(row.credentials) for row in PlatformAccount.objects.all()}
     assert held["one"] == held["two"] == {"token": "fresh", "refresh_token": "r1"}
-    # what it holds besides is its own, so it is not overwritten with another's
-    assert held["own"] == {**both, "token": "own token"}
+    # what it holds besides is its own, and stays; its part of what was used up does not
+    assert held["own"] == {"token": "own token", "refresh_token": "r1"}
+    assert PlatformAccount.objects.get(handle="own").refresh_at == due
 
 
 def test_a_renewal_that_outlives_its_account_still_reaches_who_shares_its_sign_in(plaza, app, begin, answer, now):
