@@ -310,10 +310,10 @@ class Network(Double):
 
     @route("GET", "/did:plc:abc")
     def document(self, request: Request) -> Answer:
-        service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": f"{self.url}/home"}
+        service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": f"{self.url}/own"}
         return Answer(200, {"id": "did:plc:abc", "service": [service]})
 
-    @route("POST", "/home/xrpc/com.atproto.server.createSession")
+    @route("POST", "/own/xrpc/com.atproto.server.createSession")
     def session(self, request: Request) -> Answer:
         body = (
             base64.urlsafe_b64encode(json.dumps({"exp": clock.now().timestamp() + 7200}).encode()).decode().rstrip("=")
@@ -337,7 +337,7 @@ def test_a_handle_of_an_own_domain_leads_to_its_home(server, monkeypatch):
         server.account(1), credentials={"identifier": "own.example", "app_password": "p" * 10}, options={}
     )
     made = ADAPTER.refresh(account, timeout=10)
-    assert (made.credentials["pds"], made.credentials["did"]) == (f"{network.url}/home", "did:plc:abc")
+    assert (made.credentials["pds"], made.credentials["did"]) == (f"{network.url}/own", "did:plc:abc")
     network.stop()
 
 
