@@ -66,6 +66,7 @@ _HTML = re.compile(
 )
 _PLACE = re.compile(r'(<(?:img|audio|video|source)\b[^>]*?\ssrc=")media:(\d{1,3})(")')
 _PLACED_TAG = re.compile(r'<(?:img|audio|video|source)\b[^>]*?\ssrc="media:\d+"[^>]*>')
+_KEPT = "\x00"  # a space that stays; HTML holds no such letter
 _SPACES = re.compile(r"[ \t\r\f\v]+")
 
 
@@ -269,11 +270,12 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
-            self._out.append(data if self._verbatim else _SPACES.sub(" ", data.replace("\n", " ")))
+            self._out.append(data.replace(" ", _KEPT) if self._verbatim else _SPACES.sub(" ", data.replace("\n", " ")))
 
     def text(self) -> str:
-        lines = [line.rstrip() for line in re.sub(r"\n +(?=- |\d+\. |\n|\S)", "\n", "".join(self._out)).split("\n")]
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        whole = re.sub(r"\n +", "\n", "".join(self._out))
+        lines = "\n".join(line.rstrip() for line in whole.split("\n"))
+        return re.sub(r"\n{3,}", "\n\n", lines).strip().replace(_KEPT, " ")
 
     def _item(self) -> None:
         number = self._lists[-1] if self._lists else -1

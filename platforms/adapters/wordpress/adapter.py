@@ -263,7 +263,7 @@ def _left_out(body: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     """What WordPress leaves out without a word when the user has no right to it."""
     found = []
     if body.get("sticky") and row.get("sticky") is False:
-        found.append("The post is not kept on top: only editors may do that.")
+        found.append("The site does not keep the post on top: this user may not do that.")
     if body.get("featured_media") and row.get("featured_media") == 0:
         found.append("The site did not take the featured image.")
     return found

@@ -41,7 +41,7 @@ NO_RIGHT = frozenset(
 _REMEDIES = {
     "rest_cannot_publish": "This user may not publish there. Give the user the role Author, or choose “Waiting for review”.",
     "rest_cannot_create": "This user may not do that there. Give the user the role Author or a higher one.",
-    "rest_cannot_assign_sticky": "Only an editor may make posts sticky. Leave that out, or give the user the role Editor.",
+    "rest_cannot_assign_sticky": "This user may not keep posts on top. Leave that out, or give the user a higher role.",
     "rest_cannot_assign_term": "This user may not use one of these categories or tags.",
     "rest_upload_sideload_error": "The site does not take this kind of file, or it is too large for it.",
     "rest_upload_file_too_big": "The file is larger than the site takes.",

@@ -51,7 +51,7 @@ POST_FIELDS = (
         default=1,
     ),
     FieldSpec(name="format", label="Format", kind="choice", choices=(("", "The site's own"), *FORMATS), default=""),
-    FieldSpec(name="sticky", label="Keep on top", help="Only editors may.", kind="bool", default=False),
+    FieldSpec(name="sticky", label="Keep on top", kind="bool", default=False),
     FieldSpec(
         name="comment_status",
         label="Comments",
