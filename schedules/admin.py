@@ -191,6 +191,15 @@ class AttemptAdmin(ReadOnlyAdmin):
     date_hierarchy = "started_at"
 
 
+@admin.register(models.Engagement)
+class EngagementAdmin(ReadOnlyAdmin):
+    list_display = ["job", "measured_at", "values", "message"]
+    list_filter = ["job__account__platform"]
+    list_select_related = ["job__schedule__content", "job__account"]
+    search_fields = ["message", "=job__public_id"]
+    date_hierarchy = "measured_at"
+
+
 @admin.register(models.JobCheck)
 class JobCheckAdmin(ReadOnlyAdmin):
     list_display = ["job", "purpose", "state", "run_at", "tries", "finished_at"]

@@ -63,6 +63,7 @@ class Sent:
 
     ids: tuple[int, ...]
     url: str
+    chat: str
 
 
 class TelegramAdapter:
@@ -218,8 +219,8 @@ class TelegramAdapter:
     def edit(self, publication: Publication, remote_id: str, *, timeout: float) -> Published:
         """The words only: the files of a message stay as they are."""
         ends = clock.monotonic() + timeout
-        room = Room.of(publication.account)
-        sent, texts = _ids(remote_id), self._texts(publication)
+        chat, sent = _place(remote_id)
+        room, texts = replace(Room.of(publication.account), chat=chat), self._texts(publication)
         if len(sent) != len(texts):
             raise Rejected(
                 f"The post has {len(texts)} parts now and {len(sent)} there. Delete it there and publish it anew."
@@ -237,13 +238,14 @@ class TelegramAdapter:
                 if "message is not modified" not in refused.platform_message.lower():
                     raise
                 result = {}
-            found.append(Sent(ids, _url(result)))
+            found.append(Sent(ids, _url(result), chat))
         return _published(found, ())
 
     def delete(self, account: AccountRef, remote_id: str, *, timeout: float) -> None:
         ends = clock.monotonic() + timeout
-        room = Room.of(account)
-        for message_id in [number for ids in _ids(remote_id) for number in ids]:
+        chat, sent = _place(remote_id)
+        room = replace(Room.of(account), chat=chat)
+        for message_id in [number for ids in sent for number in ids]:
             try:
                 ask(room.base, "deleteMessage", {"chat_id": room.chat, "message_id": message_id}, timeout=_left(ends))
             except Rejected as refused:
@@ -364,13 +366,15 @@ def _published(sent: Sequence[Sent], notes: tuple[str, ...]) -> Published:
 
 
 def _joined(sent: Sequence[Sent]) -> str:
-    """`11+12,13`: a thread's parts by commas, an album's messages by plus signs."""
-    return ",".join("+".join(str(number) for number in item.ids) for item in sent)
+    """`-1001:11+12,13`: the chat, a thread's parts by commas, an album's messages by plus signs. With the chat, because the
+    account may post elsewhere by the time somebody deletes it."""
+    return f"{sent[0].chat}:" + ",".join("+".join(str(number) for number in item.ids) for item in sent)
 
 
-def _ids(remote_id: str) -> list[tuple[int, ...]]:
+def _place(remote_id: str) -> tuple[str, list[tuple[int, ...]]]:
     try:
-        return [tuple(int(number) for number in part.split("+")) for part in remote_id.split(",")]
+        chat, ids = remote_id.rsplit(":", 1)
+        return chat, [tuple(int(number) for number in part.split("+")) for part in ids.split(",")]
     except ValueError as trouble:
         raise Rejected("The post's number at Telegram is not known: change it there by hand.") from trouble
 
@@ -398,7 +402,8 @@ def _sent(result: Any) -> Sent:
     )
     if not ids or len(ids) != len(messages):
         raise UnknownOutcome("Telegram took the post but did not say under which number.")
-    return Sent(ids, _url(messages[0]))
+    chat = messages[0].get("chat")
+    return Sent(ids, _url(messages[0]), str(chat.get("id", "")) if isinstance(chat, dict) else "")
 
 
 def _url(message: Any) -> str:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
+from schedules.domain.states import JobState
 from schedules.models import AuditLog, Job
 from schedules.services import afterwards
 from schedules.services import jobs as job_service
@@ -92,6 +93,7 @@ def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, s
     earlier = list(runs.filter(run_at__lt=row.run_at).order_by("-run_at", "-id")[:EARLIER_AND_LATER])
     later = list(runs.filter(run_at__gt=row.run_at).order_by("run_at", "id")[:EARLIER_AND_LATER])
     history = AuditLog.objects.visible_to(visit.person).of("job", row.public_id)[:50]
+    readings = afterwards.readings(row) if row.state == JobState.COMPLETED else []
     context = {
         "title": str(row.schedule),
         "job": row,
@@ -101,8 +103,8 @@ def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, s
         "history": entries(history),
         "form": form,
         "abilities": afterwards.abilities(row),
-        "figures": afterwards.latest(row),
-        "readings": afterwards.readings(row),
+        "figures": next((item for item in readings if item.values), None),
+        "readings": readings,
         "is_changed": row.content_version != row.schedule.content.version,
         "may_operate": visit.may(Action.OPERATE, row.workspace),
         "now": visit.now,

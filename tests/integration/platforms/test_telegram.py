@@ -62,7 +62,7 @@ def test_a_text_goes_out_as_the_account_and_the_post_say(there):
     )
     published = ADAPTER.publish(publication, timeout=5)
 
-    assert (published.remote_id, published.url) == ("1", "https://t.me/newsroom/1")
+    assert (published.remote_id, published.url) == ("-1001234567890:1", "https://t.me/newsroom/1")
     assert there.messages[1] == {
         "chat_id": "@newsroom", "message_thread_id": 5, "parse_mode": "HTML", "disable_notification": True, "protect_content": True,
         "link_preview_options": {"is_disabled": True}, "method": "sendMessage",
@@ -96,14 +96,16 @@ def test_files_together_are_an_album_that_is_edited_and_deleted_as_one(there, tm
     publication = post(there, media=media, content_type="carousel")
     published = ADAPTER.publish(publication, timeout=5)
 
-    assert published.remote_id == "1+2"
+    assert published.remote_id == "-1001234567890:1+2"
     assert [(item["type"], item["media"], item.get("caption")) for item in there.messages.values()] == [
         ("photo", "attach://file0", "Hello"), ("video", "attach://file1", None),
     ]  # fmt: skip
     ADAPTER.edit(replace(publication, text="Better"), published.remote_id, timeout=5)
     ADAPTER.edit(replace(publication, text="Better"), published.remote_id, timeout=5)
     assert there.messages[1]["caption"] == "Better"
-    ADAPTER.delete(publication.account, published.remote_id, timeout=5)
+    elsewhere = account(there.url, chat_id="@another")
+    ADAPTER.delete(elsewhere, published.remote_id, timeout=5)
+    assert there.requests[-1].json()["chat_id"] == "-1001234567890"
     ADAPTER.delete(publication.account, published.remote_id, timeout=5)
     assert there.messages == {}
 
@@ -155,7 +157,7 @@ THREAD = "One\n---\nTwo\n---\nThree"
 
 def test_a_thread_is_a_chain_of_replies(there):
     published = ADAPTER.publish(post(there, THREAD, content_type="thread"), timeout=5)
-    assert published.remote_id == "1,2,3"
+    assert published.remote_id == "-1001234567890:1,2,3"
     assert there.texts() == ["One", "Two", "Three"]
     assert [item.get("reply_parameters", {}).get("message_id") for item in there.messages.values()] == [None, 1, 2]
 
@@ -164,7 +166,7 @@ def test_a_thread_waits_a_short_limit_out(there):
     calls = iter([False, True, False, False])
     there.misbehaves = lambda request: next(calls)
     there.next.append(refusal(429, "Too Many Requests", retry_after=0))
-    assert ADAPTER.publish(post(there, THREAD, content_type="thread"), timeout=5).remote_id == "1,2,3"
+    assert ADAPTER.publish(post(there, THREAD, content_type="thread"), timeout=5).remote_id == "-1001234567890:1,2,3"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,7 @@ def test_killed_between_request_and_answer_it_is_never_sent_again(there):
 def test_after_two_days_only_a_person_deletes(there):
     there.next.append(refusal(400, "Bad Request: message can't be deleted for everyone"))
     with pytest.raises(Rejected, match="48 hours"):
-        ADAPTER.delete(account(there.url), "1", timeout=5)
+        ADAPTER.delete(account(there.url), "@newsroom:1", timeout=5)
 
 
 @pytest.mark.parametrize(
