@@ -330,7 +330,7 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
 def kept_from(request: HttpRequest, visit: Visit, workspace: Workspace) -> tuple[list[MediaAsset], list[str]]:
     """Store what a form with the picker brought: files (`upload`), or an address (`upload_url`), with `upload_alt` as their
     description. Returns them, and in words why others were not stored."""
-    place = {
+    place: dict[str, Any] = {
         "workspace": workspace, "alt_text": request.POST.get("upload_alt", ""), "created_by": visit.person, "actor": visit.actor,
         "now": visit.now,
     }  # fmt: skip
