@@ -114,6 +114,10 @@ def test_private_addresses_are_refused_at_once(fetch, web, settings):
 def test_an_answer_without_end_is_cut(fetch, web, settings):
     settings.MEDIA_MAX_BYTES = 300_000
     assert code(fetch, f"{web}/endless") == "too_large"
+    target = io.BytesIO()
+    with pytest.raises(Refused):
+        fetching.fetch(f"{web}/endless", target)
+    assert 300_000 < target.tell() < 600_000  # no more was read than it takes to know
 
 
 @pytest.mark.parametrize(

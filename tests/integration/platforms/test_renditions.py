@@ -105,7 +105,7 @@ def test_exif_orientation_is_applied_and_exif_goes(tmp_path):
         ({"max_width": 150}, (150, 100)),
         ({"max_height": 50}, (75, 50)),
         ({"max_pixels": 15_000}, (150, 100)),
-        ({"max_width": 4000, "max_height": 4000}, (300, 200)),  # never enlarged
+        ({"max_width": 4000, "max_height": 4000, "max_pixels": 10_000_000}, (300, 200)),  # never enlarged
     ],
 )
 def test_it_is_shrunk_to_the_largest_sides_in_its_ratio(tmp_path, rule, size):
