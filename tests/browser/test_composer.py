@@ -86,7 +86,7 @@ def test_a_post_with_an_image_for_three_platforms(open_browser, team, networks, 
     expect(page.locator("#live-media")).to_be_empty()
     expect(page.locator("#standing")).to_contain_text("Ready for 3 accounts")
 
-    tomorrow = datetime.now() + timedelta(days=1)  # noqa: DTZ005 - the browser's own day will do
+    tomorrow = datetime.now() + timedelta(days=1)
     page.fill("#id_date", f"{tomorrow:%Y-%m-%d}")
     page.fill("#id_time", "09:00")
     page.keyboard.press("Control+Enter")

@@ -18,7 +18,9 @@ from tests.engine import run_due
 from tests.people import People, make_account, make_schedule
 
 ALWAYS = AccountDefaults(
-    signature="The harbour team\nhttps://a.example/team", hashtags=("pier", "#Sea"), utm={"source": "{platform}", "medium": "post"}
+    signature="The harbour team\nhttps://a.example/team",
+    hashtags=("pier", "#Sea"),
+    utm={"source": "{platform}", "medium": "post"},
 )
 
 
@@ -46,7 +48,9 @@ def test_signature_hashtags_and_parameters_are_added_once(now: datetime) -> None
 
 
 def test_the_posts_own_parameters_win_and_the_campaign_is_filled_in(now: datetime) -> None:
-    given = words(text="https://a.example", utm={"source": "mine", "campaign": "{campaign}-{account}"}, campaign="Spring sale")
+    given = words(
+        text="https://a.example", utm={"source": "mine", "campaign": "{campaign}-{account}"}, campaign="Spring sale"
+    )
     made = put_together(given, now, replace(ALWAYS, signature=""))
 
     assert made.text == "https://a.example?utm_source=mine&utm_medium=post&utm_campaign=Spring+sale-news"
@@ -58,7 +62,9 @@ def test_a_signature_stands_under_words_only_and_not_twice(now: datetime) -> Non
 
 
 def test_a_platforms_own_words_get_them_too(now: datetime) -> None:
-    made = put_together(words(), now, AccountDefaults(signature="Us", hashtags=("a",)), Override(text="Short", hashtags=[]))
+    made = put_together(
+        words(), now, AccountDefaults(signature="Us", hashtags=("a",)), Override(text="Short", hashtags=[])
+    )
 
     assert (made.text, made.hashtags) == ("Short\n\nUs", ("a",))
 

@@ -270,9 +270,7 @@ def test_changes_of_a_schedule_are_offered_where_it_is_edited(author, typed, tea
 
 
 def test_a_template_is_saved_and_another_post_starts_from_it(author, typed, team):
-    response = author.post(
-        NEW, typed | {"action": "template", "save_as": "Pier", "hashtags": "#pier"}, headers=HTMX
-    )
+    response = author.post(NEW, typed | {"action": "template", "save_as": "Pier", "hashtags": "#pier"}, headers=HTMX)
     row = ContentTemplate.objects.get()
     assert response.status_code == 200
     assert AuditLog.objects.filter(action="template.created").exists()
