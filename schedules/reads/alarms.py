@@ -37,9 +37,14 @@ def paused_at() -> datetime | None:
 
 def dead_mans_switch(now: datetime) -> list[Alarm]:
     """The alarms that mean "nothing goes out". A few queries on indexes; needs no scheduler and asks none."""
-    alive = Worker.objects.filter(stopped_at=None, beat_at__gt=now - SILENT_AFTER).exists()
+    alive = is_anybody_alive(now)
     found = [oldest_due(oldest_due_at(now), paused=paused_at() is not None, now=now), no_scheduler(alive=alive)]
     return [alarm for alarm in found if alarm]
+
+
+def is_anybody_alive(now: datetime) -> bool:
+    """Has a scheduler been heard of lately?"""
+    return Worker.objects.filter(stopped_at=None, beat_at__gt=now - SILENT_AFTER).exists()
 
 
 def oldest_due(due_at: datetime | None, *, paused: bool, now: datetime) -> Alarm | None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
+
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
@@ -27,6 +29,8 @@ _PLAN_FIELDS = (
     "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "catch_up",
     "grace_seconds", "max_attempts", "retry_base_seconds", "retry_cap_seconds", "deadline_seconds",
 )  # fmt: skip
+
+MOST_CHECKED = 50  # schedules of one content that an edit looks at
 
 
 def plan_values(plan: SchedulePlan) -> dict[str, Any]:
@@ -91,6 +95,7 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
 
 def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
     """Would this content be accepted by each of its accounts' platforms? Refused with each error and its remedy."""
+    prefetch_related_objects([schedule.content], "variants", "media_links__asset")
     problems = [] if Target.objects.filter(schedule=schedule).exists() else [NO_ACCOUNT]
     for target in Target.objects.filter(schedule=schedule).select_related("account").order_by("id"):
         try:
@@ -243,3 +248,15 @@ def update_schedule(
         )
     )  # fmt: skip
     return schedule
+
+
+@unit()
+def edit_content(
+    *, content: ContentItem, draft: ContentDraft, version: int, actor: Actor, now: datetime
+) -> ContentItem:
+    """Edit content by itself. What live schedules publish must still be something that their accounts take."""
+    content_service.update_content(content=content, draft=draft, version=version, actor=actor, now=now)
+    live = Schedule.objects.filter(content=content, state__in=[ScheduleState.ACTIVE, ScheduleState.PAUSED])
+    for schedule in live.select_related("content").order_by("id")[:MOST_CHECKED]:
+        check_for_accounts(schedule, now=now)
+    return content

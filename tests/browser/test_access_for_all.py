@@ -16,7 +16,13 @@ def axe_source() -> str:
 
 
 def addresses(team):
-    web = {"schedule": team.daily, "schedule_edit": team.daily, "schedule_split": team.daily, "account": team.account}
+    web = {
+        "schedule": team.daily,
+        "schedule_edit": team.daily,
+        "schedule_split": team.daily,
+        "schedule_preflight": team.daily,
+        "account": team.account,
+    }
     yield from (
         reverse(f"web:{name}")
         for name in (

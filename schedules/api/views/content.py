@@ -16,6 +16,7 @@ from schedules.api.views.door import Door, Row, Rows
 from schedules.filters import ContentFilter
 from schedules.models import ContentItem
 from schedules.services import content as content_service
+from schedules.services import schedules as schedule_service
 from schedules.services.plans import ContentDraft
 
 
@@ -56,7 +57,7 @@ class ContentDetail(_Content, Row):
     def _change(self, row: ContentItem, onto: ContentDraft | None) -> Response:
         self.require(Action.WRITE, row.workspace)
         given = self.read(ContentChange, instance=row)
-        content_service.update_content(
+        schedule_service.edit_content(
             content=row, draft=draft(given, onto), version=given["version"], actor=self.actor, now=self.now
         )
         return self.answer(self.find(row.public_id))

@@ -15,13 +15,16 @@ def address(name, team):
         "schedule": team.daily,
         "schedule_edit": team.daily,
         "schedule_split": team.daily,
+        "schedule_preflight": team.daily,
         "account": team.account,
         "job": team.jobs[0],
     }
     return reverse(f"web:{name}", args=[objects[name].public_id]) if name in objects else reverse(f"web:{name}")
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *MANAGING, "schedule", "schedule_edit", "schedule_split", "account", "job"])
+@pytest.mark.parametrize(
+    "name", [*PLAIN, *MANAGING, "schedule", "schedule_edit", "schedule_split", "schedule_preflight", "account", "job"]
+)
 def test_the_owner_sees_every_page(owner, team, name):
     response = owner.get(address(name, team))
 
@@ -33,7 +36,8 @@ def test_the_owner_sees_every_page(owner, team, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [*OWN.items(), ("schedule", 18), ("schedule_edit", 22), ("job", 13), ("account", 13)]
+    ("name", "most"),
+    [*OWN.items(), ("schedule", 18), ("schedule_edit", 22), ("schedule_preflight", 16), ("job", 13), ("account", 13)],
 )
 def test_a_page_asks_a_known_number_of_queries(owner, team, name, most, django_assert_max_num_queries):
     with django_assert_max_num_queries(most):
