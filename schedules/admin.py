@@ -310,3 +310,23 @@ class EngineControlAdmin(ReadOnlyAdmin):
             return
         call(actor=actor_of(request), now=clock.now())
         self.message_user(request, words)
+
+
+@admin.register(models.ContentVersion)
+class ContentVersionAdmin(ReadOnlyAdmin):
+    list_display = ["content", "number", "author", "at"]
+    list_select_related = ["content"]
+    search_fields = ["content__title", "content__text"]
+
+
+@admin.register(models.ContentTemplate, models.HashtagGroup)
+class LibraryAdmin(ReadOnlyAdmin):
+    list_display = ["name", "workspace", "updated_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["name"]
+
+
+@admin.register(models.PostingSlot)
+class PostingSlotAdmin(ReadOnlyAdmin):
+    list_display = ["account", "weekday", "time"]
+    list_select_related = ["account"]
