@@ -350,3 +350,23 @@ class ReviewPolicyAdmin(ReadOnlyAdmin):
 class ReviewLinkAdmin(ReadOnlyAdmin):
     list_display = ("review", "label", "may_decide", "expires_at", "revoked_at", "opened_at")
     list_select_related = ("review__schedule__content",)
+
+
+@admin.register(models.ContentVersion)
+class ContentVersionAdmin(ReadOnlyAdmin):
+    list_display = ["content", "number", "author", "at"]
+    list_select_related = ["content"]
+    search_fields = ["content__title", "content__text"]
+
+
+@admin.register(models.ContentTemplate, models.HashtagGroup)
+class LibraryAdmin(ReadOnlyAdmin):
+    list_display = ["name", "workspace", "updated_at"]
+    list_select_related = ["workspace"]
+    search_fields = ["name"]
+
+
+@admin.register(models.PostingSlot)
+class PostingSlotAdmin(ReadOnlyAdmin):
+    list_display = ["account", "weekday", "time"]
+    list_select_related = ["account"]

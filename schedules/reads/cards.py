@@ -10,7 +10,7 @@ from typing import Literal
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.base import Adapter, HasPostOptions
-from platforms.contracts import AccountRef, MediaRef, Publication
+from platforms.contracts import AccountRef, Capabilities, MediaRef, Publication
 from platforms.errors import PlatformError
 from platforms.models import MediaAsset, PlatformAccount
 from platforms.registry import adapter_for
@@ -216,14 +216,15 @@ def _card(
     except (PlatformError, CannotDecrypt) as error:
         return replace(card, trouble=str(error), parts=[draft.text], lead=draft.text)
     publication = composed(draft, [own, _override(variant)], reference, refs, now)
-    counted = measure(publication, adapter.capabilities(reference))
+    can = adapter.capabilities(reference)
+    counted = measure(publication, can)
     problems = check(publication, adapter, reference)
     whole = [part.text for part in counted.parts] or [counted.text or publication.text]
     fold = FOLDS.get(look)
     lead, folded = _folded(whole[0], fold)
     return replace(
         card,
-        title=publication.title,
+        title=publication.title if look in ("article", "mail") or _takes_title(can) else "",
         parts=whole,
         lead=lead,
         folded=folded,
@@ -234,6 +235,11 @@ def _card(
         count=counted,
         findings=[_finding(item, row, own, variant, adapter) for item in problems],
     )
+
+
+def _takes_title(can: Capabilities) -> bool:
+    """Does the platform publish titles, as far as it has any rule for them?"""
+    return can.title_required or can.max_title is not None or can.title is not None
 
 
 def composed(

@@ -362,7 +362,6 @@ class ComposerForm(RefusableForm):
         self.platforms = list(dict.fromkeys(row.platform for row in self.account_rows))
         for platform in self.platforms:
             self.fields |= platform_fields.fields(platform)
-        self.initial = platform_fields.initial(self.variants) | dict(self.initial or {})
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("id", f"id_{name}")
             if self.is_bound and name in self.errors:

@@ -46,6 +46,7 @@ urlpatterns = [
     path("schedules/<uuid:public_id>/preflight/", preflight.preflight, name="schedule_preflight"),
     path("schedules/<uuid:public_id>/<slug:verb>/", schedules.act, name="schedule_act"),
     path("preview-runs/", composer.preview_runs, name="preview_runs"),
+    path("preview-preflight/", composer.preview_preflight, name="preview_preflight"),
     path("preview-post/", composer.preview_post, name="preview_post"),
     path("media/", media.library, name="media"),
     path("media/add/", media.add, name="media_add"),

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
@@ -22,7 +23,7 @@ from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import MediaAsset, PlatformAccount
 from platforms.services import media as media_service
 from schedules.models import Campaign, ComposerDraft, ContentTemplate, HashtagGroup, Schedule
-from schedules.reads import cards, duplicates, preview
+from schedules.reads import cards, duplicates, preflight, preview
 from schedules.services import content as content_service
 from schedules.services import drafts, library, lifecycle, link_cards, slots
 from schedules.services import schedules as service
@@ -59,7 +60,7 @@ class Desk:
         if self.split_at:
             initial |= {"date": self.split_at.date(), "time": self.split_at.time()}
         if self.draft is not None and data is None:
-            initial |= _resumed(self.draft)
+            initial = _resumed(self.draft, initial, self.accounts())
         chosen = data.getlist("media") if data is not None else initial.get("media", [])
         return ComposerForm(
             data,
@@ -74,13 +75,17 @@ class Desk:
 LISTS = ("accounts", "media", "weekdays")
 
 
-def _resumed(draft: ComposerDraft) -> dict[str, Any]:
-    """A kept draft as the form's first values: to the letter what was typed."""
-    found: dict[str, Any] = {}
-    for name, values in draft.data.items():
-        found[name] = list(values) if name in LISTS else values[-1] if values else ""
-    # a box that was not ticked was not sent
-    return {name: [] for name in LISTS} | found
+def _resumed(draft: ComposerDraft, initial: dict[str, Any], accounts: Iterable[PlatformAccount]) -> dict[str, Any]:
+    """A kept draft as the form's first values: to the letter what was typed. A box that was not ticked was not sent."""
+    unticked: dict[str, Any] = {name: [] for name in LISTS}
+    for platform in {row.platform for row in accounts}:
+        unticked |= {name: False for name, field in platform_fields.fields(platform).items() if is_box(field)}
+    typed = {name: list(values) if name in LISTS else (values or [""])[-1] for name, values in draft.data.items()}
+    return initial | unticked | typed
+
+
+def is_box(field: forms.Field) -> bool:
+    return isinstance(field, forms.BooleanField)
 
 
 def _prefilled(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
@@ -424,6 +429,7 @@ def _page(request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *,
         "draft_version": desk.draft.version if desk.draft else request.POST.get("draft_version", ""),
         "other_drafts": _other_drafts(visit, desk),
         "now": visit.now,
+        "preflight": _preflight(form, desk, visit) if request.POST.get("action") == "preflight" else None,
         **_as_shown(form, desk, visit),
     }
     return show(request, "schedules/composer.html", "schedules/partials/_composer.html", context, status=status)
@@ -509,6 +515,13 @@ def preview_runs(request: HttpRequest, visit: Visit) -> HttpResponse:
 @screen("POST")
 def preview_post(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The post as each chosen account will get it; and, out of band, the counts and every problem at its field."""
+    desk = _desk_of(request, visit)
+    form = desk.form(visit, request.POST)
+    return render(request, "schedules/partials/_shown.html", {"form": form, **_as_shown(form, desk, visit)})
+
+
+def _desk_of(request: HttpRequest, visit: Visit) -> Desk:
+    """What a form that sends itself for a preview is about."""
     editing = _uuid(request.POST.get("editing", ""))
     schedule = (
         Schedule.objects.visible_to(visit.person)
@@ -519,9 +532,20 @@ def preview_post(request: HttpRequest, visit: Visit) -> HttpResponse:
         if editing
         else None
     )
-    desk = Desk(schedule.workspace if schedule else visit.workspace, "", schedule)
+    return Desk(schedule.workspace if schedule else visit.workspace, "", schedule)
+
+
+@screen("POST")
+def preview_preflight(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Would it publish now, as the form stands?"""
+    desk = _desk_of(request, visit)
     form = desk.form(visit, request.POST)
-    return render(request, "schedules/partials/_shown.html", {"form": form, **_as_shown(form, desk, visit)})
+    return render(request, "schedules/partials/_compose_preflight.html", {"preflight": _preflight(form, desk, visit)})
+
+
+def _preflight(form: ComposerForm, desk: Desk, visit: Visit) -> preflight.Preflight:
+    form.is_valid()
+    return preflight.of_draft(desk.workspace, form.draft(), form.targets(), now=visit.now)
 
 
 @screen("GET")

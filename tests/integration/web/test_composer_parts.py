@@ -176,6 +176,17 @@ def test_a_post_that_was_made_lately_is_warned_of_with_the_way_to_it(author, typ
     assert "posted here lately" not in other
 
 
+def test_the_preflight_answers_for_what_is_typed_with_and_without_script(author, typed, networks, team):
+    wanted = typed | {"accounts": [str(team.account.public_id), str(networks["short"].public_id)]}
+    part_of_it = author.post("/app/preview-preflight/", wanted, headers=HTMX).content.decode()
+    page = author.post(NEW, wanted | {"action": "preflight"}).content.decode()
+
+    for body in (part_of_it, page):
+        assert "Short wants a topic. Name one." in part(body, "preflight-now")
+    assert "<html" not in part_of_it
+    assert "Lights on the pier</textarea>" in page
+
+
 # -- UTM
 
 
@@ -264,6 +275,25 @@ def test_changes_of_a_schedule_are_offered_where_it_is_edited(author, typed, tea
     assert "changes here that are not saved" in body
     draft = ComposerDraft.objects.get()
     assert "Better words</textarea>" in author.get(f"{url}?draft={draft.public_id}").content.decode()
+
+
+def test_a_switch_that_was_turned_off_in_a_draft_stays_off(author, typed, networks):
+    own = {
+        "own-short-text": "on",
+        "variant-short-text": "Lights!",
+        "option-short-topic": "Harbour",
+        "option-short-quiet": "on",
+    }
+    author.post(NEW, typed | own | {"accounts": [str(networks["short"].public_id)], "action": "draft"})
+    made = Schedule.objects.order_by("-id").first()
+    url = reverse("web:schedule_edit", args=[made.public_id])
+    typed_now = typed | {"variant-short-text": "Lights!", "option-short-topic": "Pier"}
+    author.post(KEEP, typed_now | {"editing": str(made.public_id), "version": str(made.version)})
+
+    page = author.get(f"{url}?draft={ComposerDraft.objects.get().public_id}").content.decode()
+    assert not re.search(r'name="own-short-text" id="[^"]+" checked', page)
+    assert not re.search(r'name="option-short-quiet"[^>]* checked', page)
+    assert 'value="Pier"' in page
 
 
 # -- templates and hashtags
