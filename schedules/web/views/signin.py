@@ -234,7 +234,7 @@ def app_list(request: HttpRequest, visit: Visit) -> HttpResponse:
         except Refused as error:
             form.refuse(error.problems)
         else:
-            return leave(request, _("Saved the app for %(name)s.") % {"name": row}, reverse("web:account_apps"))
+            return leave(request, _("Saved the app for %(name)s.") % {"name": _name(row)}, reverse("web:account_apps"))
     rows = PlatformApp.objects.visible_to(visit.person).filter(workspace=visit.workspace)
     context = {
         "title": _("Sign-in apps"),
@@ -248,6 +248,10 @@ def app_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     return show(request, "accounts/apps.html", "accounts/partials/_apps.html", context, status=status)
 
 
+def _name(row: PlatformApp) -> str:
+    return f"{getattr(adapters.get(row.platform), 'label', row.platform)} {row.server}".strip()
+
+
 @screen("POST")
 def app_remove(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     rows = PlatformApp.objects.visible_to(visit.person).select_related("workspace")
@@ -258,4 +262,4 @@ def app_remove(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpRespo
         apps.remove(app=row, actor=visit.actor, now=visit.now)
     except Refused as error:
         return refused(request, error, back)
-    return done(request, _("Removed the app for %(name)s.") % {"name": row}, back)
+    return done(request, _("Removed the app for %(name)s.") % {"name": _name(row)}, back)
