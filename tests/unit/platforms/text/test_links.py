@@ -25,6 +25,11 @@ from platforms.text.links import found, urls
             "sub_domain.example.com http://sub_domain.example.com",
             ["domain.example.com", "http://sub_domain.example.com"],
         ),
+        (
+            "$AAPL😀-a.com",
+            ["-a.com"],
+        ),  # X reads UTF-16: half of the emoji stands before the address, the other half in it
+        (f"@👨‍👩‍👧🇦🇦{'あ' * 30}goo.gl/x", []),  # and so this label is too long in Punycode
         ("ex_ample.com http://ex_ample.com", []),
         ("example.communal example.com-x example.com_x", ["example.com"]),
         ("a.b.example.com.", ["a.b.example.com"]),
