@@ -269,12 +269,14 @@ def test_a_thread_whose_call_was_killed_is_found_as_far_as_it_is_out(either, pub
 
 
 def test_a_part_that_is_refused_ends_the_thread_with_a_word_on_what_is_out(either, publication):
-    result = ADAPTER.publish(replace(thread(publication), text=f"one\n---\n{'x' * 501}"), timeout=10)
+    either.misbehaves = lambda request: (request.method, request.path) == POSTING and b'"two"' in request.body
+    either.next.append(either.wrong("Validation failed: Text is rude"))
+    result = ADAPTER.publish(thread(publication), timeout=10)
     assert isinstance(result, Accepted)
-    with pytest.raises(Rejected, match="1 of 2 parts are out") as caught:
+    with pytest.raises(Rejected, match="1 of 3 parts are out") as caught:
         ADAPTER.poll(publication.account, result.remote_state, timeout=10)
     assert f"{either.url}/@news/" in str(caught.value)
-    assert caught.value.platform_message == "Validation failed: Text character limit of 500 exceeded"
+    assert caught.value.platform_message == "Validation failed: Text is rude"
 
 
 # changes, figures, signing in
@@ -369,7 +371,7 @@ def test_limits_that_make_no_sense_are_left_out(kept):
         ({"options": {"poll_options": f"a\n{'b' * 51}"}}, "poll_option_too_long"),
         ({"options": {"poll_options": "a\nb", "poll_minutes": 1}}, "poll_minutes"),
         ({"options": {"language": "german!"}}, "language"),
-        ({"text": "x" * 400, "options": {"spoiler_text": "y" * 101}}, "spoiler_too_long"),
+        ({"text": "x" * 400, "options": {"spoiler_text": "y" * 101}}, "text_too_long"),
     ],
 )
 def test_what_the_server_would_refuse_is_told_before(publication, words, code):

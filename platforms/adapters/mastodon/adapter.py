@@ -274,11 +274,7 @@ class MastodonAdapter:
     # rules that capabilities cannot say
 
     def check(self, content: ContentLike, account: AccountRef) -> list[ContentProblem]:
-        can = self.capabilities(account)
-        return [
-            *_poll_problems(content, limits.of(account.options)),
-            *_word_problems(content, can, parts(content, can)),
-        ]
+        return [*_poll_problems(content, limits.of(account.options)), *_word_problems(content)]
 
     def _state(self, publication: Publication) -> dict[str, Any]:
         """Everything a later call needs, as JSON."""
@@ -376,23 +372,12 @@ def _poll_problems(content: ContentLike, its: limits.Limits) -> Iterator[Content
         yield error("poll_and_media", field, "A post with files cannot have a poll.", "Remove the files or the poll.")
 
 
-def _word_problems(content: ContentLike, can: Capabilities, said: Sequence[str]) -> Iterator[ContentProblem]:
+def _word_problems(content: ContentLike) -> Iterator[ContentProblem]:
     language = str(content.options.get("language") or "")
     if language and not _LANGUAGE.fullmatch(language):
         yield error(
             "language", "options.language", f"{language} is not a language like en or pt-BR.", "Write its short form."
         )
-    spoiler = str(content.options.get("spoiler_text") or "").strip()
-    if spoiler and can.text is not None:
-        # the warning counts with the text
-        over = max(counting.excess(f"{spoiler}{text}", can.text) for text in said)
-        if over and not any(counting.excess(text, can.text) for text in said):
-            yield error(
-                "spoiler_too_long",
-                "options.spoiler_text",
-                f"Content warning and text together are {over:,} characters too long.",
-                "Shorten one of them.",
-            )
 
 
 def _whole(value: Any) -> int:
