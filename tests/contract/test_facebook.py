@@ -152,6 +152,16 @@ def test_an_upload_address_of_a_stranger_gets_neither_token_nor_file(page, tmp_p
     assert len(page.requests) == 1
 
 
+def test_a_large_file_whose_upload_breaks_off_is_gone_on_with_and_not_begun_again(page, tmp_path):
+    page.drops, page.drop = lambda asked: asked.path.startswith("/rupload"), 1
+    reel = post(page, media=(file(tmp_path, "v.mp4", "video/mp4"),), content_type="reel")
+    result: Any = ADAPTER.publish(reel, timeout=20)
+    assert isinstance(result, Accepted)
+    while isinstance(result, Accepted):
+        result = ADAPTER.poll(account(page), result.remote_state, timeout=20)
+    assert len(page.videos) == len(page.posts) == 1
+
+
 def test_a_photo_story(page, tmp_path):
     done = followed(post(page, media=(file(tmp_path, "a.jpg", "image/jpeg"),), content_type="story"))
     assert "story" in page.posts[done.remote_id]

@@ -187,6 +187,16 @@ def test_a_video_goes_in_parts_and_waits_until_it_is_available(linked, tmp_path)
     assert done.remote_id.startswith("urn:li:ugcPost:")
 
 
+def test_a_part_whose_answer_is_lost_is_sent_again_and_the_others_are_not(linked, tmp_path):
+    linked.drops, linked.drop = lambda asked: asked.path.endswith("/4"), 1
+    result: Any = ADAPTER.publish(post(linked, media=(file(tmp_path, "v.mp4", "video/mp4"),)), timeout=20)
+    assert isinstance(result, Accepted)
+    while isinstance(result, Accepted):
+        result = ADAPTER.poll(account(linked), result.remote_state, timeout=20)
+    assert [asked.path.rpartition("/")[2] for asked in linked.requests if asked.method == "PUT"] == ["0", "4", "4", "8"]
+    assert len(linked.posts) == 1
+
+
 def test_a_members_video_is_posted_after_a_while_because_it_may_not_be_asked_about(linked, tmp_path):
     publication = post(linked, account=member(linked), media=(file(tmp_path, "v.mp4", "video/mp4"),))
     linked.misbehaves = lambda asked: asked.method == "GET" and asked.path.startswith("/rest/videos/")

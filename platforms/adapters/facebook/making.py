@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from platforms.adapters.facebook import finding
 from platforms.contracts import Accepted, Publication, Published
-from platforms.errors import AuthFailed, PlatformError, Rejected, UnknownOutcome
+from platforms.errors import AuthFailed, PlatformError, Rejected, Unavailable, UnknownOutcome
 from platforms.meta_graph import Duplicate, Graph, Reply
 from platforms.stepwise import Deadline, file_of, missed, read
 from platforms.text.message import message
@@ -53,9 +53,15 @@ def begin(publication: Publication, capabilities: Any, taken_link: bool) -> dict
 
 
 def publish(graph: Graph, page: str, state: dict[str, Any], deadline: Deadline) -> Published | Accepted:
-    """The first call. Before the visible step every error says that nothing was posted."""
-    if not _prepared(graph, page, state, deadline):
-        return _go_on(state)
+    """The first call. Before the visible step every error says that nothing was posted; what is uploaded by then is kept."""
+    try:
+        if not _prepared(graph, page, state, deadline):
+            return _go_on(state)
+    except Unavailable as error:
+        again = missed(state, error) if state["photos"] or state.get("video_id") else None
+        if again is None:
+            raise
+        return again
     try:
         reply = _release(graph, page, state, deadline)
     except Duplicate as error:

@@ -57,8 +57,9 @@ def _single(item: MediaRef, options: Mapping[str, Any]) -> dict[str, Any]:
     if not item.mime.startswith("video/"):
         return _file(item) | {"alt_text": item.alt}
     fields: dict[str, Any] = {"media_type": "REELS", "share_to_feed": options.get("share_to_feed") is not False}
-    if (offset := options.get("thumb_offset")) not in (None, ""):
-        fields["thumb_offset"] = str(offset)
+    offset = options.get("thumb_offset")
+    if isinstance(offset, int | float) and not isinstance(offset, bool) and offset >= 0:
+        fields["thumb_offset"] = f"{offset:.0f}"
     return _file(item) | fields
 
 

@@ -13,7 +13,7 @@ from platforms.adapters.linkedin import finding
 from platforms.adapters.linkedin.api import Duplicate, LinkedIn, data_of, made_at, segment
 from platforms.adapters.linkedin.little import little
 from platforms.contracts import Accepted, Publication, Published
-from platforms.errors import AuthFailed, PlatformError, Rejected, UnknownOutcome
+from platforms.errors import AuthFailed, PlatformError, Rejected, Unavailable, UnknownOutcome
 from platforms.stepwise import Deadline, file_of, missed, read
 
 STEP_SECONDS = 6.0
@@ -59,9 +59,15 @@ def _kind(mime: str) -> str:
 
 
 def publish(linked: LinkedIn, state: dict[str, Any], deadline: Deadline) -> Published | Accepted:
-    """The first call. Before the visible step every error says that nothing was posted."""
-    if not _prepared(linked, state, deadline):
-        return _go_on(state)
+    """The first call. Before the visible step every error says that nothing was posted; what is uploaded by then is kept."""
+    try:
+        if not _prepared(linked, state, deadline):
+            return _go_on(state)
+    except Unavailable as error:
+        again = missed(state, error) if any(file["urn"] for file in state["files"]) else None
+        if again is None:
+            raise
+        return again
     try:
         urn = _release(linked, state, deadline)
     except Duplicate as error:
