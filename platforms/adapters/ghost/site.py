@@ -18,7 +18,7 @@ from platforms.text import slugs
 
 KEY = re.compile(r"([0-9a-f]{24}):((?:[0-9a-f]{2}){32,})", re.IGNORECASE)
 TOKEN_SECONDS = 300
-FIELDS = "id,slug,url,status,updated_at"
+FIELDS = "id,uuid,slug,url,status,updated_at"
 MOST_BYTES = 8 * 1024 * 1024
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "video/mp4": "mp4",
             "audio/mp4": "m4a", "application/pdf": "pdf"}  # fmt: skip
