@@ -13,7 +13,7 @@ from platforms.errors import AdapterMissing, Rejected
 from platforms.models import AccountState, PlatformAccount
 from platforms.registry import adapter_for, adapters
 from platforms.services.admission import is_signed_out, value_of
-from platforms.services.publishing import guarded
+from platforms.services.publishing import _guarded as guarded
 
 Ability = Literal["delete", "edit", "metrics"]
 _PARTS: dict[Ability, type] = {"delete": Deletes, "edit": Edits, "metrics": Measures}

@@ -18,7 +18,7 @@ from platforms.services.admission import admit, for_calls, give_back
 from platforms.services.circuits import settle
 from platforms.services.refs import account_ref
 
-__all__ = ["account_ref", "admit", "find", "for_calls", "give_back", "guarded", "poll", "refresh", "send", "settle"]
+__all__ = ["account_ref", "admit", "find", "for_calls", "give_back", "poll", "refresh", "send", "settle"]
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 SHORTEST_SECRET = 6  # shorter ones would blot out half of a message and protect nothing
@@ -31,14 +31,14 @@ def send(publication: Publication, *, timeout: float) -> Published | Accepted:
     UnknownOutcome, because the request may have gone out.
     """
     adapter = adapter_for(publication.account.platform)
-    return guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
+    return _guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
 
 
 def find(publication: Publication, *, timeout: float) -> Published | Accepted | None:
     """Look a key up at its platform. None: provably absent. Raises UnknownOutcome when it cannot tell."""
     try:
         adapter = adapter_for(publication.account.platform)
-        return guarded(lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account)
+        return _guarded(lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account)
     except UnknownOutcome:
         raise
     except PlatformError as error:
@@ -56,7 +56,7 @@ def poll(account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float
         adapter = adapter_for(account.platform)
     except AdapterMissing as error:  # a Rejected, but the platform rejected nothing
         raise UnknownOutcome(str(error)) from error
-    return guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
+    return _guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
 
 
 def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
@@ -66,11 +66,10 @@ def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
     if not isinstance(adapter, Refreshes):
         raise Rejected("This platform's sign-in cannot be renewed without a person.")
     renews: Refreshes = adapter
-    return guarded(lambda: renews.refresh(account, timeout=timeout), "", account)
+    return _guarded(lambda: renews.refresh(account, timeout=timeout), "", account)
 
 
-def guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:
-    """One call to an adapter: its secrets blotted out of the error, and whatever it should not throw made an UnknownOutcome."""
+def _guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:
     secrets = [secret for secret in account.credentials.values() if len(secret) >= SHORTEST_SECRET]
     try:
         return call()
