@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from alwrity_scheduler.core import clock
 from platforms import circuit as breaker
 from platforms.base import Deletes, Edits, Measures, Offers
 from platforms.contracts import AccountRef, Metrics, Publication, Published
@@ -13,7 +14,8 @@ from platforms.errors import AdapterMissing, Rejected
 from platforms.models import AccountState, PlatformAccount
 from platforms.registry import adapter_for, adapters
 from platforms.services.admission import is_signed_out, value_of
-from platforms.services.publishing import guarded
+from platforms.services import renditions
+from platforms.services.publishing import capabilities_of, guarded
 
 Ability = Literal["delete", "edit", "metrics"]
 _PARTS: dict[Ability, type] = {"delete": Deletes, "edit": Edits, "metrics": Measures}
@@ -69,7 +71,8 @@ def edit(publication: Publication, remote_id: str, *, timeout: float) -> Publish
     if not isinstance(adapter, Edits):
         raise Rejected("Posts of this platform cannot be changed.")
     edits: Edits = adapter
-    return guarded(lambda: edits.edit(publication, remote_id, timeout=timeout), publication.key, publication.account)
+    with renditions.fitted(publication, capabilities_of(adapter, publication.account), now=clock.now()) as ready:
+        return guarded(lambda: edits.edit(ready, remote_id, timeout=timeout), ready.key, ready.account)
 
 
 def metrics(account: AccountRef, remote_ids: Sequence[str], *, timeout: float) -> dict[str, Metrics]:

@@ -36,12 +36,12 @@ def send(publication: Publication, *, timeout: float) -> Published | Accepted:
     if not publication.media:
         return guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
     # asked outside of the guard: what goes wrong before the call has not gone out
-    can = _capabilities(adapter, publication.account)
+    can = capabilities_of(adapter, publication.account)
     with renditions.fitted(publication, can, now=clock.now()) as ready:
         return guarded(lambda: adapter.publish(ready, timeout=timeout), ready.key, ready.account)
 
 
-def _capabilities(adapter: Adapter, account: AccountRef) -> Capabilities:
+def capabilities_of(adapter: Adapter, account: AccountRef) -> Capabilities:
     try:
         return adapter.capabilities(account)
     except PlatformError:
@@ -88,7 +88,6 @@ def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
 
 
 def guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:
-    """One call to an adapter: its secrets blotted out of the error, and whatever it should not throw made an UnknownOutcome."""
     secrets = [secret for secret in account.credentials.values() if len(secret) >= SHORTEST_SECRET]
     try:
         return call()
