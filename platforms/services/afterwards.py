@@ -13,8 +13,8 @@ from platforms.contracts import AccountRef, Metrics, Publication, Published
 from platforms.errors import AdapterMissing, Rejected
 from platforms.models import AccountState, PlatformAccount
 from platforms.registry import adapter_for, adapters
-from platforms.services.admission import is_signed_out, value_of
 from platforms.services import renditions
+from platforms.services.admission import is_signed_out, value_of
 from platforms.services.publishing import capabilities_of, guarded
 
 Ability = Literal["delete", "edit", "metrics"]

@@ -234,7 +234,7 @@ def _saving(action: str) -> Callable[[Sheet], HttpResponse]:
             forget_draft(sheet)
         words = {"draft": _("Saved “%(name)s” as a draft."), "publish": _("“%(name)s” is going out now.")}.get(action)
         if words is None:
-            words = _STATE_WORDS.get(schedule.state, _("“%(name)s” is scheduled."))
+            words = str(_STATE_WORDS.get(schedule.state, _("“%(name)s” is scheduled.")))
         return sheet.leave(words % {"name": schedule}, reverse("web:schedule", args=[schedule.public_id]))
 
     return act
