@@ -88,7 +88,9 @@ def error_of(answer: Response) -> PlatformError:
     now, status, data = clock.now(), answer.status, answer.json()
     if isinstance(data, dict):
         name = str(data.get("error") or "")
-        details = "; ".join(str(item) for item in (data.get("response_metadata") or {}).get("messages", ()))
+        about = data.get("response_metadata")
+        messages = about.get("messages") if isinstance(about, dict) else None
+        details = "; ".join(str(item) for item in messages) if isinstance(messages, list) else ""
         needed = f" (needed: {data['needed']})" if data.get("needed") else ""
         said = f"{name}{needed}" + (f": {details}" if details else "")
     else:

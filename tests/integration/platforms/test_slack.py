@@ -95,6 +95,8 @@ def test_by_a_webhook_it_is_the_text_alone(there):
         (Answer(200, b"<html>"), "unknown"),
         (Answer(200, {"ok": True}), "unknown"),
         (Answer(302, b""), "rejected"),
+        (Answer(400, {"response_metadata": "odd"}), "rejected"),
+        (Answer(400, {"error": None, "response_metadata": {"messages": None}}), "rejected"),
     ],
 )
 def test_each_answer_has_its_class(there, answer, expected):
