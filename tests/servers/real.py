@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -75,6 +76,28 @@ def _unpack(package: str, root: Path) -> None:
 
 
 def stop(name: str) -> None:
+    """End the server, with the workers that its processes have started since."""
+    listed = SCRATCH / "run" / name / "pids"
+    known = [line.split()[0] for line in listed.read_text().splitlines()] if listed.exists() else []
+    workers = {child: _started(child) for pid in known for child in _children(pid)}
     subprocess.run(
         ["bash", str(SERVERS / name / "stop.sh")], env={**os.environ, "PLAT": str(SCRATCH)}, capture_output=True
     )
+    for pid, started in workers.items():
+        if started and _started(pid) == started:
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def _children(pid: str) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+
+
+def _started(pid: str) -> str:
+    """When a process began, in ticks: with its id, a process's name for ever. Empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
