@@ -32,7 +32,7 @@ from schedules.domain.states import ScheduleState
 from schedules.models import Schedule, Target
 from schedules.reads import alarms
 from schedules.services import content as content_service
-from schedules.services import posts
+from schedules.services import posts, reviewing
 from schedules.services.plans import ContentDraft, TargetPlan
 
 Verdict = Literal["ok", "warning", "blocked"]
@@ -451,6 +451,15 @@ def _schedule(schedule: Schedule) -> Iterator[Finding]:
             words=words[0],
             remedy=words[1],
             link=reverse("web:schedule", args=[schedule.public_id]),
+        )
+    if reviewing.is_missing(schedule):
+        yield Finding(
+            aspect="schedule",
+            verdict="blocked",
+            code="approval_required",
+            words=_("Posts on these accounts are looked at by a second person first."),
+            remedy=_("Send it for approval."),
+            link=reverse("web:schedule", args=[schedule.public_id]) + "#review-title",
         )
 
 

@@ -250,9 +250,27 @@ def update_schedule(
 def edit_content(
     *, content: ContentItem, draft: ContentDraft, version: int, actor: Actor, now: datetime
 ) -> ContentItem:
-    """Edit content by itself. What live schedules publish must still be something that their accounts take."""
+    """Edit content by itself. What live schedules publish must still be something that their accounts take, and approved words
+    that changed are asked for again."""
     content_service.update_content(content=content, draft=draft, version=version, actor=actor, now=now)
-    live = Schedule.objects.filter(content=content, state__in=[ScheduleState.ACTIVE, ScheduleState.PAUSED])
-    for schedule in live.select_related("content").order_by("id")[:MOST_CHECKED]:
-        check_for_accounts(schedule, now=now)
+    _after_edit(content, actor, now)
     return content
+
+
+@unit()
+def restore_version(*, content: ContentItem, number: int, version: int, actor: Actor, now: datetime) -> ContentItem:
+    """Make the post say again what it said in that version; an edit like any other."""
+    content_service.restore_version(content=content, number=number, version=version, actor=actor, now=now)
+    _after_edit(content, actor, now)
+    return content
+
+
+_LIVE = [ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.IN_REVIEW]
+
+
+def _after_edit(content: ContentItem, actor: Actor, now: datetime) -> None:
+    live = list(Schedule.objects.filter(content=content, state__in=_LIVE).select_related("content").order_by("id"))
+    for schedule in live[:MOST_CHECKED]:
+        check_for_accounts(schedule, now=now)
+    for schedule in live:
+        reviewing.ask_again(schedule, was=schedule.state, actor=actor, now=now)

@@ -44,7 +44,6 @@ def store(publication: Publication, now: datetime) -> tuple[SandboxPost, bool]:
             key=publication.key,
             defaults={
                 "remote_id": "".join(secrets.choice(_ALPHABET) for _ in range(10)),
-                "visibility": str(publication.options.get("visibility") or "public")[:10],
                 "posted_at": now,
                 **_content(publication),
             },
@@ -62,6 +61,7 @@ def _content(publication: Publication) -> dict[str, Any]:
         "hashtags": list(publication.hashtags),
         "media": [{"checksum": item.checksum, "alt": item.alt, "mime": item.mime} for item in publication.media],
         "content_type": publication.content_type,
+        "visibility": str(publication.options.get("visibility") or "public")[:10],
     }
 
 

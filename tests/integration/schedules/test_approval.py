@@ -371,3 +371,25 @@ def test_notes_and_campaigns_are_not_published_and_ask_for_nothing(people, live,
     )  # fmt: skip
     assert row.state == "active"
     assert replace(reviewing.covered(row)) == reviewing.stored(Review.objects.get())
+
+
+@pytest.mark.parametrize("how", ["edit", "restore"])
+def test_words_changed_by_themselves_ask_again_too(people, live, now, how):
+    """The content's own page and API change it without touching the schedule."""
+    content = live.content
+    if how == "edit":
+        service.edit_content(
+            content=content,
+            draft=ContentDraft(text="Other"),
+            version=content.version,
+            actor=actor(people.author),
+            now=now,
+        )
+    else:
+        edited = edit(live, people, now, text="Other", rule_kind="rrule", expression="FREQ=DAILY")
+        approval.approve(schedule=edited, actor=actor(people.owner), now=now)
+        content.refresh_from_db()
+        service.restore_version(content=content, number=1, version=content.version, actor=actor(people.author), now=now)
+    assert Schedule.objects.get().state == "in_review"
+    run_due(now + 2 * HOUR)
+    assert not Job.objects.filter(state="completed").exists()
