@@ -373,23 +373,19 @@ def test_notes_and_campaigns_are_not_published_and_ask_for_nothing(people, live,
     assert replace(reviewing.covered(row)) == reviewing.stored(Review.objects.get())
 
 
-@pytest.mark.parametrize("how", ["edit", "restore"])
-def test_words_changed_by_themselves_ask_again_too(people, live, now, how):
+def test_words_changed_by_themselves_ask_again_and_approved_ones_that_come_back_do_not(people, live, now):
     """The content's own page and API change it without touching the schedule."""
-    content = live.content
-    if how == "edit":
-        service.edit_content(
-            content=content,
-            draft=ContentDraft(text="Other"),
-            version=content.version,
-            actor=actor(people.author),
-            now=now,
-        )
-    else:
-        edited = edit(live, people, now, text="Other", rule_kind="rrule", expression="FREQ=DAILY")
-        approval.approve(schedule=edited, actor=actor(people.owner), now=now)
-        content.refresh_from_db()
-        service.restore_version(content=content, number=1, version=content.version, actor=actor(people.author), now=now)
+    content, who = live.content, {"actor": actor(people.author), "now": now}
+    service.edit_content(content=content, draft=ContentDraft(text="Other"), version=content.version, **who)
     assert Schedule.objects.get().state == "in_review"
     run_due(now + 2 * HOUR)
     assert not Job.objects.filter(state="completed").exists()
+
+    approval.approve(schedule=Schedule.objects.get(), actor=actor(people.owner), now=now)
+    content.refresh_from_db()
+    service.edit_content(content=content, draft=ContentDraft(text="Third"), version=content.version, **who)
+    assert Schedule.objects.get().state == "in_review"
+    content.refresh_from_db()
+    approval.approve(schedule=Schedule.objects.get(), actor=actor(people.owner), now=now)
+    service.restore_version(content=content, number=2, version=content.version, **who)
+    assert (Schedule.objects.get().state, Schedule.objects.get().content.text) == ("active", "Other")
