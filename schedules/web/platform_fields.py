@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from platforms.base import Adapter, FieldSpec, HasPostOptions
+from platforms.contracts import AccountRef
 from platforms.errors import AdapterMissing
 from platforms.registry import adapter_for
 from schedules.services.plans import VariantDraft
@@ -28,6 +29,16 @@ _LABELS = {
     "link": gettext_lazy("Link"),
     "hashtags": gettext_lazy("Hashtags"),
 }
+
+
+# what `platforms.text.threads` reads for every platform that takes threads
+NUMBERED = FieldSpec(
+    name="number_parts",
+    label="Number the posts of the thread",
+    help="1/3, 2/3, 3/3 at their ends.",
+    kind="bool",
+    default=False,
+)
 
 
 def field_of(spec: FieldSpec, *, required: bool) -> forms.Field:
@@ -61,7 +72,19 @@ def post_fields(platform: str) -> tuple[FieldSpec, ...]:
         adapter: Adapter = adapter_for(platform)
     except AdapterMissing:
         return ()
-    return tuple(adapter.post_fields) if isinstance(adapter, HasPostOptions) else ()
+    asked = tuple(adapter.post_fields) if isinstance(adapter, HasPostOptions) else ()
+    if _has_threads(adapter) and all(spec.name != NUMBERED.name for spec in asked):
+        asked += (NUMBERED,)
+    return asked
+
+
+def _has_threads(adapter: Adapter) -> bool:
+    """Does the platform take threads? That does not depend on the account, so one without credentials will do."""
+    nobody = AccountRef(id=0, public_id="", platform=adapter.key, name="", handle="", timezone="UTC")
+    try:
+        return adapter.capabilities(nobody).threads
+    except (LookupError, TypeError, ValueError):
+        return False
 
 
 def fields(platform: str) -> dict[str, forms.Field]:

@@ -160,7 +160,11 @@ def test_a_thread_is_shown_in_its_parts(author, typed, networks):
     }
     body = author.post(PREVIEW, wanted).content.decode()
 
-    assert [f"{n}/3" in body for n in (1, 2, 3)] == [True, True, True]
+    assert [f'part-no">{n}/3' in body for n in (1, 2, 3)] == [True, True, True]
+    assert "One. 1/3" not in body
+    numbered = author.post(PREVIEW, wanted | {"option-short-number_parts": "on"}).content.decode()
+    assert "One. 1/3" in numbered
+    assert "Three. 3/3" in numbered
 
 
 def test_a_post_that_was_made_lately_is_warned_of_with_the_way_to_it(author, typed, team):
