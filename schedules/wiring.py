@@ -17,7 +17,7 @@ from schedules.engine.kinds import kinds
 def connect() -> None:
     """Called once, when Django is ready."""
     from platforms.services import media, placing
-    from schedules.reads.media import names_of_users
+    from schedules.reads.media import names_in_the_composer, names_of_users
     from schedules.services import approval_mail, audit, control, holds, measuring, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
     from schedules.services.measuring import ReadingKind
@@ -25,7 +25,7 @@ def connect() -> None:
     from schedules.services.refreshing import RefreshKind
 
     events.subscribe(audit.record)
-    media.users[:] = [names_of_users]
+    media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
     kinds.register("refresh", RefreshKind())

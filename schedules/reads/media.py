@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.models import MediaAsset, MediaFolder
 from platforms.services.media import media_path_of
-from schedules.models import ContentItem, ContentMedia, Schedule
+from schedules.models import ComposerDraft, ContentItem, ContentMedia, ContentTemplate, Schedule
 
 OFFERED = 24  # files that the picker shows beside the chosen ones
 SORTS = {
@@ -72,6 +73,20 @@ def names_of_users(ids: Collection[int]) -> Mapping[int, Sequence[str]]:
     for link in ContentMedia.objects.filter(asset_id__in=ids).select_related("content").order_by("-content_id", "id"):
         found.setdefault(link.asset_id, []).append(str(link.content)[:60])
     return {pk: list(dict.fromkeys(names)) for pk, names in found.items()}
+
+
+def names_in_the_composer(ids: Collection[int]) -> Mapping[int, Sequence[str]]:
+    """The templates and unsaved drafts that name these files. A draft's words are the writer's own, so it is not called by them."""
+    files = {str(row.public_id): row for row in MediaAsset.every.filter(pk__in=ids)}
+    rooms = {row.workspace_id for row in files.values()}
+    found: dict[int, list[str]] = {}
+    for template in ContentTemplate.objects.filter(workspace__in=rooms).order_by("name", "id"):
+        for named in set(template.snapshot.get("media", ())) & files.keys():
+            found.setdefault(files[named].pk, []).append(_("the template “%(name)s”") % {"name": template.name})
+    for draft in ComposerDraft.objects.filter(workspace__in=rooms, discarded_at=None).order_by("id"):
+        for named in set(draft.data.get("media", ())) & files.keys():
+            found.setdefault(files[named].pk, []).append(_("a draft that is being written"))
+    return found
 
 
 def folders_of(workspace: Workspace) -> list[FolderRow]:
