@@ -27,6 +27,17 @@ def data_folder() -> str:
     return os.path.abspath(os.environ.get("ALWRITY_DATA_DIR") or os.path.join(BASE_DIR, "var"))
 
 
+def sign_in_apps(environment) -> dict:  # type: ignore[no-untyped-def, type-arg]
+    """Platform -> (client id, client secret) of the pairs ALWRITY_APP_<PLATFORM>_ID and ALWRITY_APP_<PLATFORM>_SECRET."""
+    found = {}
+    for name, value in environment.items():
+        if name.startswith("ALWRITY_APP_") and name.endswith("_ID") and value.strip():
+            stem = name[: -len("_ID")]
+            secret = environment.get(stem + "_SECRET", "")
+            found[stem[len("ALWRITY_APP_") :].lower()] = (value.strip(), secret.strip())
+    return found
+
+
 def prepare_data_folder() -> None:
     """Make the data folder (mode 0700) and its keys. What exists is left as it is."""
     folder = data_folder()

@@ -3,6 +3,7 @@
 Sections: folders and keys; what is installed; web; database; sign-in; files; time and language; security; engine; logging.
 """
 
+import os
 import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 import environ
 
-from alwrity_scheduler import bootstrap, engines
+from alwrity_scheduler import bootstrap, engines, stores
 
 # lets classes like admin.ModelAdmin name their model as a type parameter at run time too
 django_stubs_ext.monkeypatch()
@@ -138,7 +139,7 @@ MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=86_400)
 _collected = (STATIC_ROOT / "staticfiles.json").is_file()
 WHITENOISE_USE_FINDERS = not _collected
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": stores.media_storage(env),  # nothing but media and what is made of them is stored by it
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if _collected
@@ -169,6 +170,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+# EMAIL_URL like smtp+tls://user:password@mail.example.com:587; without it no mail is sent
+EMAIL_READY = bool(env.str("EMAIL_URL", default=""))
+if EMAIL_READY:
+    vars().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default=f"ALwrity Scheduler <noreply@{_public.hostname}>")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=_https)
@@ -183,6 +190,10 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Outgoing requests refuse loopback, private and link-local addresses; name hosts or networks here to allow them.
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+
+# Apps through which people sign in at platforms, for every workspace that has none of its own:
+# ALWRITY_APP_<PLATFORM>_ID and ALWRITY_APP_<PLATFORM>_SECRET.
+SIGN_IN_APP_KEYS = bootstrap.sign_in_apps(os.environ)
 
 # Engine. Durations in seconds.
 ENGINE = {

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 
-from schedules.web.views import health, system
+from schedules.web.views import health, reviews, signin, system
 
 urlpatterns = [
     path("", system.home, name="home"),
@@ -19,7 +19,10 @@ urlpatterns = [
         name="password_change",
     ),
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    # what is entered at platforms stays the same whatever the pages are called
+    path("oauth/callback", signin.callback, name="oauth_callback"),
     path("admin/", admin.site.urls),
+    path("review/<str:token>/", reviews.outside, name="outside_review"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -16,9 +16,17 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.access import actor_of, can
 from alwrity_scheduler.workspaces.roles import Action
-from platforms.models import CircuitState, MediaAsset, PlatformAccount, RateWindow
+from platforms.models import (
+    AccountGroup,
+    CircuitState,
+    MediaAsset,
+    MediaFolder,
+    PlatformAccount,
+    PlatformApp,
+    RateWindow,
+)
 from platforms.registry import adapters
-from platforms.services import accounts, media
+from platforms.services import accounts, apps, media
 
 
 class VisibleFilter(admin.RelatedFieldListFilter):
@@ -145,6 +153,9 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             now=clock.now(),
         )
         obj.pk, obj.public_id = made.pk, made.public_id
+        more = {name: form.cleaned_data[name] for name in accounts.CHANGEABLE[4:] if form.cleaned_data.get(name)}
+        if more:
+            accounts.update_settings(account=made, changes=more, actor=actor_of(request), now=clock.now())
         for name, secret in accounts.generated(made, given).items():
             self.message_user(request, f"{name}, shown this once: {secret}", messages.WARNING)
 
@@ -170,7 +181,7 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             health = accounts.check_now(account)
             self.message_user(
                 request,
-                f"{account.name}: {health.message}",
+                f"{account.name}: {accounts.health_words(health)}",
                 messages.SUCCESS if health.ok else messages.ERROR,
             )
 
@@ -192,7 +203,7 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("preview", "original_name", "kind", "mime", "size", "workspace", "created_at")
     list_display_links = ("original_name",)
     list_filter = ("kind", "mime", ("workspace", VisibleFilter))
-    list_select_related = ("workspace",)
+    list_select_related = ("workspace", "folder")
     search_fields = ("original_name", "alt_text", "checksum")
     date_hierarchy = "created_at"
     fields = (
@@ -204,6 +215,10 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "size",
         "width",
         "height",
+        "duration_seconds",
+        "animated",
+        "details",
+        "folder",
         "checksum",
         "workspace",
         "created_by",
@@ -216,16 +231,138 @@ class MediaAssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="preview")
     def preview(self, asset: MediaAsset) -> SafeString:
-        path = media.media_path_of(asset)
-        if asset.kind != "image":
-            return format_html('<a href="{}">{}</a>', path, asset.get_kind_display())
-        return format_html('<img src="{}" alt="{}" width="96" loading="lazy">', path, asset.alt_text)
+        small = media.thumbnail_path_of(asset)
+        if not small:
+            return format_html('<a href="{}">{}</a>', media.media_path_of(asset), asset.get_kind_display())
+        return format_html('<img src="{}" alt="{}" width="96" loading="lazy">', small, asset.alt_text)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: MediaAsset | None = None) -> bool:
+        return False  # deleted in the library, which knows what uses it and can bring it back
+
     def save_model(self, request: HttpRequest, obj: MediaAsset, form: Any, change: bool) -> None:
         media.set_alt_text(asset=obj, alt_text=form.cleaned_data["alt_text"], actor=actor_of(request), now=clock.now())
+
+
+class AppForm(forms.ModelForm):  # type: ignore[type-arg]
+    """`new_secret` is write-only."""
+
+    new_secret = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        help_text="What is stored is never shown; empty leaves it as it is.",
+    )
+
+    class Meta:
+        model = PlatformApp
+        fields = ("workspace", "platform", "server", "client_id")
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody signs in at some platforms."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        known = {item.key for item in apps.sign_in_platforms()}
+        if (platform := cleaned.get("platform", self.instance.platform)) not in known:
+            self.add_error("platform" if "platform" in self.fields else None, f"Nobody signs in at {platform!r}.")
+        return cleaned
+
+
+@admin.register(PlatformApp)
+class PlatformAppAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = AppForm
+    list_display = ("platform", "server", "client_id", "workspace", "has_secret", "set_by", "set_at")
+    list_filter = ("platform", ("workspace", VisibleFilter))
+    list_select_related = ("workspace",)
+    search_fields = ("platform", "server", "client_id")
+    readonly_fields = ("public_id", "registered_for", "set_by", "set_at")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return PlatformApp.objects.visible_to(request.user).select_related("workspace")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = db_field.remote_field.model.objects.visible_to(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PlatformApp | None = None) -> Any:
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "workspace", "platform", "server")
+
+    @admin.display(description="secret", boolean=True)
+    def has_secret(self, app: PlatformApp) -> bool:
+        return bool(app.secrets)
+
+    def has_change_permission(self, request: HttpRequest, obj: PlatformApp | None = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or can(request.user, Action.ACCOUNTS, obj.workspace))
+
+    def has_delete_permission(self, request: HttpRequest, obj: PlatformApp | None = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or can(request.user, Action.ACCOUNTS, obj.workspace))
+
+    def save_model(self, request: HttpRequest, obj: PlatformApp, form: Any, change: bool) -> None:
+        if not can(request.user, Action.ACCOUNTS, obj.workspace):
+            raise PermissionDenied
+        made = apps.save(
+            workspace=obj.workspace,
+            platform=obj.platform,
+            server=obj.server,
+            client_id=form.cleaned_data["client_id"],
+            client_secret=form.cleaned_data["new_secret"],
+            actor=actor_of(request),
+            now=clock.now(),
+        )
+        obj.pk, obj.public_id = made.pk, made.public_id
+
+    def delete_model(self, request: HttpRequest, obj: PlatformApp) -> None:
+        apps.remove(app=obj, actor=actor_of(request), now=clock.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+
+@admin.register(AccountGroup)
+class AccountGroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Groups are made and filled in the product; here they can be looked at."""
+
+    list_display = ("name", "workspace", "created_at")
+    list_filter = (("workspace", VisibleFilter),)
+    list_select_related = ("workspace",)
+    search_fields = ("name",)
+    fields = ("name", "workspace", "accounts", "created_at", "updated_at")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return AccountGroup.objects.visible_to(request.user).select_related("workspace")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(MediaFolder)
+class MediaFolderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Folders are made, moved and removed in the library."""
+
+    list_display = ("name", "parent", "workspace", "created_at")
+    list_filter = (("workspace", VisibleFilter),)
+    list_select_related = ("parent", "workspace")
+    search_fields = ("name", "public_id")
+    readonly_fields = ("public_id", "name", "parent", "workspace", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return MediaFolder.objects.visible_to(request.user).select_related("parent", "workspace")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: MediaFolder | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MediaFolder | None = None) -> bool:
+        return False
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -179,6 +179,15 @@ class Measures(Protocol):
 
 
 @runtime_checkable
+class Offers(Protocol):
+    """Optional, beside Deletes, Edits and Measures: not every account of the platform can do all of them."""
+
+    def offers(self, account: AccountRef) -> frozenset[str]:
+        """Which of `delete`, `edit` and `metrics` work on this account. Pure: no call goes out."""
+        ...
+
+
+@runtime_checkable
 class SignsIn(Protocol):
     """Optional: accounts are connected by signing in at the platform (OAuth 2, authorization code).
 

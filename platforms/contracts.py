@@ -33,7 +33,8 @@ ALL_MEDIA_MIMES = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRef:
     """One file of a post. `url` is absolute, signed and expires; `path` is a local file for as long as the call lasts; `size` in
-    bytes, `seconds` how long it plays, `animated` a GIF that moves, `name` what people call the file."""
+    bytes, `seconds` how long it plays, `animated` a GIF that moves, `name` what people call the file. `checksum` and `stored` (its
+    name in the storage) are those of the file that was uploaded, also where the other fields tell of a copy made to fit."""
 
     url: str
     mime: str
@@ -46,6 +47,7 @@ class MediaRef:
     seconds: float | None = None
     animated: bool = False
     name: str = ""
+    stored: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,13 +248,15 @@ class Capabilities:
 class AccountHealth:
     """The answer of a connection test: in words for people, and whom the platform takes us for.
 
-    missing_scopes: rights that the sign-in lacks, by the platform's own names.
+    missing_scopes: rights that the sign-in lacks, by the platform's own names. options: what the platform said about the account
+    that belongs into its options, like a server's limits; whoever asked may store it there.
     """
 
     ok: bool
     message: str
     identity: str = ""
     missing_scopes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,16 @@ from django.db.models import Q
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.core.secrets import EncryptedJSONField
 from alwrity_scheduler.workspaces.models import Workspace, validate_timezone
-from platforms.querysets import AccountQuerySet, MediaQuerySet, OfAccountQuerySet
+from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
+from platforms.querysets import (
+    AccountQuerySet,
+    AppQuerySet,
+    GroupQuerySet,
+    MediaManager,
+    MediaQuerySet,
+    OfAccountQuerySet,
+    OfMailingQuerySet,
+)
 
 
 class AccountState(models.TextChoices):
@@ -80,6 +89,8 @@ class PlatformAccount(models.Model):
     us to stay away. A null cap is no cap; caps count calls in any 60 minutes, and in any 24 hours.
     service, app_key and budgets are what the adapter says of the account (`services.placing`), kept here so that an
     admission asks no adapter; no service means that it was not asked yet. refresh_at: when to renew the sign-in next.
+    signature, default_hashtags and utm go along with every post. grant_key: accounts of one sign-in share its secrets, so
+    that a renewal of one renews all. missing_scopes: rights that the person did not give, by the platform's names.
     """
 
     public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
@@ -106,6 +117,11 @@ class PlatformAccount(models.Model):
     refresh_error = models.CharField(max_length=500, blank=True, default="", editable=False)
     refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
     refresh_at = models.DateTimeField(null=True, blank=True, editable=False)
+    signature = models.CharField(max_length=500, blank=True, default="")
+    default_hashtags = models.JSONField(default=list, blank=True)
+    utm = models.JSONField(default=dict, blank=True)
+    grant_key = models.UUIDField(null=True, blank=True, editable=False)
+    missing_scopes = models.JSONField(default=list, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
@@ -126,10 +142,98 @@ class PlatformAccount(models.Model):
             models.Index(fields=["app_key", "id"], name="account_of_app", condition=~Q(app_key="")),
             # sign-ins to be renewed
             models.Index(fields=["refresh_at", "id"], name="account_refresh", condition=Q(refresh_at__isnull=False)),
+            # accounts that share one sign-in
+            models.Index(fields=["grant_key"], name="account_grant", condition=Q(grant_key__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.platform})"
+
+
+class AccountGroup(models.Model):
+    """Accounts that are chosen together. Written by `services.groups`."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="account_groups")
+    name = models.CharField(max_length=80)
+    accounts = models.ManyToManyField(PlatformAccount, related_name="account_groups", blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="account_group_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlatformApp(models.Model):
+    """What a platform knows this installation by when people sign in there (OAuth 2 client). Written by `services.apps`.
+
+    server: for platforms of many servers, which one (as `services.apps.server_of` writes it). `secrets` holds client_secret;
+    nothing ever shows it. registered_for: the redirect address of an app that was given out by the server itself, else empty.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="platform_apps")
+    platform = models.CharField(max_length=40)
+    server = models.CharField(max_length=300, blank=True, default="")
+    client_id = models.CharField(max_length=400)
+    secrets = EncryptedJSONField()
+    options = models.JSONField(default=dict, blank=True)
+    registered_for = models.CharField(max_length=500, blank=True, default="", editable=False)
+    set_by = models.CharField(max_length=150, blank=True, default="", editable=False)
+    set_at = models.DateTimeField(editable=False)
+
+    objects = AppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["platform", "server", "id"]
+        verbose_name = "sign-in app"
+        constraints = [models.UniqueConstraint(fields=["workspace", "platform", "server"], name="platform_app_once")]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.server}".strip()
+
+
+class SignInAttempt(models.Model):
+    """One person's way to a platform's sign-in and back. Lives minutes. Written by `services.signin`.
+
+    state_hash and browser are SHA-256 (hex) of the state that was sent and of the session it was sent from. `secrets` holds the
+    PKCE verifier and the client's secret, and after the answer what was granted, until the person has chosen. used_at: the
+    answer came, and no second one counts.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    browser = models.CharField(max_length=64)
+    platform = models.CharField(max_length=40)
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, null=True, related_name="+")
+    state_hash = models.CharField(max_length=64, unique=True)
+    client_id = models.CharField(max_length=400)
+    redirect_uri = models.CharField(max_length=500)
+    options = models.JSONField(default=dict)
+    secrets = EncryptedJSONField()
+    missing_scopes = models.JSONField(default=list)
+    grant_expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = AppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"sign-in at {self.platform}"
 
 
 class RateWindow(models.Model):
@@ -192,8 +296,37 @@ class MediaKind(models.TextChoices):
     AUDIO = "audio", "Audio"
 
 
+class MediaFolder(models.Model):
+    """A name under which files are kept. A folder may stand in another one that stands in none: two levels, no more."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="media_folders")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="folders")
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "parent", "name"], name="media_folder_name"),
+            models.UniqueConstraint(
+                fields=["workspace", "name"], condition=Q(parent__isnull=True), name="media_folder_top_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MediaAsset(models.Model):
-    """One stored file, once a workspace (by checksum). `mime` was read from the content, not from the browser."""
+    """One stored file, once a workspace (by checksum). `mime` was read from the content, not from the browser.
+
+    width and height are the sides as people see them, turned where the file says so. animated: a GIF, WebP or AVIF that moves.
+    details: what else was found, each where it is known: frames, fps, video_codec, audio_codec, pages, poster (a still of a
+    video could be made), unread (nothing here could read the video). deleted_at: in the bin, until the tidying duty removes it.
+    """
 
     public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="media")
@@ -204,13 +337,18 @@ class MediaAsset(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     duration_seconds = models.FloatField(null=True, blank=True)
+    animated = models.BooleanField(default=False)
+    details = models.JSONField(default=dict, blank=True)
+    folder = models.ForeignKey(MediaFolder, models.SET_NULL, null=True, blank=True, related_name="assets")
     alt_text = models.CharField(max_length=1500, blank=True, default="")
     checksum = models.CharField(max_length=64)
     original_name = models.CharField(max_length=200)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = MediaQuerySet.as_manager()
+    objects = MediaManager()  # without those in the bin
+    every = MediaQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -220,7 +358,77 @@ class MediaAsset(models.Model):
             models.CheckConstraint(condition=Q(kind__in=MediaKind.values), name="media_kind"),
         ]
         # The library's page: MediaAsset.objects.visible_to(user).order_by("-created_at", "-id")
-        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="media_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="media_newest"),
+            # the duty's: MediaAsset.every.filter(deleted_at__lt=…)
+            models.Index(fields=["deleted_at"], name="media_bin", condition=Q(deleted_at__isnull=False)),
+            # "is this content still anybody's?": asked for each folder of renditions
+            models.Index(fields=["checksum"], name="media_checksum"),
+        ]
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def has_thumbnail(self) -> bool:
+        return self.kind == MediaKind.IMAGE or bool(self.details.get("poster"))
+
+
+class Mailing(models.Model):
+    """One newsletter on its way to its recipients. `content` is all that its mails are made of; it is emptied when the last one is
+    settled. Written by the newsletter adapter's journal only."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, related_name="mailings")
+    key = models.CharField(max_length=200)
+    content = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["account", "key"], name="mailing_key_once")]
+
+    def __str__(self) -> str:
+        return f"mailing {self.public_id}"
+
+
+class DeliveryState(models.TextChoices):
+    """`sending` stands before the first byte of a mail leaves. Whoever finds it after a crash makes it `unsure`, and that is final:
+    nobody who may have the mail is sent it again."""
+
+    PENDING = "pending", "Waiting"
+    SENDING = "sending", "Being sent"
+    SENT = "sent", "Sent"
+    REFUSED = "refused", "Refused"
+    UNSURE = "unsure", "May or may not have it"
+
+
+class MailDelivery(models.Model):
+    """One mail to one recipient. `reply`: the server's last words; `retry_at`: not before this time, after it asked to wait."""
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="deliveries")
+    address = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True, default="")
+    state = models.CharField(max_length=8, choices=DeliveryState, default=DeliveryState.PENDING)
+    tries = models.PositiveIntegerField(default=0)
+    reply = models.CharField(max_length=500, blank=True, default="")
+    retry_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField()
+
+    objects = OfMailingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["mailing_id", "id"]
+        verbose_name_plural = "mail deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "address"], name="delivery_once"),
+            models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="delivery_state"),
+        ]
+        # who is still to be sent it: MailDelivery.objects.filter(mailing=…, state="pending").order_by("id")
+        indexes = [models.Index(fields=["mailing", "state", "id"], name="delivery_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.state}"

@@ -191,6 +191,15 @@ class AttemptAdmin(ReadOnlyAdmin):
     date_hierarchy = "started_at"
 
 
+@admin.register(models.Engagement)
+class EngagementAdmin(ReadOnlyAdmin):
+    list_display = ["job", "measured_at", "values", "message"]
+    list_filter = ["job__account__platform"]
+    list_select_related = ["job__schedule__content", "job__account"]
+    search_fields = ["message", "=job__public_id"]
+    date_hierarchy = "measured_at"
+
+
 @admin.register(models.JobCheck)
 class JobCheckAdmin(ReadOnlyAdmin):
     list_display = ["job", "purpose", "state", "run_at", "tries", "finished_at"]
@@ -310,6 +319,37 @@ class EngineControlAdmin(ReadOnlyAdmin):
             return
         call(actor=actor_of(request), now=clock.now())
         self.message_user(request, words)
+
+
+@admin.register(models.Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    list_display = ("schedule", "state", "requested_label", "requested_at", "decided_label", "decided_at")
+    list_filter = ("state", "workspace")
+    list_select_related = ("schedule__content",)
+    search_fields = ("schedule__content__title", "requested_label", "decided_label")
+    date_hierarchy = "requested_at"
+
+
+@admin.register(models.ReviewComment)
+class ReviewCommentAdmin(ReadOnlyAdmin):
+    list_display = ("schedule", "label", "text", "at")
+    list_select_related = ("schedule__content",)
+    search_fields = ("text", "label")
+
+
+@admin.register(models.ReviewPolicy)
+class ReviewPolicyAdmin(ReadOnlyAdmin):
+    """Rules are set on the page Review: here one looks."""
+
+    list_display = ("workspace", "account", "required", "allow_own", "remind_after_hours")
+    list_filter = ("workspace", "required")
+    list_select_related = ("workspace", "account")
+
+
+@admin.register(models.ReviewLink)
+class ReviewLinkAdmin(ReadOnlyAdmin):
+    list_display = ("review", "label", "may_decide", "expires_at", "revoked_at", "opened_at")
+    list_select_related = ("review__schedule__content",)
 
 
 @admin.register(models.ContentVersion)

@@ -7,15 +7,18 @@ Times are half-open: `since` is in, `until` is out.
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
-from platforms.models import AccountState, PlatformAccount
+from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, PlatformAccount, PlatformApp
+from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
-from schedules.models import AuditLog, ContentItem, Job, Schedule
+from schedules.models import AuditLog, ContentItem, Job, Review, Schedule
 from schedules.models.content import ContentType
+from schedules.reads.media import used
 
 
 class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
@@ -25,9 +28,26 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
     state = AnyOf(choices=AccountState.choices)
     platform = filters.CharFilter()
+    group = filters.UUIDFilter(field_name="account_groups__public_id")
 
     class Meta:
         model = PlatformAccount
+        fields: tuple[str, ...] = ()
+
+
+class GroupFilter(filters.FilterSet):  # type: ignore[misc]
+    name = filters.CharFilter()
+
+    class Meta:
+        model = AccountGroup
+        fields: tuple[str, ...] = ()
+
+
+class AppFilter(filters.FilterSet):  # type: ignore[misc]
+    platform = filters.CharFilter()
+
+    class Meta:
+        model = PlatformApp
         fields: tuple[str, ...] = ()
 
 
@@ -42,6 +62,49 @@ class ContentFilter(filters.FilterSet):  # type: ignore[misc]
 
     def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
+
+
+class ReviewFilter(filters.FilterSet):  # type: ignore[misc]
+    state = AnyOf(choices=[(state.value, state.label) for state in ReviewState])
+    schedule = filters.UUIDFilter(field_name="schedule__public_id")
+
+    class Meta:
+        model = Review
+        fields: tuple[str, ...] = ()
+
+
+class MediaFilter(filters.FilterSet):  # type: ignore[misc]
+    """folder: a folder's id, or `none` for files in no folder. unused: files that no content shows. no_alt: pictures that nobody
+    has described."""
+
+    q = filters.CharFilter(method="with_words")
+    kind = AnyOf(choices=MediaKind.choices)
+    folder = filters.CharFilter(method="in_folder")
+    unused = filters.BooleanFilter(method="not_used")
+    no_alt = filters.BooleanFilter(method="undescribed")
+
+    class Meta:
+        model = MediaAsset
+        fields: tuple[str, ...] = ()
+
+    def with_words(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.about(value)
+        return found
+
+    def in_folder(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        if value == "none":
+            return rows.filter(folder=None)
+        try:
+            return rows.filter(folder__public_id=UUID(value))
+        except ValueError:
+            return rows.none()
+
+    def not_used(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        return rows.filter(~used() if value else used())
+
+    def undescribed(self, rows: Any, name: str, value: bool) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.without_alt() if value else rows.exclude(kind="image", alt_text="")
+        return found
 
 
 class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]

@@ -16,23 +16,30 @@ from schedules.engine.kinds import kinds
 
 def connect() -> None:
     """Called once, when Django is ready."""
-    from platforms.services import placing
-    from schedules.services import audit, control, holds, misfires, pruning, refreshing
+    from platforms.services import media, placing
+    from schedules.reads.media import names_in_the_composer, names_of_users
+    from schedules.services import approval_mail, audit, control, holds, measuring, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
+    from schedules.services.measuring import ReadingKind
     from schedules.services.publishing import PublishKind
     from schedules.services.refreshing import RefreshKind
 
     events.subscribe(audit.record)
+    media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
     kinds.register("refresh", RefreshKind())
+    kinds.register("read", ReadingKind())
     loop.is_paused[:] = [control.is_paused]
     loop.housekeeping[:] = [lambda now: holds.release_held(now=now), lambda now: misfires.expire(now=now)]
     duties.register("plan", DutyKind(_plan, 30))
     duties.register("zone rules", DutyKind(_zone_rules, 3600))
     duties.register("plan refreshes", DutyKind(lambda now: f"{refreshing.plan(now=now)} planned", 10))
+    duties.register("plan readings", DutyKind(lambda now: f"{measuring.plan(now=now)} planned", 300))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))
+    duties.register("tidy media", DutyKind(_tidy_media, 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
     if settings.ENGINE["mode"] == "distributed":
         _connect_celery()
@@ -45,6 +52,12 @@ def _connect_celery() -> None:
 
     distributed.connect()
     periodic.connect()
+
+
+def _tidy_media(now: datetime) -> str:
+    from platforms.services import media, renditions
+
+    return f"{media.purge(now=now)} files, {renditions.tidy(now=now)} copies removed"
 
 
 def _plan(now: datetime) -> str:

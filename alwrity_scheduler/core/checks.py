@@ -1,7 +1,9 @@
-"""System checks of the shared floor: the keys. Importing this module registers them (platforms.apps does)."""
+"""System checks of the shared floor: the keys, and what settings need that is not installed. Importing this module registers
+them (platforms.apps does)."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -43,3 +45,13 @@ def keys_are_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def storage_is_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """MEDIA_S3_BUCKET needs packages that not every installation has."""
+    backend = settings.STORAGES["default"]["BACKEND"]
+    if not backend.startswith("storages.") or (find_spec("storages") and find_spec("boto3")):
+        return []
+    hint = "Install the extra `s3` (`uv run --extra s3 …`), or unset MEDIA_S3_BUCKET to keep files in the data folder."
+    return [Error("MEDIA_S3_BUCKET is set and the packages for it are not installed.", hint=hint, id="alwrity.E004")]

@@ -15,11 +15,11 @@ import os
 import socket
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import httpcore
 import httpx
@@ -52,6 +52,10 @@ class AddressRefused(NotSent):
 
 class MaybeSent(OutboundError):
     """The request may have arrived: time-out, reset, broken or oversized answer."""
+
+
+class AnswerTooLarge(MaybeSent):
+    """The answer had more bytes than the caller takes, or cannot be decoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +91,12 @@ def request(
     timeout: float,
     max_bytes: int = MEBIBYTE,
     allow: Iterable[str] | None = None,
+    into: IO[bytes] | None = None,
 ) -> Response:
     """Send one request and read its whole answer within `timeout` seconds, of at most `max_bytes`.
+
+    into: a file to which the body of an answer of 2xx is written as it comes, so that it is not held in memory; `body` is then
+    empty. Packed answers, which were not asked for, are refused there.
 
     The body is `json`, or `content` (give a Content-Length beside an iterator), or `form` with `files` as httpx takes them: files
     are read while they are sent. `params` join the address's query.
@@ -118,7 +126,7 @@ def request(
     try:
         answer = transport.handle_request(outgoing)
         try:
-            return _read(answer, outgoing.url.host, max_bytes)
+            return _read(answer, outgoing.url.host, max_bytes, into)
         finally:
             # only now may another request have the connection, and not when more came on it than was asked for
             answer.close()
@@ -151,6 +159,11 @@ def ended_by(moment: float) -> Iterator[None]:
         _latest.reset(token)
 
 
+def deadline(timeout: float) -> float:
+    """When a call that begins now must be over (monotonic seconds): for calls that are no HTTP and keep the same rule."""
+    return min(time.monotonic() + timeout, _latest.get())
+
+
 def _checked(url: str) -> httpx.URL:
     parsed = httpx.URL(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
@@ -169,15 +182,17 @@ def _sentence(error: Exception, outgoing: httpx.Request) -> str:
     return f"{outgoing.url.host}: {error or type(error).__name__}"
 
 
-def _read(answer: httpx.Response, host: str, max_bytes: int) -> Response:
+def _read(answer: httpx.Response, host: str, max_bytes: int, into: IO[bytes] | None = None) -> Response:
     is_error = answer.status_code >= 400
     pieces: list[bytes] = []
+    to_file = into is not None and answer.is_success
+    keep: Callable[[bytes], object] = into.write if into is not None and to_file else pieces.append
     size = 0
     truncated = False
     try:
         # not iter_raw: it gives the connection back before one can look at what else came on it
         for piece in answer.stream:  # type: ignore[union-attr]  # a transport's answer is a stream of bytes
-            pieces.append(bytes(piece))
+            keep(bytes(piece))
             size += len(piece)
             if size > max_bytes:
                 truncated = True
@@ -187,10 +202,16 @@ def _read(answer: httpx.Response, host: str, max_bytes: int) -> Response:
         if not is_error:
             raise
         truncated = True
-    body, fits = _plain(b"".join(pieces)[: max_bytes + 1], answer.headers.get("content-encoding", ""), max_bytes)
+    encoding = answer.headers.get("content-encoding", "")
+    if to_file and encoding.lower() not in ("", "identity"):
+        raise MaybeSent(f"{host}: the answer is packed ({encoding}), which was not asked for")
+    if to_file:
+        body, fits = b"", True
+    else:
+        body, fits = _plain(b"".join(pieces)[: max_bytes + 1], encoding, max_bytes)
     truncated = truncated or not fits
     if truncated and not is_error:
-        raise MaybeSent(f"{host}: the answer is larger than {max_bytes} bytes or cannot be decoded")
+        raise AnswerTooLarge(f"{host}: the answer is larger than {max_bytes} bytes or cannot be decoded")
     return Response(status=answer.status_code, headers=dict(answer.headers), body=body, truncated=truncated)
 
 

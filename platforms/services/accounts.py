@@ -5,9 +5,11 @@ Facts name the fields that changed and never hold a credential or an option's va
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -18,16 +20,23 @@ from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, S
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import Workspace
+from platforms import refresh
 from platforms.base import Adapter
-from platforms.contracts import AccountHealth
-from platforms.errors import AdapterMissing, PlatformError
+from platforms.contracts import AccountHealth, Place
+from platforms.errors import AdapterMissing, PlatformError, clean
 from platforms.models import AccountState, CircuitState, PlatformAccount, RefreshState
 from platforms.registry import adapter_for
 from platforms.services.placing import place
 from platforms.services.refs import account_ref
 
-CHANGEABLE = ("name", "handle", "timezone", "options", "min_spacing_seconds", "hourly_cap", "daily_cap")
+CHANGEABLE = (
+    "name", "handle", "timezone", "options", "min_spacing_seconds", "hourly_cap", "daily_cap",
+    "signature", "default_hashtags", "utm",
+)  # fmt: skip
+UTM_NAMES = ("source", "medium", "campaign", "term", "content")
+MOST_HASHTAGS = 30
 VERIFY_SECONDS = 10.0
+_HASHTAG = re.compile(r"[^\W]+")
 
 
 @unit()
@@ -96,6 +105,7 @@ def update_settings(
     unknown = sorted(set(changes) - set(CHANGEABLE))
     if unknown:
         raise Refused([Problem(field=name, message="This cannot be changed.", code="unknown") for name in unknown])
+    changes = _tidy(changes)
     row = _locked(account)
     if version is not None and version != row.version:
         raise StaleVersion(
@@ -143,6 +153,68 @@ def set_credentials(
 
 
 @unit()
+def sign_in(
+    *,
+    workspace: Workspace,
+    platform: str,
+    place: Place,
+    grant_key: UUID,
+    expires_at: datetime | None = None,
+    missing_scopes: Sequence[str] = (),
+    timezone: str = "UTC",
+    actor: Actor,
+    now: datetime,
+) -> PlatformAccount:
+    """Connect a place that a person's sign-in brought, or give the account that stands for it the new secrets: the same row, so
+    that schedules and posts stay, and what waited for the sign-in goes on. Raises Refused.
+    """
+    adapter = _adapter(platform)
+    handle, secrets = handle_of(place), _filled(place.credentials)
+    row = standing_for(workspace, platform, handle)
+    row = _locked(row) if row is not None else None
+    is_new = row is None
+    if row is None:
+        row = PlatformAccount(
+            workspace=workspace,
+            platform=platform,
+            name=clean(place.name)[:120] or handle,
+            handle=handle,
+            timezone=timezone,
+            state_changed_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+    row.options = {**row.options, **place.options}
+    row.credentials = secrets
+    _check(row, adapter, secrets)
+    _signed_in(row, secrets, now)
+    row.grant_key, row.missing_scopes = grant_key, sorted(missing_scopes)
+    row.credentials_expire_at = expires_at
+    if expires_at is not None and row.refresh_state == RefreshState.DUE:
+        row.refresh_state, row.refreshed_at, row.refresh_at = RefreshState.OK, now, refresh.refresh_at(expires_at, now)
+    if is_new:
+        _save(row)
+    else:
+        _touch(row, now)
+    after = {"platform": platform, "name": row.name, "handle": row.handle, "missing_scopes": row.missing_scopes}
+    emit(_fact("account.connected" if is_new else "account.signed_in", row, actor, now, after=after))
+    if row.state in (AccountState.NEEDS_AUTH, AccountState.DISCONNECTED):
+        return reconnect(account=row, actor=actor, now=now)
+    return row
+
+
+def handle_of(place: Place) -> str:
+    """The handle under which a place is stored."""
+    return clean(place.handle).lstrip("@") or slugify(place.name)
+
+
+def standing_for(workspace: Workspace, platform: str, handle: str) -> PlatformAccount | None:
+    """The account that this handle is connected as already; platforms do not tell upper from lower case."""
+    rows = PlatformAccount.objects.filter(workspace=workspace, platform=platform)
+    return rows.filter(handle=handle).first() or rows.filter(handle__iexact=handle).order_by("id").first()
+
+
+@unit()
 def pause(*, account: PlatformAccount, reason: str = "", actor: Actor, now: datetime) -> PlatformAccount:
     """Publish nothing there until it is resumed. Asking twice changes nothing."""
     return _move(account, {AccountState.ACTIVE}, AccountState.PAUSED, "account.paused", reason, actor, now)
@@ -164,6 +236,8 @@ def disconnect(*, account: PlatformAccount, reason: str = "", actor: Actor, now:
         "credentials_expire_at": None,
         "refresh_at": None,
         "refresh_state": RefreshState.NONE,
+        "grant_key": None,
+        "missing_scopes": [],
     }
     PlatformAccount.objects.filter(pk=row.pk).update(**gone, refresh_error="")
     row.credentials = {}
@@ -214,6 +288,16 @@ def check_now(account: PlatformAccount, *, timeout: float = VERIFY_SECONDS) -> A
         return AccountHealth(ok=False, message=str(error))
 
 
+def health_words(health: AccountHealth) -> str:
+    """A connection test in one or two sentences: what the platform says, as whom, and which rights are missing."""
+    words = health.message.strip()
+    if health.ok and health.identity and health.identity not in words:
+        words = f"{words} You are {health.identity} there."
+    if health.missing_scopes:
+        words = f"{words} Rights are missing: {', '.join(health.missing_scopes)}. Sign in again and allow them."
+    return words
+
+
 def _adapter(platform: str) -> Adapter:
     try:
         return adapter_for(platform)
@@ -224,8 +308,38 @@ def _adapter(platform: str) -> Adapter:
 def _signed_in(account: PlatformAccount, secrets: Mapping[str, str], now: datetime) -> None:
     """A person gave new secrets: nobody knows until when they are good, so they are renewed soon, where that can be."""
     account.credentials_expire_at = account.refresh_at = None
+    account.grant_key, account.missing_scopes = None, []
     account.refresh_state, account.refresh_error = RefreshState.NONE, ""
     place(account, now, secrets)
+
+
+def _tidy(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of posts in the form in which they are stored. Raises Refused."""
+    tidy = dict(changes)
+    problems = []
+    if "signature" in tidy:
+        tidy["signature"] = str(tidy["signature"] or "").strip()
+    if "default_hashtags" in tidy:
+        given = [str(item).strip().lstrip("#＃") for item in tidy["default_hashtags"] or ()]
+        tags = list(dict.fromkeys(tag for tag in given if tag))
+        if len(tags) > MOST_HASHTAGS or any(len(tag) > 100 or not _HASHTAG.fullmatch(tag) for tag in tags):
+            words = f"Give at most {MOST_HASHTAGS} hashtags of letters, digits and underscores, without spaces."
+            problems.append(Problem(field="default_hashtags", message=words))
+        tidy["default_hashtags"] = tags
+    if "utm" in tidy:
+        utm = {str(name): str(value).strip() for name, value in (tidy["utm"] or {}).items() if str(value or "").strip()}
+        if unknown := sorted(set(utm) - set(UTM_NAMES)):
+            words = f"There is no {unknown[0]}; there are {', '.join(UTM_NAMES)}."
+            problems.append(Problem(field="utm", message=words, code="unknown"))
+        problems += [
+            Problem(field=f"utm_{name}", message="Write at most 200 characters, without line breaks.")
+            for name, value in utm.items()
+            if len(value) > 200 or not value.isprintable()
+        ]
+        tidy["utm"] = utm
+    if problems:
+        raise Refused(problems)
+    return tidy
 
 
 def _filled(credentials: Mapping[str, str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Purse(NamedTuple):
 _FOR_CALLS = (
     "public_id", "workspace_id", "platform", "name", "handle", "timezone", "state", "credentials", "options", "version",
     "min_spacing_seconds", "hourly_cap", "daily_cap", "next_slot_at", "not_before_at", "service_id", "app_key", "budgets",
-    "credentials_expire_at", "refresh_state",
+    "credentials_expire_at", "refresh_state", "signature", "default_hashtags", "utm",
 )  # fmt: skip
 
 

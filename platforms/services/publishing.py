@@ -10,15 +10,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from platforms.base import Refreshes
-from platforms.contracts import Accepted, AccountRef, Publication, Published, Refreshed
+from alwrity_scheduler.core import clock
+from platforms.base import Adapter, Refreshes
+from platforms.contracts import Accepted, AccountRef, Capabilities, Publication, Published, Refreshed
 from platforms.errors import AdapterMissing, PlatformError, Rejected, UnknownOutcome, hidden
 from platforms.registry import adapter_for
+from platforms.services import renditions
 from platforms.services.admission import admit, for_calls, give_back
 from platforms.services.circuits import settle
 from platforms.services.refs import account_ref
 
-__all__ = ["account_ref", "admit", "find", "for_calls", "give_back", "poll", "refresh", "send", "settle"]
+__all__ = ["account_ref", "admit", "find", "for_calls", "give_back", "guarded", "poll", "refresh", "send", "settle"]
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 SHORTEST_SECRET = 6  # shorter ones would blot out half of a message and protect nothing
@@ -31,14 +33,30 @@ def send(publication: Publication, *, timeout: float) -> Published | Accepted:
     UnknownOutcome, because the request may have gone out.
     """
     adapter = adapter_for(publication.account.platform)
-    return _guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
+    if not publication.media:
+        return guarded(lambda: adapter.publish(publication, timeout=timeout), publication.key, publication.account)
+    # asked outside of the guard: what goes wrong before the call has not gone out
+    can = capabilities_of(adapter, publication.account)
+    with renditions.fitted(publication, can, now=clock.now()) as ready:
+        return guarded(lambda: adapter.publish(ready, timeout=timeout), ready.key, ready.account)
+
+
+def capabilities_of(adapter: Adapter, account: AccountRef) -> Capabilities:
+    try:
+        return adapter.capabilities(account)
+    except PlatformError:
+        raise
+    except Exception as error:
+        raise Rejected(
+            f"The adapter cannot say what the account takes ({type(error).__name__}). Nothing was sent."
+        ) from error
 
 
 def find(publication: Publication, *, timeout: float) -> Published | Accepted | None:
     """Look a key up at its platform. None: provably absent. Raises UnknownOutcome when it cannot tell."""
     try:
         adapter = adapter_for(publication.account.platform)
-        return _guarded(lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account)
+        return guarded(lambda: adapter.find(publication, timeout=timeout), publication.key, publication.account)
     except UnknownOutcome:
         raise
     except PlatformError as error:
@@ -56,7 +74,7 @@ def poll(account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float
         adapter = adapter_for(account.platform)
     except AdapterMissing as error:  # a Rejected, but the platform rejected nothing
         raise UnknownOutcome(str(error)) from error
-    return _guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
+    return guarded(lambda: adapter.poll(account, remote_state, timeout=timeout), "", account)
 
 
 def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
@@ -66,10 +84,10 @@ def refresh(account: AccountRef, *, timeout: float) -> Refreshed:
     if not isinstance(adapter, Refreshes):
         raise Rejected("This platform's sign-in cannot be renewed without a person.")
     renews: Refreshes = adapter
-    return _guarded(lambda: renews.refresh(account, timeout=timeout), "", account)
+    return guarded(lambda: renews.refresh(account, timeout=timeout), "", account)
 
 
-def _guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:
+def guarded(call: Callable[[], Answer], key: str, account: AccountRef) -> Answer:
     secrets = [secret for secret in account.credentials.values() if len(secret) >= SHORTEST_SECRET]
     try:
         return call()

@@ -6,7 +6,7 @@ stored even when the account's name was changed meanwhile, and dropped only when
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from django.db.models import F
@@ -22,10 +22,22 @@ from platforms.services import accounts
 def store_refreshed(*, account_id: int, used: Mapping[str, str], refreshed: Refreshed, now: datetime) -> bool:
     """Put the new credentials in the place of those that were used. False when a person's newer ones stand there."""
     row = _with(account_id, used)
-    if row is None:
-        return False
-    row.credentials = dict(used) | dict(refreshed.credentials)
+    stored = row is not None and _store(row, dict(used) | dict(refreshed.credentials), refreshed, now)
+    for other, fresh in _sharing(account_id, row, used, refreshed):
+        if len(fresh) == len(refreshed.credentials):
+            _store(other, dict(other.credentials) | fresh, refreshed, now)
+        else:
+            # the rest is its own, and so is how long that is good
+            other.credentials = dict(other.credentials) | fresh
+            PlatformAccount.objects.filter(pk=other.pk, version=other.version).update(
+                credentials=other.credentials, updated_at=now, version=F("version") + 1
+            )
+    return stored
+
+
+def _store(row: PlatformAccount, credentials: Mapping[str, str], refreshed: Refreshed, now: datetime) -> bool:
     expires_at = refreshed.expires_at
+    row.credentials = dict(credentials)
     changed = PlatformAccount.objects.filter(pk=row.pk, version=row.version).update(
         credentials=row.credentials,
         credentials_expire_at=expires_at,
@@ -39,6 +51,33 @@ def store_refreshed(*, account_id: int, used: Mapping[str, str], refreshed: Refr
     if changed:
         emit(_fact("account.refreshed", row, now, {"expires_at": expires_at.isoformat() if expires_at else None}))
     return bool(changed)
+
+
+def _sharing(
+    account_id: int, row: PlatformAccount | None, used: Mapping[str, str], refreshed: Refreshed
+) -> Iterator[tuple[PlatformAccount, dict[str, str]]]:
+    """Accounts that hold secrets that were renewed, with what is to stand in their place.
+
+    A person's one sign-in may have connected several. What they hold is used up now, and using it would look like theft: servers
+    then take back everything (RFC 9700 section 4.14.2).
+    `row` None: the account itself has gone on without them, so that it no longer says which sign-in they came from.
+    """
+    if row is not None and row.grant_key is None:
+        return
+    others = PlatformAccount.objects.select_for_update().exclude(pk=account_id)
+    if row is not None:
+        others = others.filter(grant_key=row.grant_key)
+    else:
+        where = PlatformAccount.objects.filter(pk=account_id).values("workspace_id", "platform").first()
+        others = others.filter(grant_key__isnull=False, **(where or {"pk": None}))
+    for other in others.exclude(state=AccountState.DISCONNECTED).order_by("id"):
+        if other.credentials.is_readable():
+            held = dict(other.credentials)
+            fresh = {
+                name: value for name, value in refreshed.credentials.items() if held.get(name, "") == used.get(name)
+            }
+            if fresh:
+                yield other, fresh
 
 
 @unit()

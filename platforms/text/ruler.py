@@ -45,14 +45,12 @@ class Ruler:
 
 
 def ruler_for(content: ContentLike, capabilities: Capabilities) -> Ruler:
-    """What this content's text is measured by: the rule of captions where there are files."""
+    """What this content's text is measured by: the rule of captions where there are files. A content warning (the option
+    `spoiler_text` of Mastodon and its kin) counts along with the text of every part."""
     if capabilities.caption is not None and content.media:
         rule: TextRule | None = capabilities.caption
     elif capabilities.text is not None:
         rule = capabilities.text
     else:
         rule = None if capabilities.max_text is None else TextRule(max=capabilities.max_text)
-    warning = ""
-    if rule is not None and rule.unit == "mastodon":
-        warning = str(content.options.get("spoiler_text") or "")
-    return Ruler(rule=rule, before=warning)
+    return Ruler(rule=rule, before=str(content.options.get("spoiler_text") or "").strip())

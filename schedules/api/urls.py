@@ -2,15 +2,33 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, library, preflight, recovery, schedules, system
+from schedules.api.views import accounts, content, jobs, library, media, preflight, recovery, reviews, schedules, system
 
 app_name = "api"
 urlpatterns = [
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
     path("accounts/<uuid:public_id>/", accounts.AccountDetail.as_view(), name="account"),
+    *(
+        path(
+            f"accounts/<uuid:public_id>/{verb}/",
+            accounts.AccountVerb.as_view(verb=verb),
+            name=f"account_{verb}",
+        )
+        for verb in accounts.VERBS
+    ),
+    path("account-groups/", accounts.GroupList.as_view(), name="account_groups"),
+    path("account-groups/<uuid:public_id>/", accounts.GroupDetail.as_view(), name="account_group"),
+    path("sign-in-apps/", accounts.AppList.as_view(), name="sign_in_apps"),
+    path("sign-in-apps/<uuid:public_id>/", accounts.AppDetail.as_view(), name="sign_in_app"),
     path("content/", content.ContentList.as_view(), name="content_list"),
     path("content/check/", preflight.ContentCheck.as_view(), name="content_check"),
     path("content/<uuid:public_id>/", content.ContentDetail.as_view(), name="content"),
+    path("media/", media.MediaList.as_view(), name="media_list"),
+    path("media/folders/", media.FolderList.as_view(), name="media_folders"),
+    path("media/folders/<uuid:public_id>/", media.FolderRow.as_view(), name="media_folder"),
+    path("media/<uuid:public_id>/", media.MediaRow.as_view(), name="media"),
+    path("media/<uuid:public_id>/usage/", media.MediaUsage.as_view(), name="media_usage"),
+    path("media/<uuid:public_id>/restore/", media.MediaRestore.as_view(), name="media_restore"),
     path("content/<uuid:public_id>/versions/", library.Versions.as_view(), name="content_versions"),
     path("content/<uuid:public_id>/versions/<int:number>/restore/", library.Restore.as_view(), name="version_restore"),
     path("templates/", library.TemplateList.as_view(), name="templates"),
@@ -23,6 +41,20 @@ urlpatterns = [
     path("schedules/<uuid:public_id>/clone/", schedules.Clone.as_view(), name="schedule_clone"),
     path("schedules/<uuid:public_id>/publish-now/", schedules.PublishNow.as_view(), name="schedule_publish_now"),
     path("schedules/<uuid:public_id>/backfill/", schedules.BackfillRuns.as_view(), name="schedule_backfill"),
+    *(
+        path(
+            f"schedules/<uuid:public_id>/{verb}/",
+            reviews.ReviewVerb.as_view(verb=verb),
+            name=f"schedule_{verb.replace('-', '_')}",
+        )
+        for verb in (*reviews.VERBS, "withdraw")
+    ),
+    path("schedules/<uuid:public_id>/comments/", reviews.ReviewComments.as_view(), name="schedule_comments"),
+    path("schedules/<uuid:public_id>/review-links/", reviews.ReviewLinks.as_view(), name="schedule_review_links"),
+    path("reviews/", reviews.ReviewList.as_view(), name="reviews"),
+    path("reviews/<uuid:public_id>/", reviews.ReviewRow.as_view(), name="review"),
+    path("review-links/<uuid:public_id>/", reviews.ReviewLinkRow.as_view(), name="review_link"),
+    path("review-policies/", reviews.ReviewPolicies.as_view(), name="review_policies"),
     *(
         path(
             f"schedules/<uuid:public_id>/{verb}/",
@@ -43,6 +75,7 @@ urlpatterns = [
         )
         for verb in jobs.VERBS
     ),
+    path("jobs/<uuid:public_id>/figures/", jobs.Figures.as_view(verb="figures"), name="job_figures"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/bulk/", recovery.RecoveryBulk.as_view(), name="recovery_bulk"),
     path("audit/", system.AuditList.as_view(), name="audit"),

@@ -142,6 +142,7 @@ _UNCONFIRMED = {
 }
 _HELD = {
     "schedule_paused": "Its schedule is paused.",
+    "in_review": "Its words were changed and wait for approval.",
     "account_paused": "The account {account} is paused.",
     "workspace_paused": "The workspace is paused.",
 }

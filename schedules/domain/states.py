@@ -55,10 +55,17 @@ ENDED = (JobState.COMPLETED, JobState.FAILED, JobState.MISSED, JobState.CANCELLE
 
 SCHEDULE_STEPS: dict[ScheduleState, frozenset[ScheduleState]] = {
     ScheduleState.DRAFT: frozenset({ScheduleState.IN_REVIEW, ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
-    ScheduleState.IN_REVIEW: frozenset({ScheduleState.DRAFT, ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
-    ScheduleState.ACTIVE: frozenset({ScheduleState.PAUSED, ScheduleState.FINISHED, ScheduleState.ARCHIVED}),
-    ScheduleState.PAUSED: frozenset({ScheduleState.ACTIVE, ScheduleState.FINISHED, ScheduleState.ARCHIVED}),
-    ScheduleState.FINISHED: frozenset({ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
+    ScheduleState.IN_REVIEW: frozenset(
+        {ScheduleState.DRAFT, ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.ARCHIVED}
+    ),
+    # an edit of approved words leads back into review
+    ScheduleState.ACTIVE: frozenset(
+        {ScheduleState.IN_REVIEW, ScheduleState.PAUSED, ScheduleState.FINISHED, ScheduleState.ARCHIVED}
+    ),
+    ScheduleState.PAUSED: frozenset(
+        {ScheduleState.IN_REVIEW, ScheduleState.ACTIVE, ScheduleState.FINISHED, ScheduleState.ARCHIVED}
+    ),
+    ScheduleState.FINISHED: frozenset({ScheduleState.IN_REVIEW, ScheduleState.ACTIVE, ScheduleState.ARCHIVED}),
     ScheduleState.ARCHIVED: frozenset({ScheduleState.DRAFT, ScheduleState.PAUSED}),
 }
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("platforms", "0004_budgets_services_refresh"),
+        ("platforms", "0007_newsletter"),
         ("schedules", "0006_fewer_indexes"),
         ("workspaces", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

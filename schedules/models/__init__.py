@@ -1,8 +1,10 @@
 """The tables of the product's centre. Fields and constraints only; services write, querysets read."""
 
+from schedules.models.approval import Review, ReviewComment, ReviewLink, ReviewPolicy
 from schedules.models.audit import AuditChain, AuditLog
 from schedules.models.composer import ComposerDraft, ContentTemplate, ContentVersion, HashtagGroup, PostingSlot
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
+from schedules.models.engagement import Engagement, Reading
 from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
 from schedules.models.refresh import CredentialRefresh
@@ -21,12 +23,18 @@ __all__ = [
     "ContentVersion",
     "CredentialRefresh",
     "Duty",
+    "Engagement",
     "EngineControl",
     "HashtagGroup",
     "Job",
     "JobCheck",
     "Occurrence",
     "PostingSlot",
+    "Reading",
+    "Review",
+    "ReviewComment",
+    "ReviewLink",
+    "ReviewPolicy",
     "Schedule",
     "ScheduleException",
     "Target",

@@ -76,6 +76,8 @@ class Job(WorkRow):
     remote_url = models.CharField(max_length=2000, blank=True)
     remote_state = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    # deleted at the platform by a person's wish; the job stays completed: it was published
+    taken_down_at = models.DateTimeField(null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -106,12 +108,18 @@ class Job(WorkRow):
         return f"{self.schedule} on {self.account}"
 
 
+PURPOSES = [("publish", "Publish"), ("check", "Look up"), ("delete", "Delete"), ("edit", "Update")]
+
+
 class Attempt(models.Model):
-    """One call to a platform, or one look-up. Committed before the call (R18); append-only but for its end."""
+    """One call to a platform, or one look-up. Committed before the call (R18); append-only but for its end.
+
+    Deleting and updating a post that is out is harmless to do twice: those are written when they have ended.
+    """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", db_index=False)
     no = models.PositiveIntegerField()
-    purpose = models.CharField(max_length=8, choices=[("publish", "Publish"), ("check", "Look up")], default="publish")
+    purpose = models.CharField(max_length=8, choices=PURPOSES, default="publish")
     idempotency_key = models.CharField(max_length=64)
     worker = models.CharField(max_length=120)
     started_at = models.DateTimeField()

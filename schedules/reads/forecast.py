@@ -22,7 +22,7 @@ from platforms.services import admission
 from schedules.domain import localtime
 from schedules.models import Job
 
-Kind = Literal["sign_in", "renewal", "outage", "limit"]
+Kind = Literal["sign_in", "ending", "renewal", "outage", "limit"]
 MOST_TIMES = 2_000
 AHEAD = timedelta(seconds=DAY_SECONDS)
 _DOWN = (
@@ -33,6 +33,7 @@ _DOWN = (
 # which posts of a troubled account a trouble concerns
 _CONCERNED: dict[Kind, Q] = {
     "sign_in": Q(),
+    "ending": Q(scheduled_for__gte=F("account__credentials_expire_at")),
     "renewal": Q(scheduled_for__gte=F("account__credentials_expire_at")) | Q(reason="fresh_sign_in"),
     "outage": Q(state="pending") & _DOWN,
     "limit": Q(state="pending", run_at__lte=F("account__not_before_at")),
@@ -80,6 +81,8 @@ def _troubles(account: PlatformAccount, now: datetime) -> list[Kind]:
     failing = account.refresh_state == RefreshState.FAILING and expires_at is not None
     if failing or admission.is_signed_out(account, now):
         found.append("renewal")
+    elif expires_at is not None and account.refresh_state == RefreshState.NONE:
+        found.append("ending")
     circuits = (account.service, getattr(account, "circuit", None))
     if any(row is not None and row.state != "closed" for row in circuits):
         found.append("outage")
@@ -140,6 +143,12 @@ def _words(account: PlatformAccount, kind: Kind, count: int, until: datetime, no
     posts = _posts(count, until, account, now)
     if kind == "sign_in":
         return _("%(posts)s will wait: sign in again.") % {"posts": posts}
+    if kind == "ending":
+        at = _at(account.credentials_expire_at or now, account, now)
+        return _("%(posts)s will wait: the sign-in ends %(at)s and cannot be renewed. Sign in again before.") % {
+            "posts": posts,
+            "at": at,
+        }
     if kind == "renewal":
         expires_at = account.credentials_expire_at or now
         return _("%(posts)s will wait: the sign-in runs out %(at)s and renewing it fails. %(error)s") % {
@@ -176,10 +185,10 @@ def _limit_words(count: int, until: datetime, capacity: int, account: PlatformAc
 
 
 def _posts(count: int, until: datetime, account: PlatformAccount, now: datetime) -> str:
-    return ngettext("%(n)s post until %(day)s", "%(n)s posts until %(day)s", count) % {
-        "n": count,
-        "day": _day(until, account, now),
-    }
+    day = _day(until, account, now)
+    if day == _("today"):
+        return ngettext("%(n)s post today", "%(n)s posts today", count) % {"n": count}
+    return ngettext("%(n)s post until %(day)s", "%(n)s posts until %(day)s", count) % {"n": count, "day": day}
 
 
 def _day(at: datetime, account: PlatformAccount, now: datetime) -> str:

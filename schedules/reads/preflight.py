@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.base import Adapter
@@ -30,7 +31,8 @@ from schedules.domain import localtime
 from schedules.domain.states import ScheduleState
 from schedules.models import Schedule, Target
 from schedules.reads import alarms
-from schedules.services import posts
+from schedules.services import content as content_service
+from schedules.services import posts, reviewing
 from schedules.services.plans import ContentDraft, TargetPlan
 
 Verdict = Literal["ok", "warning", "blocked"]
@@ -104,6 +106,14 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """problems: what is wrong with the content whatever the account, so that it could not even be stored."""
+
+    problems: tuple[Problem, ...]
+    results: tuple[Checked, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Post:
     """One account with its post; or why there is none."""
 
@@ -137,21 +147,21 @@ def of_schedule(schedule: Schedule, *, now: datetime) -> Preflight:
 
 def of_draft(workspace: Workspace, draft: ContentDraft, targets: Sequence[TargetPlan], *, now: datetime) -> Preflight:
     """The preflight of content that is not stored, on accounts of the workspace. Ids that name no account are passed over."""
-    found, files = _of_draft(workspace, draft, targets, now)
-    return _preflight(found, files, [*_engine(now), *_workspace(workspace)], now)
+    found, files, wrong = _of_draft(workspace, draft, targets, now)
+    general = [*_engine(now), *_workspace(workspace), *map(_of_itself, wrong)]
+    return _preflight(found, files, general, now)
 
 
-def check_content(
-    workspace: Workspace, draft: ContentDraft, targets: Sequence[TargetPlan], *, now: datetime
-) -> list[Checked]:
-    """What each account's platform says about the content, in the order of the targets."""
-    found, _files = _of_draft(workspace, draft, targets, now)
-    return [_checked(post) for post in found]
+def check_content(workspace: Workspace, draft: ContentDraft, targets: Sequence[TargetPlan], *, now: datetime) -> Check:
+    """What is wrong with the content by itself, and what each account's platform says about it, in the order of the targets."""
+    found, _files, wrong = _of_draft(workspace, draft, targets, now)
+    return Check(problems=tuple(wrong), results=tuple(_checked(post) for post in found))
 
 
 def _of_draft(
     workspace: Workspace, draft: ContentDraft, targets: Sequence[TargetPlan], now: datetime
-) -> tuple[list[_Post], list[MediaAsset]]:
+) -> tuple[list[_Post], list[MediaAsset], list[Problem]]:
+    """The posts, their files, and what nobody could store."""
     named = {str(target.account_id): target for target in targets}
     rows = PlatformAccount.objects.filter(workspace=workspace, public_id__in=named)
     accounts = {str(row.public_id): row for row in rows.select_related("service", "circuit")}
@@ -166,7 +176,22 @@ def _of_draft(
         for key, target in named.items()
         if key in accounts
     ]
-    return made, files
+    wrong = [
+        Problem(
+            field="media", message=_("There is no medium %(id)s in this workspace.") % {"id": item}, code="not_found"
+        )
+        for item in draft.media_ids
+        if item not in stored
+    ]
+    try:
+        content_service.check_content(draft)
+    except Refused as error:
+        wrong += error.problems
+    return made, files, wrong
+
+
+def _of_itself(problem: Problem) -> Finding:
+    return Finding(aspect="content", verdict="blocked", code=problem.code, field=problem.field, words=problem.message)
 
 
 def _from_draft(
@@ -426,6 +451,15 @@ def _schedule(schedule: Schedule) -> Iterator[Finding]:
             words=words[0],
             remedy=words[1],
             link=reverse("web:schedule", args=[schedule.public_id]),
+        )
+    if reviewing.is_missing(schedule):
+        yield Finding(
+            aspect="schedule",
+            verdict="blocked",
+            code="approval_required",
+            words=_("Posts on these accounts are looked at by a second person first."),
+            remedy=_("Send it for approval."),
+            link=reverse("web:schedule", args=[schedule.public_id]) + "#review-title",
         )
 
 

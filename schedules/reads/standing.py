@@ -27,6 +27,10 @@ class BudgetLeft:
     period_seconds: float
     period: str
 
+    @property
+    def used(self) -> int:
+        return self.capacity - self.left
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:

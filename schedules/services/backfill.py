@@ -21,7 +21,8 @@ from schedules.domain.states import JobState, ScheduleState
 from schedules.engine import wakeup
 from schedules.models import Job, Occurrence, Schedule
 from schedules.services import materialise
-from schedules.services.schedules import check_for_accounts, schedule_fact
+from schedules.services.facts import schedule_fact
+from schedules.services.schedules import check_for_accounts
 
 MOST_TIMES = 500
 MOST_LOOKED_AT = 20_000  # times of the rule in one window

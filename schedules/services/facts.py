@@ -1,4 +1,4 @@
-"""The fact about a job, in one shape for every service."""
+"""The facts about jobs and schedules, in one shape for every service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from alwrity_scheduler.core.events import Actor, Fact
 from schedules.domain.recovery import cause_of
-from schedules.models import Job
+from schedules.models import Job, Schedule
 
 # Not reverse(): it would import every page and the API into the scheduler, for a second of work and in the middle of a
 # transaction that others wait for. A test keeps it true.
@@ -65,3 +65,13 @@ def _for_a_person(job: Job) -> dict[str, str]:
         "account": job.account.name,
         "page": settings.PUBLIC_URL + JOB_PAGE % job.public_id,
     }
+
+
+def schedule_fact(
+    name: str, schedule: Schedule, actor: Actor, now: datetime, *,
+    before: dict[str, Any] | None = None, after: dict[str, Any] | None = None,
+) -> Fact:  # fmt: skip
+    return Fact(
+        name=name, at=now, actor=actor, workspace_id=schedule.workspace_id, object_type="schedule",
+        object_id=str(schedule.public_id), object_label=str(schedule), before=before or {}, after=after or {},
+    )  # fmt: skip

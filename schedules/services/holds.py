@@ -16,6 +16,7 @@ from schedules.models import Job
 HOLD_WORDS = {
     "workspace_paused": "The workspace is paused.",
     "schedule_paused": "The schedule is paused.",
+    "in_review": "Its words were changed and wait for approval.",
     "account_paused": "The account is paused.",
     "auth": "The account must be connected again: the platform does not accept its credentials.",
 }
@@ -29,6 +30,8 @@ def reason_to_hold(job: Job) -> str:
         return "workspace_paused"
     if job.schedule.state == ScheduleState.PAUSED and job.reason != DESPITE_PAUSE:
         return "schedule_paused"
+    if job.schedule.state == ScheduleState.IN_REVIEW:
+        return "in_review"
     if job.account.state == AccountState.PAUSED:
         return "account_paused"
     return "" if job.account.state == AccountState.ACTIVE else "auth"
@@ -41,6 +44,7 @@ def hold(job: Job, reason: str, now: datetime) -> None:
     scope = {
         "workspace_paused": Q(workspace_id=job.workspace_id),
         "schedule_paused": Q(schedule_id=job.schedule_id) & ~Q(reason=DESPITE_PAUSE),
+        "in_review": Q(schedule_id=job.schedule_id),
     }.get(reason, Q(account_id=job.account_id))
     Job.objects.filter(scope, state=PENDING, run_at__lte=now).update(**values)
 
@@ -49,7 +53,10 @@ def release_held(*, now: datetime) -> int:
     """Let go what nothing holds any more. Returns how many jobs. Their catch-up rule decides what is still published."""
     gone = (
         Q(reason="workspace_paused", workspace__paused_at=None)
-        | Q(reason="schedule_paused", schedule__state=ScheduleState.ACTIVE)
+        | Q(
+            reason__in=["schedule_paused", "in_review"],
+            schedule__state__in=[ScheduleState.ACTIVE, ScheduleState.FINISHED],
+        )
         | Q(reason__in=["account_paused", "auth"], account__state=AccountState.ACTIVE)
     )
     ids = list(Job.objects.filter(gone, state="blocked").order_by().values_list("pk", flat=True)[:5000])

@@ -23,9 +23,9 @@ from schedules.domain.states import JobState, ScheduleState, job_may
 from schedules.engine import wakeup
 from schedules.engine.lastlook import NOTICE
 from schedules.models import Attempt, Job, JobCheck, Occurrence, Schedule
-from schedules.services import materialise
-from schedules.services.facts import job_fact
-from schedules.services.schedules import check_for_accounts, put_to_work, schedule_fact
+from schedules.services import materialise, reviewing
+from schedules.services.facts import job_fact, schedule_fact
+from schedules.services.schedules import check_for_accounts, put_to_work
 
 # what a verb changes and an undo puts back; `attempt_count` tells whether anything was sent in between
 KEPT = (
@@ -149,6 +149,7 @@ def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]
         word = ScheduleState(schedule.state).label.lower()
         raise IllegalTransition(Problem(field="state", message=f"This schedule is {word}: {verb} it first."))
     check_for_accounts(schedule, now=now)
+    reviewing.require(schedule)
     waiting = (
         list(schedule.jobs.filter(state=JobState.PENDING, attempt_count=0))
         if schedule.rule_kind == RuleKind.ONCE
@@ -168,6 +169,7 @@ def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]
             put_to_work(schedule, now=now)
         Schedule.objects.filter(pk=schedule.pk).update(version=F("version") + 1, updated_at=now)
         schedule.refresh_from_db()
+        reviewing.withdraw_waiting(schedule, now=now)
     materialise.insert_jobs(schedule, [occurrence], now)
     Job.objects.filter(occurrence=occurrence).update(run_at=now, scheduled_for=now, reason="by_person")
     emit(schedule_fact("schedule.published_now", schedule, actor, now, after={"at": now}))

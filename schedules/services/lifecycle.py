@@ -15,10 +15,11 @@ from schedules.domain.recurrence import EditAction, RuleKind
 from schedules.domain.states import ScheduleState, schedule_may
 from schedules.engine import wakeup
 from schedules.models import ContentItem, ContentMedia, ContentVariant, Job, Schedule, ScheduleException, Target
-from schedules.services import materialise
+from schedules.services import materialise, reviewing
 from schedules.services.content import stale
+from schedules.services.facts import schedule_fact
 from schedules.services.plans import ContentDraft, SchedulePlan
-from schedules.services.schedules import put_to_work, schedule_fact, snapshot, update_schedule
+from schedules.services.schedules import put_to_work, snapshot, update_schedule
 
 DAY = timedelta(days=2)  # a moment's neighbourhood, wider than any zone's offset
 
@@ -46,6 +47,7 @@ def activate(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Let a draft, a paused or a finished schedule publish from now on."""
     old = _step(schedule, ScheduleState.ACTIVE, now=now)
     put_to_work(schedule, now=now)
+    reviewing.withdraw_waiting(schedule, now=now)
     emit(
         schedule_fact(
             "schedule.activated", schedule, actor, now, before={"state": old}, after={"state": schedule.state}
@@ -67,6 +69,7 @@ def resume(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Go on. What went by during the pause is treated by the schedule's catch-up rule, as rows with a reason (R33)."""
     if schedule.state != ScheduleState.PAUSED:
         raise IllegalTransition(Problem(field="state", message="Only a paused schedule can be resumed."))
+    reviewing.require(schedule)
     old = _step(schedule, ScheduleState.ACTIVE, now=now)
     materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
     Job.objects.filter(schedule=schedule, state="blocked", reason="schedule_paused").update(state="pending", reason="")
@@ -81,6 +84,7 @@ def resume(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
 def archive(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Put the schedule away: its open jobs are cancelled, its history stays. `restore` brings it back as it was."""
     old = _step(schedule, ScheduleState.ARCHIVED, now=now)
+    reviewing.withdraw_waiting(schedule, now=now)
     cancelled = Job.objects.filter(schedule=schedule, state__in=["pending", "blocked"]).update(
         state="cancelled", reason="archived", finished_at=now
     )
@@ -290,8 +294,12 @@ def split(
     twin = update_schedule(schedule=twin, plan=plan, version=twin.version, actor=actor, now=now, draft=draft)
     if schedule.state == ScheduleState.ACTIVE:
         materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
-        _step(twin, ScheduleState.ACTIVE, now=now)
-        put_to_work(twin, now=now)
+        if reviewing.is_missing(twin):
+            reviewing.open_review(twin, then=ScheduleState.ACTIVE.value, actor=actor, now=now)
+            _step(twin, ScheduleState.IN_REVIEW, now=now)
+        else:
+            _step(twin, ScheduleState.ACTIVE, now=now)
+            put_to_work(twin, now=now)
     emit(
         schedule_fact(
             "schedule.split",

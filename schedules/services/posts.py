@@ -127,6 +127,7 @@ def to_json(publication: Publication) -> dict[str, Any]:
             {
                 "url": item.url, "mime": item.mime, "alt": item.alt, "size": item.size, "width": item.width, "height": item.height,
                 "path": item.path, "checksum": item.checksum, "seconds": item.seconds, "animated": item.animated, "name": item.name,
+                "stored": item.stored,
             }
             for item in publication.media
         ],

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django_apscheduler.models import DjangoJobExecution
 
+from platforms.services import signin
 from schedules.domain.states import ENDED
 from schedules.models import Attempt
 
@@ -28,4 +29,7 @@ def prune(*, now: datetime) -> str:
         Attempt.objects.filter(pk__in=ids).delete()
         rows = DjangoJobExecution.objects.filter(run_time__lt=now - EXECUTIONS_KEPT).order_by("id")[:BATCH]
         removed, _ = DjangoJobExecution.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
+    forgotten = signin.forget_old(now=now)
+    if forgotten:
+        return f"{len(ids)} attempts, {removed} executions, {forgotten} sign-ins removed"
     return f"{len(ids)} attempts, {removed} executions removed"

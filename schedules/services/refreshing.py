@@ -55,7 +55,12 @@ class RefreshKind(WorkKind):
         found = {row.pk: row for row in rows}
         tasks: list[tuple[Claim, Any]] = []
         for claim in claims:
-            reference = _reference(found[claim.id].account)
+            row = found[claim.id]
+            if row.serial_key != (key := serial_key(row.account)):
+                # it was signed in anew, together with others: they wait for each other from now on
+                CredentialRefresh.objects.filter(pk=claim.id).update(state="pending", serial_key=key, lease_until=None)
+                continue
+            reference = _reference(row.account, now)
             if reference is None:
                 CredentialRefresh.objects.filter(pk=claim.id).update(state="done", finished_at=now)
             else:
@@ -93,9 +98,12 @@ class RefreshKind(WorkKind):
 def plan(*, now: datetime) -> int:
     """One row for each account whose sign-in is to be renewed, due when the account says. Returns how many were set."""
     due = PlatformAccount.objects.filter(refresh_at__isnull=False, state__in=RENEWING)
-    new = list(due.filter(refresh_row=None).order_by("refresh_at", "id").values_list("pk", "refresh_at")[:MOST_PLANNED])
+    new = list(due.filter(refresh_row=None).order_by("refresh_at", "id").only("refresh_at", "grant_key")[:MOST_PLANNED])
     CredentialRefresh.objects.bulk_create(
-        [CredentialRefresh(account_id=pk, serial_key=pk, run_at=at or now, created_at=now) for pk, at in new],
+        [
+            CredentialRefresh(account=row, serial_key=serial_key(row), run_at=row.refresh_at or now, created_at=now)
+            for row in new
+        ],
         ignore_conflicts=True,
     )
     stale = CredentialRefresh.objects.filter(
@@ -111,9 +119,17 @@ def plan(*, now: datetime) -> int:
     return len(new) + len(moved)
 
 
-def _reference(account: PlatformAccount) -> AccountRef | None:
-    """None when there is nothing to renew (any more)."""
+def serial_key(account: PlatformAccount) -> int:
+    """One renewal at a time for each account, and for all accounts of one sign-in: what one of them renews, all hold. The keys of
+    sign-ins are negative, those of accounts are not."""
+    return account.pk if account.grant_key is None else -(account.grant_key.int >> 66) - 1
+
+
+def _reference(account: PlatformAccount, now: datetime) -> AccountRef | None:
+    """None when there is nothing to renew (any more, or yet: another account of the same sign-in renewed this one too)."""
     if account.state not in RENEWING or account.refresh_at is None:
+        return None
+    if account.grant_key is not None and account.refresh_at > now:
         return None
     try:
         return platform.account_ref(account)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import prefetch_related_objects
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
-from alwrity_scheduler.core.events import Actor, Fact, emit, unit
+from alwrity_scheduler.core.events import Actor, emit, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import User, Workspace
 from platforms.errors import PlatformError
@@ -22,7 +22,8 @@ from schedules.domain.states import ScheduleState
 from schedules.engine import wakeup
 from schedules.models import ContentItem, Schedule, Target
 from schedules.services import content as content_service
-from schedules.services import materialise, posts
+from schedules.services import materialise, posts, reviewing
+from schedules.services.facts import schedule_fact
 from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, check_plan, priority_number
 
 _PLAN_FIELDS = (
@@ -57,16 +58,6 @@ def snapshot(schedule: Schedule) -> dict[str, Any]:
             for item in Target.objects.filter(schedule=schedule).select_related("account").order_by("id")
         ],
     }
-
-
-def schedule_fact(
-    name: str, schedule: Schedule, actor: Actor, now: datetime, *,
-    before: dict[str, Any] | None = None, after: dict[str, Any] | None = None,
-) -> Fact:  # fmt: skip
-    return Fact(
-        name=name, at=now, actor=actor, workspace_id=schedule.workspace_id, object_type="schedule",
-        object_id=str(schedule.public_id), object_label=str(schedule), before=before or {}, after=after or {},
-    )  # fmt: skip
 
 
 def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformAccount]:
@@ -167,8 +158,10 @@ def create_schedule(
 
 
 def put_to_work(schedule: Schedule, *, now: datetime) -> None:
-    """Check the content against its platforms, make the schedule active and plan its jobs, in the caller's transaction."""
+    """Check the content against its platforms, and that it is approved where it must be; make the schedule active and plan its
+    jobs, in the caller's transaction."""
     check_for_accounts(schedule, now=now)
+    reviewing.require(schedule)
     refuse_without_future(schedule, now)
     schedule.state = ScheduleState.ACTIVE
     schedule.planned_until = (
@@ -229,9 +222,12 @@ def update_schedule(
     schedule.refresh_from_db()
     _set_targets(schedule, plan, accounts)
     replaced = 0
-    if schedule.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.FINISHED):
+    was = schedule.state
+    if was in (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.FINISHED):
         check_for_accounts(schedule, now=now)
         replaced = materialise.replan(schedule, now=now)
+    if was != ScheduleState.DRAFT:
+        reviewing.ask_again(schedule, was=was, actor=actor, now=now)
     if schedule.state in (ScheduleState.ACTIVE, ScheduleState.FINISHED):
         refuse_without_future(schedule, now)
         Schedule.objects.filter(pk=schedule.pk).update(state=ScheduleState.ACTIVE)
@@ -254,9 +250,27 @@ def update_schedule(
 def edit_content(
     *, content: ContentItem, draft: ContentDraft, version: int, actor: Actor, now: datetime
 ) -> ContentItem:
-    """Edit content by itself. What live schedules publish must still be something that their accounts take."""
+    """Edit content by itself. What live schedules publish must still be something that their accounts take, and approved words
+    that changed are asked for again."""
     content_service.update_content(content=content, draft=draft, version=version, actor=actor, now=now)
-    live = Schedule.objects.filter(content=content, state__in=[ScheduleState.ACTIVE, ScheduleState.PAUSED])
-    for schedule in live.select_related("content").order_by("id")[:MOST_CHECKED]:
-        check_for_accounts(schedule, now=now)
+    _after_edit(content, actor, now)
     return content
+
+
+@unit()
+def restore_version(*, content: ContentItem, number: int, version: int, actor: Actor, now: datetime) -> ContentItem:
+    """Make the post say again what it said in that version; an edit like any other."""
+    content_service.restore_version(content=content, number=number, version=version, actor=actor, now=now)
+    _after_edit(content, actor, now)
+    return content
+
+
+_LIVE = [ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.IN_REVIEW]
+
+
+def _after_edit(content: ContentItem, actor: Actor, now: datetime) -> None:
+    live = list(Schedule.objects.filter(content=content, state__in=_LIVE).select_related("content").order_by("id"))
+    for schedule in live[:MOST_CHECKED]:
+        check_for_accounts(schedule, now=now)
+    for schedule in live:
+        reviewing.ask_again(schedule, was=schedule.state, actor=actor, now=now)

@@ -15,6 +15,7 @@ from alwrity_scheduler.workspaces.middleware import SESSION_KEY
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action, allows
 from schedules.models import EngineControl, Job, Worker
+from schedules.reads import reviews
 from schedules.reads.alarms import SILENT_AFTER, oldest_due
 from schedules.reads.queue import oldest_due_at
 from schedules.web import navigation
@@ -97,6 +98,10 @@ class Shell:
     @cached_property
     def needs_you(self) -> int:
         return Job.objects.filter(workspace=self.workspace).needing_a_person().count() if self.workspace else 0
+
+    @cached_property
+    def reviews_waiting(self) -> int:
+        return reviews.waiting_for(self.user, self.workspace) if self.user and self.workspace else 0
 
     @cached_property
     def navigation(self) -> list[navigation.Group]:

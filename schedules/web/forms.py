@@ -77,6 +77,45 @@ class ConfirmForm(RefusableForm):
     remote_url = forms.URLField(label=gettext_lazy("Address of the post"), max_length=2000, assume_scheme="https")
 
 
+class ReviewForm(RefusableForm):
+    """An answer to a request for approval, or a remark."""
+
+    names = {"state": "comment", "text": "comment"}
+    comment = forms.CharField(
+        required=False, max_length=5000, label=gettext_lazy("Comment"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ReviewLinkForm(RefusableForm):
+    label = forms.CharField(max_length=120, label=gettext_lazy("For whom"))
+    days = forms.IntegerField(min_value=1, max_value=60, initial=7, label=gettext_lazy("Works for so many days"))
+    may_decide = forms.BooleanField(required=False, initial=True, label=gettext_lazy("May approve and ask for changes"))
+
+
+class PolicyForm(RefusableForm):
+    account = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    required = forms.BooleanField(required=False, label=gettext_lazy("Posts need approval before they go out"))
+    allow_own = forms.BooleanField(required=False, label=gettext_lazy("Authors may approve their own posts"))
+    reviewers = forms.MultipleChoiceField(
+        required=False,
+        label=gettext_lazy("Reviewers"),
+        help_text=gettext_lazy("Nobody named: everybody whose role may approve."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    remind_after_hours = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=720,
+        label=gettext_lazy("Remind after so many hours"),
+        help_text=gettext_lazy("At most three times. Empty: never."),
+    )
+
+    def __init__(self, *args: Any, people: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(str(person.pk), person.get_full_name() or person.get_username()) for person in people]
+        self.fields["reviewers"].choices = choices  # type: ignore[attr-defined]
+
+
 class MoveForm(RefusableForm):
     names = {"to_local": "time"}
     nominal = forms.CharField(widget=forms.HiddenInput)
@@ -572,99 +611,6 @@ def _in_minutes(seconds: int | None) -> float | int | None:
 def variants_of(schedule: Schedule) -> tuple[VariantDraft, ...]:
     """The platforms' own versions, as stored."""
     return draft_of(schedule.content).variants
-
-
-class AccountForm(RefusableForm):
-    """Name, limits and the adapter's own fields. Secrets are write-only: what is stored is never shown."""
-
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    name = forms.CharField(
-        max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("What your team calls it.")
-    )
-    handle = forms.CharField(
-        max_length=120,
-        required=False,
-        label=gettext_lazy("Handle"),
-        help_text=gettext_lazy("The account's name at the platform; made from the name when left empty."),
-    )
-    timezone = forms.CharField(
-        max_length=64,
-        label=gettext_lazy("Time zone"),
-        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
-    )
-    min_spacing_seconds = forms.IntegerField(
-        required=False, min_value=0, max_value=86_400, label=gettext_lazy("Seconds between two posts, at least")
-    )
-    hourly_cap = forms.IntegerField(required=False, min_value=1, label=gettext_lazy("Posts an hour, at most"))
-    daily_cap = forms.IntegerField(required=False, min_value=1, label=gettext_lazy("Posts a day, at most"))
-
-    def __init__(self, *args: Any, adapter: Any, is_new: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.adapter = adapter
-        self.names = {}
-        for spec in adapter.option_fields:
-            self.fields[f"option-{spec.name}"] = self._field(spec, required=spec.required)
-            self.names[spec.name] = f"option-{spec.name}"
-        for spec in adapter.credential_fields:
-            generates = getattr(spec, "generate", None) is not None
-            self.fields[f"secret-{spec.name}"] = self._field(spec, required=spec.required and is_new and not generates)
-            self.names[spec.name] = f"secret-{spec.name}"
-        for name, field in self.fields.items():
-            field.widget.attrs.setdefault("id", f"id_{name}")
-
-    def _field(self, spec: Any, *, required: bool) -> forms.Field:
-        common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": required}
-        if spec.secret:
-            return forms.CharField(
-                widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
-                max_length=4000,
-                **common,
-            )
-        if spec.kind == "bool":
-            return forms.BooleanField(**(common | {"required": False}))
-        if spec.kind == "number":
-            return forms.FloatField(initial=spec.default, widget=forms.NumberInput(attrs={"step": "any"}), **common)
-        if spec.kind == "choice":
-            return forms.ChoiceField(choices=list(spec.choices), initial=spec.default, **common)
-        if spec.kind == "url":
-            return forms.CharField(initial=spec.default, widget=forms.URLInput, max_length=2000, **common)
-        return forms.CharField(initial=spec.default, max_length=4000, **common)
-
-    @property
-    def option_fields(self) -> list[forms.BoundField]:
-        return [self[f"option-{spec.name}"] for spec in self.adapter.option_fields]
-
-    @property
-    def secret_fields(self) -> list[forms.BoundField]:
-        return [self[f"secret-{spec.name}"] for spec in self.adapter.credential_fields]
-
-    def options(self) -> dict[str, Any]:
-        """What was given; a whole number stays a whole number, an empty field is left out."""
-        found = {}
-        for spec in self.adapter.option_fields:
-            value = self.cleaned_data.get(f"option-{spec.name}")
-            if isinstance(value, float) and value.is_integer():
-                value = int(value)
-            if value not in (None, ""):
-                found[spec.name] = value
-        return found
-
-    def secrets(self) -> dict[str, str]:
-        return {
-            spec.name: self.cleaned_data.get(f"secret-{spec.name}") or "" for spec in self.adapter.credential_fields
-        }
-
-    def changes(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        return {
-            "name": data["name"].strip(),
-            "timezone": data["timezone"].strip(),
-            "min_spacing_seconds": data.get("min_spacing_seconds") or 0,
-            "hourly_cap": data.get("hourly_cap"),
-            "daily_cap": data.get("daily_cap"),
-            "options": self.options(),
-            **({"handle": data["handle"].strip()} if data.get("handle", "").strip() else {}),
-        }
 
 
 class TokenForm(RefusableForm):

@@ -51,6 +51,17 @@ entries.register(
     "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
 entries.register(
+    "reviews",
+    NavigationEntry(
+        title=_("Review"),
+        url_name="web:reviews",
+        icon="st-review",
+        group=PLAN,
+        count=lambda shell: shell.reviews_waiting,
+    ),
+)
+entries.register("media", NavigationEntry(title=_("Media"), url_name="web:media", icon="k-image", group=PLAN))
+entries.register(
     "drafts",
     NavigationEntry(
         title=_("Your drafts"), url_name="web:drafts", icon="st-draft", group=PLAN, shown=lambda shell: shell.may.write

@@ -45,12 +45,12 @@ def publish_under_fire(installation: Installation, recorder: Recorder, scheduler
     running = [installation.start_scheduler() for _ in range(schedulers)]
     for step in range(1, KILLS + 1):
         target = POSTS * step // (KILLS + 1)
-        wait_for(lambda: len(recorder.posts()) >= target, 120, f"{target} posts, before kill {step}")  # noqa: B023
+        wait_for(lambda: len(recorder.posts()) >= target, 120, f"{target} posts, before kill {step}", pause=0.1)  # noqa: B023
         victim = dice.randrange(schedulers)
         kill(running[victim])
         running[victim] = installation.start_scheduler()
-    wait_for(lambda: len(recorder.posts()) == POSTS, 180, "all posts to arrive")
-    wait_for(lambda: installation.inside("states") == {"completed": POSTS}, 90, "all jobs to end as completed")
+    wait_for(lambda: len(recorder.posts()) == POSTS, 180, "all posts to arrive", pause=0.1)
+    wait_for(lambda: installation.inside("states") == {"completed": POSTS}, 90, "all jobs to end as completed", pause=1)
 
     posts, told = recorder.posts(), installation.inside("evidence")
     assert [key for key, times in posts.items() if times != 1] == []

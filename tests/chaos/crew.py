@@ -21,7 +21,18 @@ from tests.installation import ROOT, Installation
 CHILD_ALONE = 0.7
 MINE_SECONDS = 4.0
 STANDING_LIVES = 2.0
+EARS_SECONDS = 15.0  # on a busy machine Python takes that long to start
 RESTART_SECONDS = 0.3  # after an end of its own, as a watcher would wait
+
+
+def _hears(pid: int) -> bool:
+    """Has the process a handler for SIGTERM yet (proc(5), SigCgt)? One that is gone hears nothing more, and is not waited for."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+    caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "SigCgt: 0")
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @dataclass(eq=False)
@@ -239,7 +250,10 @@ class Crew:
                 self.signal(slot, signal.SIGKILL)
 
     def dismiss(self, seconds: float) -> None:
-        """SIGTERM to all: each must end in time with exit code 0 (R37)."""
+        """SIGTERM to all that listen to it already: each must end in time with exit code 0 (R37)."""
+        ready = time.monotonic() + EARS_SECONDS
+        while time.monotonic() < ready and not all(_hears(slot.pid) for slot in self.slots if slot.pid):
+            time.sleep(0.05)
         for slot in self.slots:
             if slot.pid:
                 slot.expected = True

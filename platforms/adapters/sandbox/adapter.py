@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alwrity_scheduler.core import clock
@@ -17,6 +17,7 @@ from platforms.contracts import (
     AccountHealth,
     AccountRef,
     Capabilities,
+    Metrics,
     Publication,
     Published,
 )
@@ -102,25 +103,7 @@ class SandboxAdapter:
         return account.public_id
 
     def publish(self, publication: Publication, *, timeout: float) -> Published | Accepted:
-        fault = Fault.of(publication.account.options)
-        struck = fault.strikes()
-        if struck == "rejected":
-            raise Rejected(
-                "The sandbox refused the post.", status_code=422, platform_message="Practice fault: rejected."
-            )
-        if struck == "auth":
-            raise AuthFailed(
-                "The sandbox does not accept the credentials.",
-                status_code=401,
-                platform_message="Practice fault: signed out.",
-            )
-        if struck == "rate_limited":
-            raise RateLimited(
-                "The sandbox asks for fewer posts.",
-                status_code=429,
-                retry_after_seconds=fault.seconds,
-                platform_message="Practice fault: rate limited.",
-            )
+        fault, struck = _struck(publication.account)
         if struck == "slow":
             time.sleep(min(fault.seconds, timeout))
         published = _store(publication)
@@ -137,6 +120,26 @@ class SandboxAdapter:
     def poll(self, account: AccountRef, remote_state: Mapping[str, Any], *, timeout: float) -> Published | Accepted:
         raise UnknownOutcome("The sandbox never leaves a post half done, so there is nothing to ask about.")
 
+    def delete(self, account: AccountRef, remote_id: str, *, timeout: float) -> None:
+        _, struck = _struck(account)
+        network.remove(account.id, remote_id, clock.now())
+        if struck == "dropped_after_accepting":
+            raise UnknownOutcome("The sandbox closed the connection without an answer.")
+
+    def edit(self, publication: Publication, remote_id: str, *, timeout: float) -> Published:
+        _, struck = _struck(publication.account)
+        if not network.change(publication, remote_id):
+            raise Rejected("The sandbox does not have this post any more.", status_code=404)
+        if struck == "dropped_after_accepting":
+            raise UnknownOutcome("The sandbox closed the connection without an answer.")
+        return _published(publication, remote_id, already=False)
+
+    def metrics(self, account: AccountRef, remote_ids: Sequence[str], *, timeout: float) -> Sequence[Metrics]:
+        """Likes and comments, as `likes` and `replies`."""
+        _struck(account)
+        found = network.figures(account.id, remote_ids)
+        return [Metrics(remote_id=remote_id, values=values) for remote_id, values in found.items()]
+
     def verify(self, account: AccountRef, *, timeout: float) -> AccountHealth:
         if Fault.of(account.options).mode == "auth":
             return AccountHealth(
@@ -146,6 +149,28 @@ class SandboxAdapter:
 
 
 ADAPTER = SandboxAdapter()
+
+
+def _struck(account: AccountRef) -> tuple[Fault, str]:
+    """The fault that is switched on, and what it does to this call; those that refuse it are raised."""
+    fault = Fault.of(account.options)
+    struck = fault.strikes()
+    if struck == "rejected":
+        raise Rejected("The sandbox refused the post.", status_code=422, platform_message="Practice fault: rejected.")
+    if struck == "auth":
+        raise AuthFailed(
+            "The sandbox does not accept the credentials.",
+            status_code=401,
+            platform_message="Practice fault: signed out.",
+        )
+    if struck == "rate_limited":
+        raise RateLimited(
+            "The sandbox asks for fewer posts.",
+            status_code=429,
+            retry_after_seconds=fault.seconds,
+            platform_message="Practice fault: rate limited.",
+        )
+    return fault, struck
 
 
 def _store(publication: Publication) -> Published:

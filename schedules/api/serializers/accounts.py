@@ -5,11 +5,25 @@ Credentials are never read here; of the options only those that the adapter decl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from platforms.models import PlatformAccount
+from rest_framework import serializers
+
+from platforms.contracts import AccountHealth
+from platforms.models import AccountGroup, PlatformAccount, PlatformApp
 from platforms.registry import adapters
-from schedules.api.serializers.shapes import Answer, both, workspace_words
+from schedules.api.serializers.shapes import (
+    LARGEST,
+    Answer,
+    Input,
+    PlainJson,
+    Text,
+    Version,
+    Words,
+    both,
+    workspace_words,
+)
 from schedules.reads.standing import Standing
 
 
@@ -48,8 +62,121 @@ class AccountAnswer(Answer):
             "min_spacing_seconds": row.min_spacing_seconds,
             "hourly_cap": row.hourly_cap,
             "daily_cap": row.daily_cap,
+            "signature": row.signature,
+            "default_hashtags": row.default_hashtags,
+            "utm": row.utm,
+            "missing_scopes": row.missing_scopes,
+            "groups": [{"id": str(group.public_id), "name": group.name} for group in row.account_groups.all()],
             **standing_words(self.context["standings"][row.pk], row.timezone),
             "version": row.version,
+        }
+
+
+def health_words(health: AccountHealth) -> dict[str, Any]:
+    """The answer of a connection test."""
+    return {
+        "ok": health.ok,
+        "message": health.message,
+        "identity": health.identity,
+        "missing_scopes": list(health.missing_scopes),
+    }
+
+
+class AccountChange(Input):
+    """What can be changed of an account; credentials are given on the pages alone."""
+
+    echoed: ClassVar[frozenset[str]] = frozenset(
+        {
+            "id", "workspace", "platform", "handle", "state", "state_reason", "options", "missing_scopes", "groups", "health",
+            "sign_in", "budgets", "forecast", "state_changed_at", "state_changed_at_local", "created_at", "created_at_local",
+            "updated_at", "updated_at_local",
+        }
+    )  # fmt: skip
+
+    version = Version()
+    name = serializers.CharField(required=False, max_length=120)
+    timezone = serializers.CharField(required=False, max_length=64)
+    signature = Text(max_length=500)
+    default_hashtags = Words()
+    utm = PlainJson(required=False, child=serializers.CharField(max_length=200, allow_blank=True))
+    min_spacing_seconds = serializers.IntegerField(required=False, min_value=0, max_value=86_400)
+    hourly_cap = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=LARGEST)
+    daily_cap = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=LARGEST)
+
+
+class AccountId(serializers.UUIDField):
+    """An account by its id, or as answers show it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        given: Any = data.get("id") if isinstance(data, Mapping) else data
+        return super().to_internal_value(given)
+
+
+class GroupInput(Input):
+    """A new group."""
+
+    echoed: ClassVar[frozenset[str]] = frozenset(
+        {"id", "timezone", "created_at", "created_at_local", "updated_at", "updated_at_local"}
+    )
+
+    workspace = serializers.CharField(required=False, max_length=60)
+    name = serializers.CharField(max_length=80)
+    accounts = serializers.ListField(child=AccountId(), required=False, max_length=1000)
+
+
+class GroupChange(GroupInput):
+    echoed: ClassVar[frozenset[str]] = GroupInput.echoed | {"workspace"}
+
+    workspace = None  # type: ignore[assignment]
+    version = Version()
+    name = serializers.CharField(required=False, max_length=80)
+
+
+class GroupAnswer(Answer):
+    times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
+
+    def zone(self, row: AccountGroup) -> str:
+        return row.workspace.timezone
+
+    def body(self, row: AccountGroup) -> dict[str, Any]:
+        return {
+            "id": str(row.public_id),
+            "workspace": workspace_words(row.workspace),
+            "name": row.name,
+            "accounts": [account_words(account) for account in row.accounts.all()],
+            "version": row.version,
+        }
+
+
+class AppInput(Input):
+    """A sign-in app. The secret is write-only; empty, or left out, keeps the stored one of this client id."""
+
+    workspace = serializers.CharField(required=False, max_length=60)
+    platform = serializers.CharField(max_length=40)
+    server = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+    client_id = serializers.CharField(max_length=400)
+    client_secret = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
+
+
+class AppAnswer(Answer):
+    """Says whether there is a secret, never what it is. `context["redirect_uri"]`: what is entered at the platform."""
+
+    times: ClassVar[tuple[str, ...]] = ("set_at",)
+
+    def zone(self, row: PlatformApp) -> str:
+        return row.workspace.timezone
+
+    def body(self, row: PlatformApp) -> dict[str, Any]:
+        return {
+            "id": str(row.public_id),
+            "workspace": workspace_words(row.workspace),
+            "platform": row.platform,
+            "server": row.server,
+            "client_id": row.client_id,
+            "has_secret": bool(row.secrets),
+            "registered": bool(row.registered_for),
+            "redirect_uri": self.context["redirect_uri"],
+            "set_by": row.set_by,
         }
 
 

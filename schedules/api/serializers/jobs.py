@@ -9,7 +9,8 @@ from rest_framework import serializers
 from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.shapes import Answer, Input, both, workspace_words
 from schedules.domain.states import JobState
-from schedules.models import Attempt, Job
+from schedules.models import Attempt, Engagement, Job
+from schedules.services import afterwards
 
 
 class Confirmation(Input):
@@ -27,6 +28,7 @@ class JobAnswer(Answer):
         "deadline_at",
         "started_at",
         "finished_at",
+        "taken_down_at",
         "created_at",
     )
 
@@ -66,6 +68,28 @@ class JobDetail(JobAnswer):
             **super().body(row),
             "attempts": [attempt_words(item, row.schedule.timezone) for item in row.attempts.all()],
         }
+
+
+class JobFigures(Answer):
+    """What a post has reached: `latest` is the last reading that told something, `readings` all of the last hundred."""
+
+    def zone(self, row: Job) -> str:
+        return row.schedule.timezone
+
+    def body(self, row: Job) -> dict[str, Any]:
+        latest = afterwards.latest(row)
+        readings = afterwards.readings(row, most=100)
+        return {
+            "job": str(row.public_id),
+            "remote_url": row.remote_url,
+            "can": sorted(afterwards.abilities(row)),
+            "latest": None if latest is None else _reading(latest, self.zone(row)),
+            "readings": [_reading(item, self.zone(row)) for item in readings],
+        }
+
+
+def _reading(item: Engagement, zone: str) -> dict[str, Any]:
+    return {**both("measured_at", item.measured_at, zone), "values": item.values, "message": item.message}
 
 
 def attempt_words(attempt: Attempt, zone: str) -> dict[str, Any]:

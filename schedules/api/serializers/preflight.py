@@ -12,7 +12,7 @@ from platforms.validation import Count
 from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.schedules import ContentOrId, TargetInput
 from schedules.api.serializers.shapes import Input, both
-from schedules.reads.preflight import AccountRow, Checked, Finding, Preflight
+from schedules.reads.preflight import AccountRow, Check, Checked, Finding, Preflight
 from schedules.services.plans import TargetPlan
 
 MOST_ACCOUNTS = 200
@@ -105,8 +105,12 @@ def _finding_words(item: Finding, zone: str) -> dict[str, Any]:
     }
 
 
-def check_words(found: list[Checked]) -> dict[str, Any]:
-    return {"fits": all(_fits(item) for item in found), "results": [_checked_words(item) for item in found]}
+def check_words(found: Check) -> dict[str, Any]:
+    return {
+        "fits": not found.problems and all(_fits(item) for item in found.results),
+        "problems": [{"code": item.code, "field": item.field, "message": item.message} for item in found.problems],
+        "results": [_checked_words(item) for item in found.results],
+    }
 
 
 def _fits(item: Checked) -> bool:

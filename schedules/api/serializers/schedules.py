@@ -107,6 +107,7 @@ class ScheduleInput(Input):
 class NewSchedule(ScheduleInput):
     content = ContentOrId()
     accounts = TargetInput(many=True, required=False, default=list)
+    account_groups = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=100)
     rule = RuleInput()
     state = serializers.ChoiceField(
         required=False,

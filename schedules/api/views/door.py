@@ -36,7 +36,7 @@ class Door(generics.GenericAPIView[Any]):
         super().initial(request, *args, **kwargs)
         self.now = clock.now()
         # REST framework reads the body past Django's own limit
-        most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        most = self.most_bytes()
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > most:
             raise TooLarge(f"A request may have {most:,} bytes at most.")
@@ -51,6 +51,11 @@ class Door(generics.GenericAPIView[Any]):
 
     def known_names(self) -> frozenset[str]:
         return self.query_names
+
+    def most_bytes(self) -> int:
+        """How large a request may be."""
+        most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return most
 
     @property
     def actor(self) -> Actor:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
+from rest_framework.request import Request
 from rest_framework.response import Response
 
-from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail
+from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail, JobFigures
 from schedules.api.serializers.recovery import NewTime, instant
 from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
 from schedules.filters import JobFilter
 from schedules.models import Attempt, Job
+from schedules.services import afterwards, recovery
 from schedules.services import jobs as job_service
-from schedules.services import recovery
 
 
 class JobList(Rows):
@@ -49,6 +51,8 @@ VERBS: dict[str, Verb] = {
     "discard": recovery.discard,
     "look-again": recovery.look_again,
     "undo": recovery.undo,
+    "take-down": afterwards.take_down,
+    "amend": afterwards.amend,
 }
 
 
@@ -61,3 +65,19 @@ class JobVerb(_Job, VerbDoor):
             given = {**given, "at": instant(given["at"], zone, self.now)}
         VERBS[self.verb](job=row, actor=self.actor, now=self.now, **given)
         return self.answer(self.find(row.public_id))
+
+
+class Figures(VerbDoor):
+    """GET: the readings so far, the newest first. POST: ask the platform now, then the same."""
+
+    serializer_class = JobFigures
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return Job.objects.visible_to(self.request.user).with_names()
+
+    def get(self, request: Request, public_id: UUID) -> Response:
+        return self.answer(self.find(public_id))
+
+    def act(self, row: Job, given: dict[str, Any]) -> Response:
+        afterwards.refresh_figures(jobs=[row], now=self.now)
+        return self.answer(row)

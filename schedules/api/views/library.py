@@ -26,8 +26,8 @@ from schedules.api.serializers.library import (
 from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import PAGING, Door, Row, Rows
 from schedules.models import ContentItem, ContentTemplate, ContentVersion, HashtagGroup
-from schedules.services import content as content_service
 from schedules.services import library
+from schedules.services import schedules as schedule_service
 
 
 def _content(user: Any, public_id: UUID) -> ContentItem:
@@ -61,7 +61,7 @@ class Restore(Door):
         self.require(Action.WRITE, content.workspace)
         get_object_or_404(ContentVersion, content=content, number=number)
         given = self.read(RestoreInput)
-        content_service.restore_version(
+        schedule_service.restore_version(
             content=content, number=number, version=given["version"], actor=self.actor, now=self.now
         )
         return self.answer(_content(request.user, public_id))

@@ -15,6 +15,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
+from platforms.services.groups import expand
 from schedules.api.problems import renamed
 from schedules.api.serializers.backfill import BackfillInput, backfill_words, instant
 from schedules.api.serializers.content import draft, draft_of
@@ -63,6 +64,7 @@ class ScheduleList(_Schedules, Rows):
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.WRITE, workspace)
         content = self._content(given["content"], workspace)
+        with_groups(given, workspace)
         wanted = plan(given, None, home_zone=home_zone(workspace, account_ids(given)), now=self.now)
         with renamed(schedule_problem(wanted.rule_kind)):
             made = schedule_service.create_schedule(
@@ -92,6 +94,14 @@ class ScheduleList(_Schedules, Rows):
                 )
             )
         return found
+
+
+def with_groups(given: dict[str, Any], workspace: Workspace) -> None:
+    """Put the accounts of the chosen groups beside those that were named one by one; who is named keeps the words it was given."""
+    named = {item["id"] for item in given["accounts"]}
+    for account in expand(workspace=workspace, group_ids=given.get("account_groups", ())):
+        if account.public_id not in named:
+            given["accounts"].append({"id": account.public_id, "offset_seconds": 0, "title": None, "text": None})
 
 
 def home_zone(workspace: Workspace, account_ids: list[UUID]) -> str:

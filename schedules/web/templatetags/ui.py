@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -24,7 +25,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core import clock
-from platforms.services.media import media_path_of
+from platforms.services.media import media_path_of, media_url, thumbnail_path_of
+from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
 from schedules.services import link_cards
@@ -59,6 +61,13 @@ SCHEDULE_SIGNS = {
     ScheduleState.PAUSED: ("paused", "st-paused", gettext_lazy("Paused")),
     ScheduleState.FINISHED: ("done", "st-published", gettext_lazy("Finished")),
     ScheduleState.ARCHIVED: ("cancelled", "st-archived", gettext_lazy("Archived")),
+}
+REVIEW_SIGNS = {
+    ReviewState.WAITING: ("review", "st-review", gettext_lazy("Waiting for approval")),
+    ReviewState.APPROVED: ("published", "st-published", gettext_lazy("Approved")),
+    ReviewState.CHANGES: ("missed", "edit", gettext_lazy("Changes requested")),
+    ReviewState.WITHDRAWN: ("draft", "undo", gettext_lazy("Taken back")),
+    ReviewState.REPLACED: ("cancelled", "st-replaced", gettext_lazy("Edited since")),
 }
 ACCOUNT_SIGNS = {
     "active": ("published", "st-published", gettext_lazy("Connected")),
@@ -290,6 +299,26 @@ def humanise(value: str) -> str:
     return str(value).replace("_", " ")
 
 
+FIGURES = {
+    "impressions": gettext_lazy("Impressions"),
+    "reach": gettext_lazy("Reach"),
+    "views": gettext_lazy("Views"),
+    "likes": gettext_lazy("Likes"),
+    "reposts": gettext_lazy("Reposts"),
+    "replies": gettext_lazy("Replies"),
+    "quotes": gettext_lazy("Quotes"),
+    "bookmarks": gettext_lazy("Bookmarks"),
+    "clicks": gettext_lazy("Clicks"),
+    "opens": gettext_lazy("Opens"),
+    "recipients": gettext_lazy("Recipients"),
+}
+
+
+@register.filter
+def figure_word(name: str) -> str:
+    return str(FIGURES.get(name) or str(name).replace("_", " ").capitalize())
+
+
 @register.filter
 def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)
@@ -301,9 +330,51 @@ def in_zone(value: datetime, zone: str) -> datetime:
     return value.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None)
 
 
+@register.simple_tag
+def signed_media(asset: Any, now: datetime) -> str:
+    """The file's address for somebody who is not signed in; works for a while."""
+    return media_url(asset, now).removeprefix(settings.PUBLIC_URL)
+
+
+@register.filter
+def review_pill(state: str) -> SafeString:
+    return _pill(REVIEW_SIGNS[ReviewState(state)])
+
+
+@register.filter
+def review_address(token: str) -> str:
+    """The whole address of an outside reviewer's link."""
+    return f"{settings.PUBLIC_URL}{reverse('outside_review', args=[token])}"
+
+
 @register.filter
 def media_address(asset: Any) -> str:
     return media_path_of(asset)
+
+
+@register.filter
+def thumbnail(asset: Any) -> str:
+    """The address of a file's small picture; empty where there is none."""
+    return thumbnail_path_of(asset)
+
+
+MEDIA_WORDS = {"video/quicktime": "MOV", "audio/mp4": "M4A", "application/pdf": "PDF"}
+
+
+@register.filter
+def media_word(mime: str) -> str:
+    """`image/jpeg` as JPEG."""
+    return MEDIA_WORDS.get(mime, mime.rpartition("/")[2].upper())
+
+
+@register.filter
+def playing_time(seconds: float | None) -> str:
+    """`0:42`, `1:02:05`."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @register.filter

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from django.contrib import messages
 from django.db.models import Count, Max, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,22 +18,32 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.workspaces.roles import Action
+from platforms.base import SignsIn
 from platforms.errors import AdapterMissing
-from platforms.models import PlatformAccount
+from platforms.models import PlatformAccount, PlatformApp
 from platforms.registry import adapter_for, adapters
 from platforms.services import accounts as service
+from platforms.services import apps
+from platforms.services.groups import groups_of
 from schedules.models import Job, Schedule
 from schedules.reads.standing import standings
 from schedules.services import probing
+from schedules.web.account_forms import AccountForm, initial_of
 from schedules.web.context import shell_of
-from schedules.web.forms import AccountForm
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
 
 @screen()
 def account_list(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """All accounts, or those of the group named by `?group=`."""
+    groups = groups_of(visit.workspace)
+    wanted = request.GET.get("group", "")
+    chosen = next((row for row in groups if str(row.public_id) == wanted), None)
     rows = (
-        PlatformAccount.objects.filter(workspace=visit.workspace)
+        PlatformAccount.objects.filter(workspace=visit.workspace, **({"account_groups": chosen} if chosen else {}))
+        .select_related("service", "circuit")
+        .prefetch_related("account_groups")
+        .defer("credentials")
         .annotate(
             last_at=Max("jobs__finished_at", filter=Q(jobs__state="completed")),
             next_at=Min("jobs__run_at", filter=Q(jobs__state="pending")),
@@ -41,7 +51,17 @@ def account_list(request: HttpRequest, visit: Visit) -> HttpResponse:
         )
         .order_by("platform", "name", "id")
     )
-    context = {"title": _("Accounts"), "accounts": rows, "labels": _labels(), "now": visit.now}
+    found = standings(rows, visit.now)
+    context = {
+        "title": _("Accounts"),
+        "accounts": [(row, found[row.pk]) for row in rows],
+        "groups": groups,
+        "chosen": chosen,
+        "here": request.get_full_path(),
+        "labels": _labels(),
+        "signing": _signing_keys(),
+        "now": visit.now,
+    }
     return show(request, "accounts/list.html", "accounts/partials/_list.html", context)
 
 
@@ -49,15 +69,34 @@ def _labels() -> dict[str, str]:
     return {key: adapter.label for key, adapter in adapters.items()}
 
 
+def _signing_keys() -> set[str]:
+    """Platforms at which people sign in."""
+    return {key for key, adapter in adapters.items() if isinstance(adapter, SignsIn)}
+
+
 @screen()
 def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Which platform?"""
+    """Which platform? The sandbox comes first: it needs nothing."""
     visit.require(Action.ACCOUNTS)
+    signing = {item.key: item for item in apps.sign_in_platforms()}
+    own = set(PlatformApp.objects.filter(workspace=visit.workspace).values_list("platform", flat=True))
+    cards = [
+        {
+            "adapter": adapter,
+            "signs_in": key in signing,
+            "needs_app": key in signing and not signing[key].is_ready and key not in own,
+            "secrets": [spec.label for spec in adapter.credential_fields if spec.required],
+        }
+        for key, adapter in sorted(adapters.items(), key=lambda item: (item[0] != "sandbox", item[1].label.lower()))
+    ]
     return render(
         request,
         "accounts/choose.html",
-        {"title": _("Connect an account"), "adapters": [adapter for _key, adapter in adapters.items()]},
+        {"title": _("Connect an account"), "cards": cards, "has_signing": bool(signing)},
     )
+
+
+AFTERWARDS = ("min_spacing_seconds", "hourly_cap", "daily_cap", "signature", "default_hashtags", "utm")
 
 
 @screen("GET", "HEAD", "POST")
@@ -74,6 +113,8 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
         initial={"timezone": visit.person.timezone, "min_spacing_seconds": 0},
     )
     if request.method != "POST":
+        if isinstance(adapter, SignsIn) and not adapter.credential_fields:
+            return redirect("web:account_signin", platform=platform)
         return _form_page(request, form, adapter=adapter)
     if not form.is_valid():
         return _form_page(request, form, adapter=adapter, status=422)
@@ -93,18 +134,26 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
                 now=visit.now,
             )
             made = service.generated(account, given)
-            limits = {
-                name: changes[name] for name in ("min_spacing_seconds", "hourly_cap", "daily_cap") if changes[name]
-            }
-            if limits:
-                service.update_settings(account=account, changes=limits, actor=visit.actor, now=visit.now)
+            more = {name: changes[name] for name in AFTERWARDS if changes[name]}
+            if more:
+                service.update_settings(account=account, changes=more, actor=visit.actor, now=visit.now)
     except Refused as error:
         form.refuse(error.problems)
         return _form_page(request, form, adapter=adapter, status=422)
+    health = service.check_now(account)
+    words = f"{account.name}: {service.health_words(health)}"
     if made:
-        context = {"title": _("Keep these secrets"), "account": account, "made": _named(adapter, made)}
+        context = {
+            "title": _("Keep these secrets"),
+            "account": account,
+            "made": _named(adapter, made),
+            "health": health,
+            "words": words,
+        }
         return show(request, "accounts/secrets.html", "accounts/partials/_secrets.html", context)
-    return leave(request, _("Connected %(name)s.") % {"name": account.name}, reverse("web:accounts"))
+    messages.add_message(request, messages.SUCCESS if health.ok else messages.ERROR, words)
+    to = reverse("web:accounts") if health.ok else reverse("web:account", args=[account.public_id])
+    return leave(request, _("Connected %(name)s.") % {"name": account.name}, to)
 
 
 def _named(adapter: Any, made: dict[str, str]) -> list[tuple[str, str]]:
@@ -127,16 +176,7 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
             **_used_by(row, visit.now),
         }
         return show(request, "accounts/account.html", "accounts/partials/_account.html", context)
-    initial = {
-        "version": row.version,
-        "name": row.name,
-        "handle": row.handle,
-        "timezone": row.timezone,
-        "min_spacing_seconds": row.min_spacing_seconds,
-        "hourly_cap": row.hourly_cap,
-        "daily_cap": row.daily_cap,
-        **{f"option-{name}": value for name, value in row.options.items()},
-    }
+    initial = initial_of(row)
     if request.method != "POST":
         return _form_page(
             request,
@@ -153,19 +193,22 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
         with unit():
             row = service.update_settings(
                 account=row,
-                changes=form.changes(),
+                changes=form.changes(row.options),
                 version=form.cleaned_data["version"],
                 actor=visit.actor,
                 now=visit.now,
             )
             row = service.set_credentials(account=row, credentials=form.secrets(), actor=visit.actor, now=visit.now)
-            if row.state in ("needs_auth", "disconnected") and (
-                any(form.secrets().values()) or not adapter.credential_fields
-            ):
+            given = any(form.secrets().values())
+            if row.state in ("needs_auth", "disconnected") and (given or not adapter.credential_fields):
                 service.reconnect(account=row, actor=visit.actor, now=visit.now)
     except Refused as error:
         form.refuse(error.problems)
         return _form_page(request, form, adapter=adapter, row=row, status=error.status)
+    if given:
+        health = service.check_now(row)
+        words = f"{row.name}: {service.health_words(health)}"
+        messages.add_message(request, messages.SUCCESS if health.ok else messages.ERROR, words)
     return leave(request, _("Saved %(name)s.") % {"name": row.name}, reverse("web:account", args=[public_id]))
 
 
@@ -186,6 +229,7 @@ def _used_by(row: PlatformAccount, now: datetime) -> dict[str, Any]:
         "used_count": used.count(),
         "held": Job.objects.filter(account=row, state="blocked").count(),
         "standing": standings([row], now)[row.pk],
+        "groups": list(row.account_groups.order_by("name", "id")),
         "now": now,
     }
 
@@ -199,20 +243,14 @@ def _form_page(
     may_change: bool = True,
     status: int = 200,
 ) -> HttpResponse:
-    problems = [("", "", str(words)) for words in form.non_field_errors()] if form.is_bound else []
-    if form.is_bound:
-        problems += [
-            (name, str(field.label), str(words))
-            for name, field in form.fields.items()
-            for words in form.errors.get(name, ())
-        ]
     context = {
         "title": row.name if row else _("Connect %(label)s") % {"label": adapter.label},
         "form": form,
         "adapter": adapter,
         "account": row,
         "may_change": may_change,
-        "problems": problems,
+        "problems": form.problems(),
+        "signs_in": isinstance(adapter, SignsIn),
         "zones": sorted(available_timezones()),
         **(_used_by(row, shell_of(request).now) if row else {}),
     }
@@ -233,7 +271,7 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
     if verb == "test":
         visit.require(Action.ACCOUNTS, row.workspace)
         health = service.check_now(row)
-        words = f"{row.name}: {health.message}"
+        words = f"{row.name}: {service.health_words(health)}"
         return done(request, words, back, level=messages.SUCCESS if health.ok else messages.ERROR)
     if verb == "try-now":
         visit.require(Action.ACCOUNTS, row.workspace)

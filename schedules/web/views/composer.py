@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import unit
@@ -22,18 +23,20 @@ from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import MediaAsset, PlatformAccount
 from platforms.services import media as media_service
+from platforms.services.groups import groups_of
 from schedules.models import Campaign, ComposerDraft, ContentTemplate, HashtagGroup, Schedule
 from schedules.reads import cards, duplicates, preflight, preview
+from schedules.reads import media as media_reads
+from schedules.services import approval, drafts, library, lifecycle, link_cards, slots
 from schedules.services import content as content_service
-from schedules.services import drafts, library, lifecycle, link_cards, slots
 from schedules.services import schedules as service
 from schedules.web import platform_fields
 from schedules.web.forms import ComposerForm, beginning, content_values, stored, variants_of
 from schedules.web.gate import Visit, leave, screen, show
 from schedules.web.platform_fields import SPLIT
 from schedules.web.templatetags.ui import platform_name
+from schedules.web.views.media import kept_from
 
-RECENT_MEDIA = 12
 WITH_PARTS = ("targets__account", "exceptions", "content__variants", "content__media_links__asset")
 
 
@@ -212,6 +215,15 @@ class Sheet:
         return not self.form.errors
 
 
+_STATE_WORDS = {
+    "draft": gettext_lazy("Saved “%(name)s”."),
+    "paused": gettext_lazy("Saved “%(name)s”."),
+    "in_review": gettext_lazy("Saved “%(name)s”. It waits for approval before it goes out."),
+}
+# schedules whose changes are saved, and not put to work by a button
+LIVE = ("in_review", "active", "paused", "finished")
+
+
 def _saving(action: str) -> Callable[[Sheet], HttpResponse]:
     def act(sheet: Sheet) -> HttpResponse:
         is_fit = sheet.form.is_valid() if action == "draft" else sheet.is_fit()
@@ -222,7 +234,7 @@ def _saving(action: str) -> Callable[[Sheet], HttpResponse]:
             forget_draft(sheet)
         words = {"draft": _("Saved “%(name)s” as a draft."), "publish": _("“%(name)s” is going out now.")}.get(action)
         if words is None:
-            words = _("Saved “%(name)s”.") if schedule.state in ("draft", "paused") else _("“%(name)s” is scheduled.")
+            words = str(_STATE_WORDS.get(schedule.state, _("“%(name)s” is scheduled.")))
         return sheet.leave(words % {"name": schedule}, reverse("web:schedule", args=[schedule.public_id]))
 
     return act
@@ -249,6 +261,20 @@ def _queue(sheet: Sheet) -> HttpResponse:
     return sheet.leave(words, reverse("web:schedule", args=[made[0].public_id]))
 
 
+def _review(sheet: Sheet) -> HttpResponse:
+    """Save it and ask for approval; what waits for it already is asked for anew by the change itself."""
+    if sheet.desk.schedule is not None and sheet.desk.schedule.state != "draft":
+        raise Refused(Problem(field="when", message=_("Only a draft is sent for approval. Save your changes here.")))
+    if not sheet.is_fit():
+        return sheet.page(status=422)
+    with unit():
+        schedule = _save(sheet.visit, sheet.desk, sheet.form, "draft")
+        approval.submit(schedule=schedule, actor=sheet.visit.actor, now=sheet.visit.now)
+        forget_draft(sheet)
+    words = _("“%(name)s” waits for approval. The reviewers hear of it.") % {"name": schedule}
+    return sheet.leave(words, reverse("web:schedule", args=[schedule.public_id]))
+
+
 def _save_template(sheet: Sheet) -> HttpResponse:
     sheet.form.is_valid()
     row = library.save_template(
@@ -268,12 +294,13 @@ def forget_draft(sheet: Sheet) -> None:
         drafts.forget(person=sheet.visit.person, workspace=sheet.desk.workspace, public_id=kept)
 
 
-# What the buttons do that save something. Others add theirs from their own modules: ACTIONS["review"] = …
+# What the buttons do that save something.
 ACTIONS: dict[str, Callable[[Sheet], HttpResponse]] = {
     "schedule": _saving("schedule"),
     "publish": _saving("publish"),
     "draft": _saving("draft"),
     "queue": _queue,
+    "review": _review,
     "template": _save_template,
 }
 
@@ -295,9 +322,19 @@ def _insert_hashtags(visit: Visit, desk: Desk, data: Any) -> None:
         data["hashtags"] = " ".join([data.get("hashtags", "").strip(), *more]).strip()
 
 
+def _use_group(visit: Visit, desk: Desk, data: Any) -> None:
+    """Choose all accounts of a group besides those that are chosen."""
+    wanted = _uuid(data.get("use_group", ""))
+    row = next((item for item in groups_of(desk.workspace) if item.public_id == wanted), None)
+    if row is not None:
+        more = [str(account.public_id) for account in row.accounts.all() if account.state != "disconnected"]
+        data.setlist("accounts", list(dict.fromkeys([*data.getlist("accounts"), *more])))
+
+
 CHANGES: dict[str, Callable[[Visit, Desk, Any], None]] = {
     "use_template": _use_template,
     "use_hashtags": _insert_hashtags,
+    "use_group": _use_group,
 }
 
 
@@ -349,33 +386,22 @@ def _save(visit: Visit, desk: Desk, form: ComposerForm, action: str) -> Schedule
             person=visit.person,
             **who,
         )
-    if action == "publish" and desk.schedule.state in ("active", "paused", "finished"):
+    if action == "publish" and desk.schedule.state in LIVE:
         words = _("Save your changes first; “Publish now” on the schedule's page then sends it at once.")
         raise IllegalTransition(Problem(field="when", message=words))
     schedule = service.update_schedule(schedule=desk.schedule, plan=plan, version=version, draft=draft, **who)
-    if action in ("schedule", "publish") and schedule.state in ("draft", "in_review"):
+    if action in ("schedule", "publish") and schedule.state == "draft":
         schedule = lifecycle.activate(schedule=schedule, **who)
     return schedule
 
 
 def _keep_upload(request: HttpRequest, visit: Visit, desk: Desk, data: Any) -> Refused | None:
-    """Store a file that came with the form and choose it; the refusal, if it cannot be stored."""
-    file = request.FILES.get("upload")
-    if file is None:
-        return None
-    try:
-        asset = media_service.store_upload(
-            workspace=desk.workspace,
-            file=file,
-            name=file.name or "file",
-            alt_text=data.get("upload_alt", ""),
-            created_by=visit.person,
-            actor=visit.actor,
-            now=visit.now,
-        )
-    except Refused as error:
-        return error
-    data.appendlist("media", str(asset.public_id))
+    """Store files that came with the form and choose them; the refusal of those that cannot be stored."""
+    kept, problems = kept_from(request, visit, desk.workspace)
+    for asset in kept:
+        data.appendlist("media", str(asset.public_id))
+    if problems:
+        return Refused(Problem(field="file", message=" ".join(problems), code="media"))
     data["upload_alt"] = ""
     return None
 
@@ -387,30 +413,6 @@ class AccountChoice:
     title: Any
     text: Any
     offset: Any
-
-
-@dataclass(frozen=True, slots=True)
-class MediaChoice:
-    asset: MediaAsset
-    checked: bool
-    url: str
-
-
-def media_choices(workspace: Workspace, chosen: Iterable[str]) -> list[MediaChoice]:
-    """The chosen files in their order, then the newest others."""
-    wanted = [str(item) for item in chosen]
-    by_id = (
-        {str(asset.public_id): asset for asset in MediaAsset.objects.filter(workspace=workspace, public_id__in=wanted)}
-        if wanted
-        else {}
-    )
-    rows = [by_id[item] for item in dict.fromkeys(wanted) if item in by_id]
-    recent = (
-        MediaAsset.objects.filter(workspace=workspace)
-        .exclude(pk__in=[row.pk for row in rows])
-        .order_by("-created_at", "-id")
-    )
-    return [MediaChoice(row, row in rows, media_service.media_path_of(row)) for row in [*rows, *recent[:RECENT_MEDIA]]]
 
 
 def _page(request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *, status: int = 200) -> HttpResponse:
@@ -426,13 +428,14 @@ def _page(request: HttpRequest, visit: Visit, desk: Desk, form: ComposerForm, *,
         "schedule": schedule,
         "choices": _choices(form, chosen),
         "lost_accounts": chosen - {str(row.public_id) for row in form.account_rows},
-        "media": media_choices(desk.workspace, form["media"].value() or ()),
+        "media": media_reads.choices(desk.workspace, [str(item) for item in form["media"].value() or ()], ""),
         "zones": sorted(available_timezones()),
         "campaigns": list(Campaign.objects.filter(workspace=desk.workspace).order_by("name", "id")[:200]),
         "templates": list(ContentTemplate.objects.filter(workspace=desk.workspace).order_by("name", "id")[:200]),
         "hashtag_groups": list(HashtagGroup.objects.filter(workspace=desk.workspace).order_by("name", "id")[:100]),
         "problems": _problems(form),
-        "is_live": schedule is not None and schedule.state in ("active", "paused", "finished"),
+        "is_live": schedule is not None and schedule.state in LIVE,
+        "groups": groups_of(desk.workspace),
         "runs": preview.runs(form if form.is_bound else form.as_typed(), visit.now),
         "draft": desk.draft,
         "draft_id": desk.draft.public_id if desk.draft else request.POST.get("draft", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +18,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.recurrence import Occurrence
 from schedules.models import AuditLog, Job, Schedule
-from schedules.reads import cards, runs
+from schedules.reads import cards, reviews, runs
 from schedules.services import lifecycle
 from schedules.services.materialise import rule_of
 from schedules.web.forms import ComposerForm, MoveForm, stored, variants_of
@@ -71,13 +72,6 @@ def _show(
         Q(object_type="schedule", object_id=str(row.public_id))
         | Q(object_type="content", object_id=str(row.content.public_id))
     )
-    typed = ComposerForm(
-        initial=stored(row, visit.now),
-        accounts=[target.account for target in row.targets.all()],
-        media_ids=[str(item.asset.public_id) for item in row.content.media_links.all()],
-        variants=variants_of(row),
-    ).as_typed()
-    typed.full_clean()
     context = {
         "title": str(row),
         "schedule": row,
@@ -95,7 +89,8 @@ def _show(
             for item in row.exceptions.all()
             if item.action == "skip" and _instant(item.nominal_local, row) > visit.now
         ],
-        "cards": cards.shown(typed, row.workspace, visit.now).cards,
+        "cards": stored_cards(row, visit.now),
+        "desk": reviews.desk(row, visit.person, visit.now),
         "history": entries(history.order_by("-id")[:HISTORY_SHOWN]),
         "may_operate": visit.may(Action.OPERATE, row.workspace),
         "may_write": visit.may(Action.WRITE, row.workspace),
@@ -104,6 +99,18 @@ def _show(
         "splits": list(row.splits.select_related("content").order_by("id")[:5]),
     }
     return show(request, "schedules/schedule.html", "schedules/partials/_schedule.html", context, status=status)
+
+
+def stored_cards(row: Schedule, now: datetime) -> Sequence[cards.Card]:
+    """The stored post as each of its accounts gets it. The row needs WITH_PARTS prefetched."""
+    typed = ComposerForm(
+        initial=stored(row, now),
+        accounts=[target.account for target in row.targets.all()],
+        media_ids=[str(item.asset.public_id) for item in row.content.media_links.all()],
+        variants=variants_of(row),
+    ).as_typed()
+    typed.full_clean()
+    return cards.shown(typed, row.workspace, now).cards
 
 
 def _instant(local: datetime, row: Schedule) -> datetime:

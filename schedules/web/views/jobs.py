@@ -19,7 +19,9 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
+from schedules.domain.states import JobState
 from schedules.models import AuditLog, Job
+from schedules.services import afterwards
 from schedules.services import jobs as job_service
 from schedules.web.forms import ConfirmForm, JobFilter
 from schedules.web.gate import Visit, done, next_url, refused, screen, show
@@ -91,6 +93,7 @@ def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, s
     earlier = list(runs.filter(run_at__lt=row.run_at).order_by("-run_at", "-id")[:EARLIER_AND_LATER])
     later = list(runs.filter(run_at__gt=row.run_at).order_by("run_at", "id")[:EARLIER_AND_LATER])
     history = AuditLog.objects.visible_to(visit.person).of("job", row.public_id)[:50]
+    readings = afterwards.readings(row) if row.state == JobState.COMPLETED else []
     context = {
         "title": str(row.schedule),
         "job": row,
@@ -99,6 +102,10 @@ def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, s
         "later": later,
         "history": entries(history),
         "form": form,
+        "abilities": afterwards.abilities(row),
+        "figures": next((item for item in readings if item.values), None),
+        "readings": readings,
+        "is_changed": row.content_version != row.schedule.content.version,
         "may_operate": visit.may(Action.OPERATE, row.workspace),
         "now": visit.now,
     }
@@ -112,8 +119,30 @@ VERBS: dict[str, Verb] = {
     "run-now": (job_service.run_now, gettext_lazy("“%(name)s” goes out on %(account)s now.")),
     "cancel": (job_service.cancel, gettext_lazy("Cancelled “%(name)s” on %(account)s.")),
     "publish-again": (job_service.publish_again, gettext_lazy("“%(name)s” will be published on %(account)s again.")),
+    "take-down": (afterwards.take_down, gettext_lazy("“%(name)s” was deleted on %(account)s.")),
+    "amend": (afterwards.amend, gettext_lazy("“%(name)s” was updated on %(account)s.")),
     "dismiss": (job_service.dismiss, gettext_lazy("Marked “%(name)s” on %(account)s as not published.")),
 }
+
+NO_WAY_BACK = ("run-now", "take-down", "amend")
+
+
+@screen("POST")
+def figures(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    """Ask the platform now how the post is doing."""
+    row = find(visit, public_id)
+    visit.require(Action.OPERATE, row.workspace)
+    back = reverse("web:job", args=[public_id])
+    try:
+        told = afterwards.refresh_figures(jobs=[row], now=visit.now)
+    except Refused as error:
+        return refused(request, error, back)
+    words = (
+        _("The figures are fresh.")
+        if told or afterwards.latest(row)
+        else _("The platform told no figures of this post.")
+    )
+    return done(request, words, back)
 
 
 @screen("POST")
@@ -128,7 +157,7 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
         call(job=row, actor=visit.actor, now=visit.now)
     except Refused as error:
         return refused(request, error, back)
-    undo = "" if verb == "run-now" else reverse("web:recovery_undo", args=[public_id])
+    undo = "" if verb in NO_WAY_BACK else reverse("web:recovery_undo", args=[public_id])
     return done(request, str(words) % {"name": row.schedule, "account": row.account.name}, back, undo=undo)
 
 

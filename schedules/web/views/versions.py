@@ -17,7 +17,7 @@ from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.likeness import Change, changes
 from schedules.models import ContentItem, ContentVersion
-from schedules.services import content as content_service
+from schedules.services import schedules as schedule_service
 from schedules.web.gate import Visit, done, refused, screen, show
 from schedules.web.templatetags.ui import platform_name
 
@@ -71,7 +71,7 @@ def restore(request: HttpRequest, visit: Visit, public_id: UUID, number: int) ->
     shown = request.POST.get("version", "")
     back = reverse("web:content_versions", args=[public_id])
     try:
-        row = content_service.restore_version(
+        row = schedule_service.restore_version(
             content=content,
             number=number,
             version=int(shown) if shown.isdecimal() else content.version,

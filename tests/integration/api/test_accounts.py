@@ -96,6 +96,6 @@ def test_the_forecast_is_in_words_and_figures(api: Caller, account: Any, people:
             "count": 1,
             "until": "2026-11-23T10:00:00Z",
             "until_local": "2026-11-23T11:00:00+01:00",
-            "words": "1 post until today will wait: sign in again.",
+            "words": "1 post today will wait: sign in again.",
         }
     ]

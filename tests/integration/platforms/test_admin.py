@@ -170,6 +170,6 @@ def test_alt_text_is_edited_and_the_picture_previewed(client, staff, people, act
     Image.new("RGB", (4, 3)).save(target, "PNG")
     asset = media.store_upload(workspace=people.workspace, file=target, name="a.png", actor=actor, now=now)
     page = f"/admin/platforms/mediaasset/{asset.pk}/change/"
-    assert f'<img src="{media.media_path_of(asset)}"' in client.get(page).content.decode()
+    assert f'<img src="{media.thumbnail_path_of(asset)}"' in client.get(page).content.decode()
     client.post(page, {"alt_text": "A dot"})
     assert MediaAsset.objects.get().alt_text == "A dot"

@@ -203,3 +203,33 @@ def test_a_file_that_is_gone_is_404(client, people, store):
     asset.file.storage.delete(asset.file.name)
     client.force_login(people.owner)
     assert client.get(media.media_path_of(asset)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-3", 206, slice(0, 4)),
+        ("bytes=10-", 206, slice(10, None)),
+        ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=2-99999999", 206, slice(2, None)),
+        ("bytes=9-3", 200, slice(None)),
+        ("bytes=0-1,4-5", 200, slice(None)),
+        ("lines=1-2", 200, slice(None)),
+    ],
+)
+def test_a_part_of_a_file_is_given_to_players_that_ask_for_it(client, people, store, asked, status, part):
+    client.force_login(people.viewer)
+    answer = client.get(media.media_path_of(store(MP4, name="clip.mp4")), headers={"Range": asked})
+    content = b"".join(answer.streaming_content)
+    assert (answer.status_code, content) == (status, MP4[part])
+    assert answer["Content-Length"] == str(len(content))
+    if status == 206:
+        first = range(len(MP4))[part][0]
+        assert answer["Content-Range"] == f"bytes {first}-{first + len(content) - 1}/{len(MP4)}"
+
+
+def test_a_download_is_kept_and_not_shown(client, people, store):
+    client.force_login(people.viewer)
+    answer = client.get(media.media_path_of(store(picture())) + "?download")
+    assert answer["Content-Disposition"].startswith("attachment")
+    b"".join(answer.streaming_content)

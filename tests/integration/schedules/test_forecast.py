@@ -69,13 +69,20 @@ def test_posts_after_the_end_of_a_sign_in_that_cannot_be_renewed(account, now):
     ]
 
 
+def test_posts_after_the_end_of_a_sign_in_that_only_a_person_renews(account, now):
+    PlatformAccount.objects.update(refresh_state="", credentials_expire_at=now + timedelta(minutes=90))
+
+    words = "2 posts until tomorrow will wait: the sign-in ends today at 10:30 CET and cannot be renewed. Sign in again before."
+    assert told(now) == [("ending", 2, words)]
+
+
 def test_posts_while_the_platform_does_not_answer(account, now):
     Service.objects.filter(accounts=account).update(
         state="open", failures=5, retry_at=now + timedelta(minutes=70), last_error="x"
     )
 
     assert told(now) == [
-        ("outage", 1, "1 post until today will wait: h does not answer. The next try is today at 10:10 CET.")
+        ("outage", 1, "1 post today will wait: h does not answer. The next try is today at 10:10 CET.")
     ]
 
 
@@ -86,7 +93,7 @@ def test_posts_beyond_the_budget_of_the_day(account, now):
     [(kind, count, words)] = told(now)
 
     assert (kind, count) == ("limit", 1)
-    assert words == "1 post until today will wait: more are planned than the 2 that may go out in 24 hours."
+    assert words == "1 post today will wait: more are planned than the 2 that may go out in 24 hours."
 
 
 def test_a_weekday_is_named_on_the_accounts_own_wall_clock(workspace, hosted, now):

@@ -110,7 +110,7 @@ def test_content_is_checked_as_the_account_gets_it(workspace, account, now, plat
     draft = ContentDraft(title="News", text="x" * 1001, variants=(VariantDraft(platform="scripted", title="Variant"),))
     target = TargetPlan(account_id=str(account.public_id))
 
-    (checked,) = check_content(workspace, draft, [target], now=now)
+    (checked,) = check_content(workspace, draft, [target], now=now).results
     found = of_draft(workspace, draft, [replace(target, text="Short")], now=now)
 
     assert [(item.code, item.field) for item in checked.problems] == [("text_too_long", "text"), ("own", "link")]
@@ -129,6 +129,17 @@ def test_an_account_that_cannot_be_read_or_asked(workspace, now, settings):
 
     assert (row.verdict, row.count) == ("blocked", None)
     assert [item.code for item in row.troubles] == ["unreadable"]
+
+
+def test_what_could_not_be_stored_is_told(workspace, account, now):
+    draft = ContentDraft(text="Hi", hashtags=("no good",), media_ids=("0193b3a4-0000-7000-8000-000000000000",))
+    targets = [TargetPlan(account_id=str(account.public_id))]
+
+    checked, found = check_content(workspace, draft, targets, now=now), of_draft(workspace, draft, targets, now=now)
+
+    assert [item.field for item in checked.problems] == ["media", "hashtags"]
+    assert [item.field for item in found.general if item.verdict == "blocked"] == ["media", "hashtags"]
+    assert found.would_publish_count == 0
 
 
 def test_nobody_to_publish_to(workspace, now):

@@ -95,7 +95,7 @@ def test_r40_the_queue_is_counted_by_kind_and_state(workspace, account, now, aft
 
     status = installation_status(now=now)
 
-    publish, check, _refresh = status.kinds
+    publish, check, _refresh, _read = status.kinds
     assert (publish.kind, publish.pending, publish.due, publish.running) == ("publish", 2, 1, 1)
     assert (check.kind, check.pending, check.oldest_due_at) == ("check", 0, None)
     assert status.oldest_due_age_seconds == 30.0
@@ -207,7 +207,7 @@ def test_the_status_asks_as_many_queries_with_many_workers_as_with_one(workspace
     for number in range(20):
         beating(now, f"w{number}")
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         installation_status(now=now)
 
 
@@ -326,7 +326,7 @@ def test_the_status_as_json_is_that_of_the_api():
 
     found = json.loads(text)
     assert (code, found["running"], found["alarms"], found["workers"][0]["state"]) == (0, True, [], "alive")
-    assert set(found["kinds"]) == {"publish", "check", "refresh"}
+    assert set(found["kinds"]) == {"publish", "check", "refresh", "read"}
 
 
 def test_json_alone_is_refused(db):

@@ -36,7 +36,7 @@ def test_every_row_opens(root, in_state):
     assert opened > 8
 
 
-@pytest.mark.parametrize("model", ["attempt", "auditlog", "occurrence", "job", "schedule", "contentitem"])
+@pytest.mark.parametrize("model", ["attempt", "auditlog", "engagement", "occurrence", "job", "schedule", "contentitem"])
 def test_history_is_neither_added_to_nor_deleted(root, team, model):
     assert root.get(reverse(f"admin:schedules_{model}_add")).status_code == 403
     assert root.post(reverse(f"admin:schedules_{model}_delete", args=[1])).status_code == 403

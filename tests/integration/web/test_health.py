@@ -220,7 +220,7 @@ def test_the_page_shows_processes_duties_queue_and_alarms(operator, team, django
     Duty.objects.create(name="plan", every_seconds=30, next_at=NOW, last_run_at=NOW, last_result="3 jobs planned")
     late_job(team, 125)
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(28):
         page = operator.get(reverse("web:engine")).content.decode()
 
     assert "The oldest due work has been waiting for 2 min 5 s." in page

@@ -5,9 +5,22 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-OWN = {"today": 14, "schedules": 14, "jobs": 11, "accounts": 9, "team": 10, "settings": 8, "schedule_new": 14}
+# one of them counts what waits for the reader's approval
+OWN = {
+    "today": 15,
+    "schedules": 15,
+    "jobs": 12,
+    "accounts": 13,
+    "account_groups": 11,
+    "team": 11,
+    "settings": 9,
+    "schedule_new": 15,
+    "drafts": 12,
+    "library": 14,
+    "reviews": 13,
+}
 PLAIN = list(OWN)
-MANAGING = ["account_choose"]
+MANAGING = ["account_choose", "account_apps", "review_policies"]
 
 
 def address(name, team):
@@ -37,7 +50,7 @@ def test_the_owner_sees_every_page(owner, team, name):
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [*OWN.items(), ("schedule", 18), ("schedule_edit", 22), ("schedule_preflight", 16), ("job", 13), ("account", 13)],
+    [*OWN.items(), ("schedule", 22), ("schedule_edit", 23), ("schedule_preflight", 17), ("job", 16), ("account", 14)],
 )
 def test_a_page_asks_a_known_number_of_queries(owner, team, name, most, django_assert_max_num_queries):
     with django_assert_max_num_queries(most):

@@ -96,6 +96,7 @@ def test_what_x_does_not_take(text):
         ("Hi https://example.com/very/long/address/indeed", "mastodon", None, 3 + 23),
         ("Hi https://example.com/very/long/address/indeed", "mastodon", 25, 3 + 25),
         ("Hi example.com", "mastodon", None, 14),
+        ("example.com https://example.org", "mastodon", None, 12 + 23),
         ("@bob@mastodon.example hello", "mastodon", None, 10),
         ("me@example.com", "mastodon", None, 14),
         ("see https://example.com/@bob@mastodon.example", "mastodon", None, 4 + 23),

@@ -1,0 +1,1 @@
+"""LinkedIn: members and organisations."""

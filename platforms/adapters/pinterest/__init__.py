@@ -1,0 +1,1 @@
+"""Pinterest: pins on a board."""

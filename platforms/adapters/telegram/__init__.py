@@ -1,0 +1,1 @@
+"""Telegram: channels and groups, by a bot. README.md says more."""

@@ -1,0 +1,124 @@
+"""What the review pages show: what waits, for whom, and one post's reviews with what was said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from alwrity_scheduler.workspaces.models import User, Workspace
+from platforms.models import PlatformAccount
+from schedules.models import Review, ReviewComment, ReviewLink, ReviewPolicy, Schedule
+from schedules.services import approval, reviewing
+
+Tab = Literal["waiting", "answered"]
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """A request; `why_not`: why the reader cannot decide about it, empty when they can."""
+
+    review: Review
+    schedule: Schedule
+    why_not: str
+    comments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewBoard:
+    mine: Sequence[ReviewRow]
+    others: Sequence[ReviewRow]
+    answered: Sequence[ReviewRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One schedule's approval as its page shows it. `required`: its accounts ask for one. `missing`: it may not go out yet."""
+
+    required: bool
+    missing: bool
+    waiting: Review | None
+    last: Review | None
+    approved: Review | None
+    may_decide: bool
+    why_not: str
+    comments: Sequence[ReviewComment]
+    links: Sequence[tuple[ReviewLink, str]]
+    reviewers: Sequence[User]
+
+
+def waiting_for(person: User, workspace: Workspace) -> int:
+    """How many requests this person can answer: the number in the rail. One query where none waits."""
+    rows = Review.objects.waiting().filter(workspace=workspace).select_related("schedule")[:SHOWN]
+    return sum(not approval.why_not(row.schedule, person, row) for row in rows)
+
+
+def board(person: User, workspace: Workspace) -> ReviewBoard:
+    """What waits for this person, what waits for others, and the latest answers."""
+    rows = Review.objects.filter(workspace=workspace).select_related("schedule__content", "requested_by")
+    waiting = [_row(row, person) for row in rows.waiting().order_by("requested_at", "id")[:SHOWN]]
+    answered = rows.filter(state__in=["approved", "changes"]).order_by("-decided_at", "-id")[:30]
+    return ReviewBoard(
+        mine=[row for row in waiting if not row.why_not],
+        others=[row for row in waiting if row.why_not],
+        answered=[_row(row, None) for row in answered],
+    )
+
+
+def _row(review: Review, person: User | None) -> ReviewRow:
+    return ReviewRow(
+        review=review,
+        schedule=review.schedule,
+        why_not=approval.why_not(review.schedule, person, review) if person else "",
+        comments=ReviewComment.objects.filter(schedule=review.schedule_id).count(),
+    )
+
+
+def desk(schedule: Schedule, person: User, now: datetime) -> Desk:
+    """Three queries for a post that nobody needs to approve. Wants the targets prefetched."""
+    accounts = [target.account_id for target in schedule.targets.all()]
+    asking = [row for row in reviewing.policies_for(schedule.workspace_id, accounts) if row.required]
+    reviews = list(Review.objects.filter(schedule=schedule).order_by("-requested_at", "-id")[:10])
+    comments = list(ReviewComment.objects.filter(schedule=schedule).select_related("author")[:200])
+    waiting = next((row for row in reviews if row.state == "waiting"), None)
+    approved = reviewing.approval_of(schedule) if reviews or schedule.split_from_id else None
+    why = (
+        approval.why_not(schedule, person, waiting, asking)
+        if asking or waiting
+        else "Nothing of it waits for approval."
+    )
+    alive = ReviewLink.objects.filter(review=waiting, expires_at__gt=now, revoked_at=None) if waiting else None
+    return Desk(
+        required=bool(asking),
+        missing=bool(asking) and approved is None,
+        waiting=waiting,
+        last=next((row for row in reviews if row.state in ("approved", "changes")), None),
+        approved=approved,
+        may_decide=not why,
+        why_not=why,
+        comments=comments,
+        links=[(link, approval.token_of(link)) for link in alive or ()],
+        reviewers=approval.reviewers_of(schedule, waiting) if waiting else [],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRow:
+    account: PlatformAccount | None
+    policy: ReviewPolicy | None
+
+
+def policies(workspace: Workspace) -> list[PolicyRow]:
+    """The workspace's rule first, then each account with its own or none."""
+    rows = ReviewPolicy.objects.filter(workspace=workspace).prefetch_related("reviewers")
+    found = {row.account_id: row for row in rows}
+    accounts = PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")
+    return [
+        PolicyRow(account=None, policy=found.get(None)),
+        *(
+            PolicyRow(account=row, policy=found.get(row.pk))
+            for row in accounts.defer("credentials", "options").order_by("platform", "name", "id")
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""X, Bluesky and Mastodon: their servers and doubles."""
