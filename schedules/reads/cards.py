@@ -91,6 +91,10 @@ class Card:
         return self.accounts[0]
 
     @property
+    def text(self) -> str:
+        return "\n\n".join(self.parts)
+
+    @property
     def errors(self) -> list[ContentProblem]:
         return [item.problem for item in self.findings if item.severity == "error"]
 
