@@ -178,7 +178,7 @@ class PlatformAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Test the connection", permissions=["change"])
     def test_connection(self, request: HttpRequest, queryset: Any) -> None:
         for account in queryset:
-            health = accounts.check_now(account)
+            health = accounts.put_to_the_test(account=account, actor=actor_of(request), now=clock.now())
             self.message_user(
                 request,
                 f"{account.name}: {accounts.health_words(health)}",

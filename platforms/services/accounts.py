@@ -288,6 +288,30 @@ def check_now(account: PlatformAccount, *, timeout: float = VERIFY_SECONDS) -> A
         return AccountHealth(ok=False, message=str(error))
 
 
+def put_to_the_test(
+    *, account: PlatformAccount, actor: Actor, now: datetime, timeout: float = VERIFY_SECONDS
+) -> AccountHealth:
+    """`check_now`, and keep what the platform said of the account (`AccountHealth.options`: an id, a server's own limits). The call
+    is over before anything is written."""
+    health = check_now(account, timeout=timeout)
+    _learn(account=account, told=health.options if health.ok else {}, actor=actor, now=now)
+    return health
+
+
+@unit()
+def _learn(*, account: PlatformAccount, told: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    new = {name: value for name, value in told.items() if account.options.get(name) != value}
+    if not new:
+        return
+    row = _locked(account)
+    row.options = {**row.options, **new}
+    place(row, now)
+    _touch(row, now)
+    account.options, account.version = row.options, row.version
+    changed = [f"options.{name}" for name in sorted(new)]
+    emit(_fact("account.settings_changed", row, actor, now, after={"changed": changed}))
+
+
 def health_words(health: AccountHealth) -> str:
     """A connection test in one or two sentences: what the platform says, as whom, and which rights are missing."""
     words = health.message.strip()

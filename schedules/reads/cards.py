@@ -126,8 +126,13 @@ class Shown:
     def findings(self) -> list[Finding]:
         return [item for card in self.cards for item in card.findings]
 
-    def at(self, field: str) -> list[Finding]:
-        return [item for item in self.findings if item.field == field]
+    def at(self, field: str) -> list[tuple[ContentProblem, list[Finding]]]:
+        """What is wrong at a field: each problem once, with all that have it."""
+        found: dict[ContentProblem, list[Finding]] = {}
+        for item in self.findings:
+            if item.field == field:
+                found.setdefault(item.problem, []).append(item)
+        return list(found.items())
 
     @property
     def errors(self) -> list[Finding]:

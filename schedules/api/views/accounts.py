@@ -72,7 +72,7 @@ class AccountVerb(_Accounts, VerbDoor):
 
     def act(self, row: PlatformAccount, given: dict[str, Any]) -> Response:
         if self.verb == "test":
-            return Response(health_words(account_service.check_now(row)))
+            return Response(health_words(account_service.put_to_the_test(account=row, actor=self.actor, now=self.now)))
         verb = {"pause": account_service.pause, "resume": account_service.resume}[self.verb]
         verb(account=row, actor=self.actor, now=self.now)
         return self.answer(self.find(row.public_id))

@@ -140,7 +140,7 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
     except Refused as error:
         form.refuse(error.problems)
         return _form_page(request, form, adapter=adapter, status=422)
-    health = service.check_now(account)
+    health = service.put_to_the_test(account=account, actor=visit.actor, now=visit.now)
     words = f"{account.name}: {service.health_words(health)}"
     if made:
         context = {
@@ -206,7 +206,7 @@ def account(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
         form.refuse(error.problems)
         return _form_page(request, form, adapter=adapter, row=row, status=error.status)
     if given:
-        health = service.check_now(row)
+        health = service.put_to_the_test(account=row, actor=visit.actor, now=visit.now)
         words = f"{row.name}: {service.health_words(health)}"
         messages.add_message(request, messages.SUCCESS if health.ok else messages.ERROR, words)
     return leave(request, _("Saved %(name)s.") % {"name": row.name}, reverse("web:account", args=[public_id]))
@@ -270,7 +270,7 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
     back = next_url(request, reverse("web:account", args=[public_id]))
     if verb == "test":
         visit.require(Action.ACCOUNTS, row.workspace)
-        health = service.check_now(row)
+        health = service.put_to_the_test(account=row, actor=visit.actor, now=visit.now)
         words = f"{row.name}: {service.health_words(health)}"
         return done(request, words, back, level=messages.SUCCESS if health.ok else messages.ERROR)
     if verb == "try-now":

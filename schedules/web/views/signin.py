@@ -188,7 +188,7 @@ def pick(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
             except Refused as error:
                 form.refuse(error.problems)
             else:
-                return _connected(request, made)
+                return _connected(request, visit, made)
     stranger = attempt.account is not None and attempt.account.pk not in {
         item.account.pk for item in found if item.account
     }
@@ -206,10 +206,10 @@ def pick(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     return render(request, "accounts/pick.html", context, status=status)
 
 
-def _connected(request: HttpRequest, made: list[PlatformAccount]) -> HttpResponse:
+def _connected(request: HttpRequest, visit: Visit, made: list[PlatformAccount]) -> HttpResponse:
     """Each is tested at once, so that the person reads whom the platform takes them for."""
     for row in made[:5]:
-        health = account_service.check_now(row, timeout=5.0)
+        health = account_service.put_to_the_test(account=row, actor=visit.actor, now=visit.now, timeout=5.0)
         level = messages.SUCCESS if health.ok else messages.ERROR
         messages.add_message(request, level, f"{row.name}: {account_service.health_words(health)}")
     names = ", ".join(row.name for row in made)

@@ -7,7 +7,9 @@ from django.core import serializers
 
 from alwrity_scheduler.core import events, secrets
 from alwrity_scheduler.core.errors import IllegalTransition, Refused, StaleVersion
+from platforms.contracts import AccountHealth
 from platforms.models import CircuitState, PlatformAccount
+from platforms.registry import adapter_for
 from platforms.services import accounts
 from platforms.services.publishing import account_ref
 from tests.people import make_account
@@ -192,3 +194,24 @@ def test_only_members_see_an_account(people, account):
 
     assert seen(people.owner) == seen(people.author) == seen(people.viewer) == [account]
     assert seen(people.stranger) == []
+
+
+def test_what_a_platform_says_of_an_account_is_kept_when_the_test_succeeds(
+    http_account, actor, now, facts, monkeypatch
+):
+    adapter = adapter_for("http")
+    told = AccountHealth(ok=True, message="Hello.", options={"limits": {"text": 5000}})
+    monkeypatch.setattr(adapter, "verify", lambda account, *, timeout: told, raising=False)
+    assert accounts.put_to_the_test(account=http_account, actor=actor, now=now) == told
+    row = PlatformAccount.objects.get(pk=http_account.pk)
+    assert row.options["limits"] == {"text": 5000}
+    assert row.options["publish_url"] == http_account.options["publish_url"]
+    assert [fact.after for fact in facts] == [{"changed": ["options.limits"]}]
+
+    accounts.put_to_the_test(account=row, actor=actor, now=now)
+    assert len(facts) == 1
+
+    refused = AccountHealth(ok=False, message="No.", options={"limits": {"text": 1}})
+    monkeypatch.setattr(adapter, "verify", lambda account, *, timeout: refused, raising=False)
+    accounts.put_to_the_test(account=row, actor=actor, now=now)
+    assert PlatformAccount.objects.get(pk=row.pk).options["limits"] == {"text": 5000}
