@@ -81,7 +81,7 @@ def test_a_post_with_an_image_for_three_platforms(open_browser, team, networks, 
 
     # the picture, and its words for those who do not see it
     page.set_input_files("#id_upload", {"name": "lamp.png", "mimeType": "image/png", "buffer": PIXEL})
-    page.get_by_role("button", name="Add file").click()
+    page.get_by_role("button", name="Add file", exact=True).click()
     page.locator("textarea[name^=alt-]").fill("A lighthouse in the evening")
     expect(page.locator("#live-media")).to_be_empty()
     expect(page.locator("#standing")).to_contain_text("Ready for 3 accounts")

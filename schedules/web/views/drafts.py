@@ -16,7 +16,9 @@ from schedules.models import ComposerDraft, Schedule
 from schedules.services import drafts
 from schedules.web.gate import Visit, done, screen, show
 
-NOT_KEPT = {"csrfmiddlewaretoken", "action", "draft", "draft_version", "force", "editing", "upload", "upload_alt"}
+NOT_KEPT = {
+    "csrfmiddlewaretoken", "action", "draft", "draft_version", "force", "editing", "upload", "upload_alt", "upload_url", "media_q",
+}  # fmt: skip
 
 
 @screen("POST")
