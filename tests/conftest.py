@@ -23,8 +23,8 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: many tests wait for processes of their own."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors: many tests wait for processes of their own."""
+    return (os.cpu_count() or 1) + 2
 
 
 def _answers(address: str, port: int) -> bool:

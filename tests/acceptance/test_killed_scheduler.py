@@ -40,7 +40,7 @@ def postgres_database() -> Iterator[str]:
 
 def publish_under_fire(installation: Installation, recorder: Recorder, schedulers: int) -> None:
     installation.manage("migrate")
-    installation.inside("seed", posts=POSTS, recorder=recorder.url)
+    installation.inside("seed", posts=POSTS, accounts=5, recorder=recorder.url)
     dice = random.Random(11)
     running = [installation.start_scheduler() for _ in range(schedulers)]
     for step in range(1, KILLS + 1):

@@ -32,6 +32,7 @@ def start(name: str, *settings: tuple[str, str]) -> dict[str, Any]:
     environment = {**os.environ, "PLAT": str(SCRATCH), **dict(settings)}
     SCRATCH.mkdir(parents=True, exist_ok=True)
     _bring_along(name)
+    stop(name)  # one that a killed run left behind knows of that run's posts
     started = subprocess.run(
         ["bash", str(SERVERS / name / "start.sh")], env=environment, capture_output=True, text=True, timeout=300
     )

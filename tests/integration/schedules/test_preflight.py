@@ -176,5 +176,5 @@ def test_ten_accounts_cost_as_many_queries_as_one(workspace, after, now, django_
         make_schedule(workspace, accounts, after(hours=1)),
     )
     for schedule in (one, ten):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(9):
             of_schedule(schedule, now=now)
