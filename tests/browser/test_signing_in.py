@@ -95,7 +95,7 @@ def test_groups_and_apps_are_kept_without_leaving_the_page(open_browser, team, r
     page.wait_for_selector("text=No group yet")
 
     page.goto("/app/accounts/apps/")
-    page.get_by_label("Platform").select_option(label="Common Room")
+    page.get_by_label("Platform", exact=True).select_option(label="Common Room")
     page.get_by_label("Client id").fill("another")
     page.get_by_label("Client secret").fill("hush")
     page.get_by_role("button", name="Save the app").click()
