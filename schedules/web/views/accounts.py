@@ -85,7 +85,7 @@ def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
             "adapter": adapter,
             "signs_in": key in signing,
             "needs_app": key in signing and not signing[key].is_ready and key not in own,
-            "secrets": [spec.label for spec in adapter.credential_fields if spec.required],
+            "needs": _needs(adapter),
         }
         for key, adapter in sorted(adapters.items(), key=lambda item: (item[0] != "sandbox", item[1].label.lower()))
     ]
@@ -94,6 +94,16 @@ def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
         "accounts/choose.html",
         {"title": _("Connect an account"), "cards": cards, "has_signing": bool(signing)},
     )
+
+
+def _needs(adapter: Adapter) -> str:
+    """What a person must have at hand, in the words of the form."""
+    fields = (*adapter.credential_fields, *adapter.option_fields)
+    wanted = [spec.label for spec in fields if spec.required and not spec.default and not spec.generate]
+    if wanted:
+        return ", ".join(wanted)
+    choices = [spec.label for spec in adapter.credential_fields if not spec.generate]
+    return _(" or ").join(choices[:2])
 
 
 AFTERWARDS = ("min_spacing_seconds", "hourly_cap", "daily_cap", "signature", "default_hashtags", "utm")
