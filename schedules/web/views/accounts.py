@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.workspaces.roles import Action
-from platforms.base import SignsIn
+from platforms.base import Adapter, SignsIn
 from platforms.errors import AdapterMissing
 from platforms.models import PlatformAccount, PlatformApp
 from platforms.registry import adapter_for, adapters

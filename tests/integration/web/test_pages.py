@@ -159,3 +159,11 @@ def test_a_stranger_may_not_act_on_a_schedule(stranger, team, verb):
 
 def test_a_verb_is_never_a_get(owner, team):
     assert owner.get(reverse("web:schedule_act", args=[team.daily.public_id, "pause"])).status_code == 405
+
+
+def test_the_choice_of_platforms_says_what_each_needs(owner, team):
+    page = owner.get(reverse("web:account_choose")).content.decode()
+
+    assert "Needs: Webhook address or Bot token" in page  # either will do
+    assert "Needs: Application password, Site address, User name" in page
+    assert page.count("Needs no credentials.") == 1  # the sandbox
