@@ -13,17 +13,16 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import regex
-
 from platforms.contracts import TextRule, Unit
 from platforms.text.emoji import SEQUENCE
+from platforms.text.lazily import unicode_pattern
 from platforms.text.links import Link, found
 
 TWITTER_LIMIT, TWITTER_URL = 280, 23
 MASTODON_URL = 23
 
-_GRAPHEME = regex.compile(r"\X")
-_EMOJI = regex.compile(r"[\p{Extended_Pictographic}\U0001f1e6-\U0001f1ff\u20e3]")
+_GRAPHEME = unicode_pattern(r"\X")
+_EMOJI = unicode_pattern(r"[\p{Extended_Pictographic}\U0001f1e6-\U0001f1ff\u20e3]")
 _PLAIN_PICTURES = frozenset("©®™‼⁉ℹ↔↕")  # text, unless U+FE0F follows
 _LIGHT = re.compile("[\x00-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
 _REFUSED = re.compile("[\ufffe\ufeff\uffff]")

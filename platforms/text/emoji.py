@@ -7,7 +7,7 @@ because whatever is outside the light ranges weighs as much as an emoji.
 
 from __future__ import annotations
 
-import re
+from platforms.text.lazily import pattern
 
 
 def _set(codes: str) -> str:
@@ -79,7 +79,7 @@ _SIGN = f"{_JOIN}[\u2640\u2642]{_LOOK}"
 _HEART, _KISS = f"{_JOIN}\u2764{_LOOK}{_JOIN}", f"\U0001f48b{_JOIN}"
 _CHILDREN = f"(?:{_JOIN}{_BOY}{_JOIN}{_BOY}|{_JOIN}{_GIRL}{_JOIN}[{_BOY}{_GIRL}]|{_JOIN}[{_BOY}{_GIRL}])"
 
-SEQUENCE = re.compile(
+SEQUENCE = pattern(
     "|".join(
         [
             f"[{_MAN}{_WOMAN}]{_TONE}?{_JOIN}(?:[{_STYLED_TOOLS}]{_LOOK}|[{_TOOLS}])",

@@ -10,23 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import regex
-
 from platforms.text.domains import TLDS
+from platforms.text.lazily import unicode_pattern
 
 FacetKind = Literal["link", "mention", "tag"]
 MAX_TAG = 64  # UTF-16 units
 
 _SPACE = r"\t\n\v\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _INVISIBLE = r"\u00ad\u2060\u200a-\u200d\u20e2"
-_MENTION = regex.compile(rf"(?<![^{_SPACE}(])@([a-zA-Z0-9.-]+)\b", regex.ASCII)
-_LINK = regex.compile(
+_MENTION = unicode_pattern(rf"(?a)(?<![^{_SPACE}(])@([a-zA-Z0-9.-]+)\b")
+_LINK = unicode_pattern(
     rf"(?<![^{_SPACE}(])(?:(?i:https?)://[^{_SPACE}]+|(?P<domain>[a-zA-Z][a-zA-Z0-9]*(?:\.[a-zA-Z0-9]+)+)[^{_SPACE}]*)"
 )
-_TAG = regex.compile(rf"(?<![^{_SPACE}])[#＃](?!\ufe0f)([^{_SPACE}{_INVISIBLE}]+)")
-_WORTH_A_TAG = regex.compile(r"[^0-9\p{P}]")
-_PUNCTUATION_BEHIND = regex.compile(r"\p{P}+\Z")
-_CASHTAG = regex.compile(rf"(?<![^{_SPACE}(])\$([A-Za-z][A-Za-z0-9]{{0,4}})(?=[{_SPACE}.,;:!?)\"'\u2019]|\Z)")
+_TAG = unicode_pattern(rf"(?<![^{_SPACE}])[#＃](?!\ufe0f)([^{_SPACE}{_INVISIBLE}]+)")
+_WORTH_A_TAG = unicode_pattern(r"[^0-9\p{P}]")
+_PUNCTUATION_BEHIND = unicode_pattern(r"\p{P}+\Z")
+_CASHTAG = unicode_pattern(rf"(?<![^{_SPACE}(])\$([A-Za-z][A-Za-z0-9]{{0,4}})(?=[{_SPACE}.,;:!?)\"'\u2019]|\Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from platforms.text.domains import X_TLDS
+from platforms.text.lazily import pattern
 
-_HTTP = re.compile(r"https?://[^\s<>\"]+")
+_HTTP = pattern(r"https?://[^\s<>\"]+")
 
 
 def urls(text: str) -> list[str]:
@@ -57,25 +58,25 @@ _LATIN = (
     r"\u0300-\u036f\u1e00-\u1eff"
 )
 _LABEL = rf"(?:[^{_NO_LETTER}]|[_\-])"
-_CHAIN = re.compile(rf"(?<![^{_NO_LETTER}])(?<![_\-]){_LABEL}++(?:\.{_LABEL}++)+")
-_BEFORE = re.compile(rf"[^A-Za-z0-9@＠$#＃{_INVALID}]")
-_SCHEME = re.compile(r"https?://\Z", re.IGNORECASE | re.ASCII)
-_ASCII_DOMAIN = re.compile(rf"(?:[\-0-9A-Za-z{_LATIN}]++\.)++")
+_CHAIN = pattern(rf"(?<![^{_NO_LETTER}])(?<![_\-]){_LABEL}++(?:\.{_LABEL}++)+")
+_BEFORE = pattern(rf"[^A-Za-z0-9@＠$#＃{_INVALID}]")
+_SCHEME = pattern(r"https?://\Z", re.IGNORECASE | re.ASCII)
+_ASCII_DOMAIN = pattern(rf"(?:[\-0-9A-Za-z{_LATIN}]++\.)++")
 _IN_PATH = rf"[A-Za-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{_LATIN}]"
 _PARENTHESES = rf"\((?:{_IN_PATH}+|{_IN_PATH}*\({_IN_PATH}+\){_IN_PATH}*)\)"
 _END_OF_PATH = rf"(?:[+\-A-Za-z\u0400-\u04ff0-9=_#/{_LATIN}]|{_PARENTHESES})"
 _PATH = rf"(?:{_IN_PATH}*(?:{_PARENTHESES}{_IN_PATH}*)*{_END_OF_PATH}|@{_IN_PATH}+/)"
 _QUERY = r"\?[A-Za-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[A-Za-z0-9\-_&=#/]"
-_REST = re.compile(rf"(?::[0-9]+)?(?P<path>/{_PATH}*)?(?:{_QUERY})?")
-_SHORTENED = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE | re.ASCII)
+_REST = pattern(rf"(?::[0-9]+)?(?P<path>/{_PATH}*)?(?:{_QUERY})?")
+_SHORTENED = pattern(rf"https?://t\.co/([a-z0-9]+)(?:{_QUERY})?", re.IGNORECASE | re.ASCII)
 LONGEST_LABEL, LONGEST_URL, LONGEST_SLUG = 63, 4096, 40
 ASTRAL = "\U00010000"
 
 _IDN = frozenset(name for name in X_TLDS if not name.isascii())
 _IDN_LENGTHS = sorted({len(name) for name in _IDN}, reverse=True)
-_ASCII_WORD = re.compile(r"[0-9A-Za-z]+")
-_PUNYCODE = re.compile(r"xn--[\-0-9a-z]+", re.IGNORECASE | re.ASCII)
-_INSIDE_A_WORD = re.compile(r"[0-9A-Za-z@+\-]")
+_ASCII_WORD = pattern(r"[0-9A-Za-z]+")
+_PUNYCODE = pattern(r"xn--[\-0-9a-z]+", re.IGNORECASE | re.ASCII)
+_INSIDE_A_WORD = pattern(r"[0-9A-Za-z@+\-]")
 
 
 def _tld(text: str, at: int) -> int:

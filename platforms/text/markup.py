@@ -12,13 +12,13 @@ import html as entities
 import re
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
-from typing import Literal, get_args
-
-import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Literal, get_args
 
 from platforms.text.links import urls
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 BodyFormat = Literal["auto", "markdown", "html", "text"]
 FORMATS = (("auto", "By itself"), ("markdown", "Markdown"), ("html", "HTML"), ("text", "Plain text"))
@@ -95,6 +95,8 @@ def to_html(text: str, asked: object = "auto", *, comments: bool = False, lone_a
 
 def sanitised(html: str, *, comments: bool = False) -> str:
     """The HTML without whatever can run, load or track; what is left is well-formed."""
+    import nh3
+
     return nh3.clean(
         html, tags=set(_TAGS), attributes=_ATTRIBUTES, url_schemes=_SCHEMES, strip_comments=not comments, link_rel=None,
         filter_style_properties=_STYLES,
@@ -144,6 +146,8 @@ def is_format(value: object) -> bool:
 
 @functools.cache
 def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
 
 
@@ -158,6 +162,8 @@ def _markdown(text: str, lone_addresses: bool) -> str:
 
 def _linked(children: list[Token], is_wanted: bool) -> list[Token]:
     """The pieces of a paragraph with its bare web addresses as links."""
+    from markdown_it.token import Token
+
     made: list[Token] = []
     inside = 0
     for child in children:
@@ -180,6 +186,8 @@ def _linked(children: list[Token], is_wanted: bool) -> list[Token]:
 
 
 def _text(content: str) -> Token:
+    from markdown_it.token import Token
+
     return Token("text", "", 0, content=content)
 
 

@@ -6,18 +6,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
-import regex
-
 from platforms.contracts import Capabilities
 from platforms.problems import ContentLike
 from platforms.text import links
+from platforms.text.lazily import unicode_pattern
 from platforms.text.message import appended, message
 from platforms.text.ruler import ruler_for
 
 Fits = Callable[[str], bool]
 
 _BREAK = re.compile(r"^[ \t]*---[ \t]*\r?$", re.MULTILINE)
-_GRAPHEME = regex.compile(r"\X")
+_GRAPHEME = unicode_pattern(r"\X")
 _NAME = re.compile(r"(?<![\w/])[@＠#＃$][\w.\-@]*\w")  # a mention, a hashtag, a cashtag
 _PARAGRAPH = re.compile(r"\r?\n[ \t]*(?:\r?\n[ \t]*)+")
 _LINE = re.compile(r"\r?\n[ \t]*")

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import jwt
-
 from alwrity_scheduler.core import clock
 from platforms.adapters.ghost import answers
 from platforms.contracts import AccountRef, MediaRef
@@ -128,6 +126,8 @@ def token_of(key: str) -> str:
         raise Rejected("The Admin API key is not complete. Copy it whole: an id, a colon and a secret.")
     now = int(clock.now().timestamp())
     claims = {"iat": now, "exp": now + TOKEN_SECONDS, "aud": "/admin/"}
+    import jwt  # with all of cryptography's certificates: loaded when Ghost is first called
+
     return jwt.encode(claims, bytes.fromhex(found.group(2)), algorithm="HS256", headers={"kid": found.group(1)})
 
 

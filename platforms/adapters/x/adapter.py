@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from platforms import chains, uploads
-from platforms.adapters.x.client import API_URL, base_of, signs_with_keys
+from platforms.adapters.x.address import API_URL, base_of, signs_with_keys
 from platforms.adapters.x.steps import EARLIER, XSteps
 from platforms.base import FieldSpec, SettingsProblem
 from platforms.chains import Deadline, OutOfTime

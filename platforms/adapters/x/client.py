@@ -16,25 +16,16 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from alwrity_scheduler.core import clock
+from platforms.adapters.x.address import base_of, signs_with_keys
 from platforms.adapters.x.errors import error_of, rate_of
 from platforms.chains import Deadline
 from platforms.contracts import AccountRef
 from platforms.outbound import MEBIBYTE, Response, call
 
-API_URL = "https://api.x.com"
 _BUILT_IN = "https://api.twitter.com"
 _KEPT = frozenset({"authorization", "content-type"})
 for _name in ("tweepy", "oauthlib", "requests_oauthlib"):  # they log headers, the token among them
     logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-def base_of(options: Mapping[str, Any]) -> str:
-    return str(options.get("api_url") or API_URL).rstrip("/")
-
-
-def signs_with_keys(credentials: Mapping[str, str]) -> bool:
-    """OAuth 1.0a rather than OAuth 2?"""
-    return all(credentials.get(name) for name in ("api_key", "api_key_secret", "access_token", "access_token_secret"))
 
 
 class XClient:

@@ -8,7 +8,6 @@ from typing import Any
 
 from alwrity_scheduler.core import clock
 from platforms.adapters.x import timeline
-from platforms.adapters.x.client import XClient
 from platforms.adapters.x.errors import Duplicate
 from platforms.chains import Deadline, State
 from platforms.contracts import AccountRef
@@ -32,6 +31,8 @@ class XSteps:
 
     def __init__(self, account: AccountRef, deadline: Deadline) -> None:
         self._account, self._deadline = account, deadline
+        from platforms.adapters.x.client import XClient  # tweepy is loaded when X is first called
+
         self._client = XClient(account, deadline)
         self._files = Files()
         self._recent: dict[str, list[dict[str, Any]]] = {}
