@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -52,6 +56,22 @@ class Installation:
             capture_output=True,
             input=stdin,
         )
+
+    def migrate(self) -> None:
+        """As `manage.py migrate`. On SQLite it is run once for all tests of the machine, and the file is copied."""
+        if not self.database_url.startswith("sqlite:///"):
+            self.manage("migrate")
+            return
+        made = _migrated_file()
+        if not made.exists():
+            with tempfile.TemporaryDirectory(dir=made.parent) as folder:
+                first = Installation(Path(folder))
+                first.manage("migrate")
+                with sqlite3.connect(first.folder / "db.sqlite3") as database:
+                    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                database.close()
+                os.replace(first.folder / "db.sqlite3", made)  # whoever else made one made the same
+        shutil.copyfile(made, self.database_url.removeprefix("sqlite:///"))
 
     def inside(self, call: str, **values: Any) -> Any:
         """Run one function of this module inside the installation; values and answer are JSON."""
@@ -101,6 +121,16 @@ class Installation:
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def _migrated_file() -> Path:
+    """Where the migrated database of this very state of the migrations is kept."""
+    digest = hashlib.sha256()
+    for folder in ("alwrity_scheduler", "platforms", "schedules"):
+        for path in sorted((ROOT / folder).rglob("migrations/*.py")):
+            digest.update(path.read_bytes())
+    digest.update((ROOT / "constraints.txt").read_bytes())
+    return Path(tempfile.gettempdir()) / f"alwrity-migrated-{digest.hexdigest()[:16]}.sqlite3"
 
 
 class Recorder:
@@ -228,12 +258,55 @@ def seed(
             make_account(room, now, name=f"Place {number}", platform="http", options=settings)
             for number in range(accounts)
         ]
-        for number in range(posts):
+        made = [
             make_schedule(
                 room, [places[number % accounts]], now, text=f"Post {number}", retry_base_seconds=1,
                 priority=priorities[number % len(priorities)],
-            )  # fmt: skip
+            )
+            for number in range(min(posts, accounts * len(priorities)))
+        ]  # fmt: skip
+        _more(made, posts)
     return {"accounts": [str(place.public_id) for place in places]}
+
+
+def _more(made: list[Any], posts: int) -> None:
+    """Schedules like those that were made, in turn, until there are as many as `posts`: their rows by the hundred, because what
+    is tested is what becomes of them."""
+    from schedules.models import ContentItem, Job, Occurrence, Schedule, Target
+
+    wanted = [(number, made[number % len(made)]) for number in range(len(made), posts)]
+    contents = ContentItem.objects.bulk_create(
+        [_twin(model.content, text=f"Post {number}") for number, model in wanted], batch_size=500
+    )
+    schedules = Schedule.objects.bulk_create(
+        [_twin(model, content=content) for (_, model), content in zip(wanted, contents, strict=True)], batch_size=500
+    )
+    pairs = [(schedule, model) for schedule, (_, model) in zip(schedules, wanted, strict=True)]
+    targets = {model.pk: model.targets.get() for model in made}
+    jobs = {model.pk: Job.objects.select_related("occurrence").get(schedule=model) for model in made}
+    Target.objects.bulk_create(
+        [_twin(targets[model.pk], schedule=schedule) for schedule, model in pairs], batch_size=500
+    )
+    occurrences = Occurrence.objects.bulk_create(
+        [_twin(jobs[model.pk].occurrence, schedule=schedule) for schedule, model in pairs], batch_size=500
+    )
+    Job.objects.bulk_create(
+        [
+            _twin(jobs[model.pk], schedule=schedule, occurrence=occurrence)
+            for (schedule, model), occurrence in zip(pairs, occurrences, strict=True)
+        ],
+        batch_size=500,
+    )
+
+
+def _twin(row: Any, **values: Any) -> Any:
+    """An unsaved copy of a row, with a public id of its own."""
+    own = {
+        field.attname: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if not field.primary_key and field.name not in ("public_id", *values)
+    }
+    return type(row)(**own, **values)
 
 
 def publish_again_now() -> str:

@@ -39,7 +39,7 @@ def postgres_database() -> Iterator[str]:
 
 
 def publish_under_fire(installation: Installation, recorder: Recorder, schedulers: int) -> None:
-    installation.manage("migrate")
+    installation.migrate()
     installation.inside("seed", posts=POSTS, accounts=5, recorder=recorder.url)
     dice = random.Random(11)
     running = [installation.start_scheduler() for _ in range(schedulers)]

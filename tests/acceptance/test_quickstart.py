@@ -150,7 +150,7 @@ def test_it_serves_signs_in_shows_the_published_post_and_stops_on_ctrl_c(empty: 
 def test_r37_a_stopped_scheduler_leaves_nothing_running_and_exits_with_zero(tmp_path: Path, number: int):
     installation = Installation(tmp_path)
     with closing(installation):
-        installation.manage("migrate")
+        installation.migrate()
         process = installation.start_scheduler()
         wait_for(lambda: "is running with" in installation.log(), 30, "the scheduler")
 

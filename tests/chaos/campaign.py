@@ -174,7 +174,7 @@ class Campaign:
             self.folder, self.postgres.url if self.postgres else "", **settings, **self._engine_settings(stack)
         )
         stack.callback(self.installation.close)
-        self.installation.manage("migrate")
+        self.installation.migrate()
         jobs = plan.jobs or int(plan.rate * plan.seconds_a_kill * SLOWER * plan.kills) + 50
         self.people = Field(
             self.installation, {"recorder": self.recorder.url, "jobs": jobs, "rate": plan.rate, "seed": plan.seed}
