@@ -250,11 +250,14 @@ class Crew:
                 slot.expected = True
                 self.signal(slot, signal.SIGKILL)
 
-    def dismiss(self, seconds: float) -> None:
-        """SIGTERM to all that listen to it already: each must end in time with exit code 0 (R37)."""
+    def _await_ears(self) -> None:
         ready = time.monotonic() + EARS_SECONDS
         while time.monotonic() < ready and not all(_hears(slot.pid) for slot in self.slots if slot.pid):
             time.sleep(0.05)
+
+    def dismiss(self, seconds: float) -> None:
+        """SIGTERM to all that listen to it already: each must end in time with exit code 0 (R37)."""
+        self._await_ears()
         for slot in self.slots:
             if slot.pid:
                 slot.expected = True
