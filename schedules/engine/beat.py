@@ -11,6 +11,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from alwrity_scheduler.core import clock
 from schedules.engine import duties, periodic
 from schedules.engine.distributed import messages_waiting
+from schedules.engine.leaving import leave_at_once
 
 logger = logging.getLogger(__name__)
 # Redis keeps what nobody takes: when so many messages wait, another "look now" says nothing new.
@@ -21,6 +22,10 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     """Two of them at once are safe: a second "look now" finds what is due or nothing, and a duty's row lets one through."""
 
     _broken = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        leave_at_once()
+        super().__init__(*args, **options)
 
     def all_as_schedule(self) -> dict[str, Any]:
         duties.ensure_rows(clock.database_now())
