@@ -12,6 +12,16 @@ import pytest
 from tests.conftest import POSTGRES_URL
 from tests.installation import ROOT
 
+# who may do what, how rules are written, and what is done to files
+OF_NO_DATABASE = (
+    "api/test_access", "api/test_rules", "platforms/test_bucket", "platforms/test_fetching", "platforms/test_renditions",
+)  # fmt: skip
+
+# starts a real server that the tests outside of this process use at the same time
+OF_A_SERVER = (
+    "tests/integration/platforms/test_signin.py::test_rotating_tokens_of_a_real_provider_survive_our_own_concurrency"
+)
+
 
 @pytest.mark.postgres
 @pytest.mark.processes
@@ -35,8 +45,8 @@ def test_the_integration_tests_pass_on_postgresql(part: str) -> None:
             "no:cacheprovider",
             "--create-db",
             *(["-m", "not processes and not long and not benchmark"] if part == "rules" else []),
-            # who may do what, and how rules are written, is asked of no database
-            *(["--ignore", "tests/integration/api/test_access.py", "--ignore", "tests/integration/api/test_rules.py"]),
+            *(f"--ignore=tests/integration/{name}.py" for name in OF_NO_DATABASE),
+            f"--deselect={OF_A_SERVER}",
             f"tests/{part}",
         ],
         cwd=ROOT,

@@ -315,7 +315,9 @@ def test_nothing_is_sent_after_the_moment_that_ends_the_work(serve):
 def test_the_environment_names_no_proxy(monkeypatch, serve):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    for transport in [item for item in gc.get_objects() if isinstance(item, httpx.HTTPTransport)]:
+    for transport in [
+        item for item in gc.get_objects() if type(item) is httpx.HTTPTransport
+    ]:  # isinstance would wake lazy objects
         transport.close()  # what earlier tests left open
     http._transport.cache_clear()
     assert ask(serve(saying(answer()))).status == 200
