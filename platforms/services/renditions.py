@@ -24,8 +24,9 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from PIL import Image, ImageOps
 
-from platforms.contracts import Capabilities, MediaKind, MediaRef, MediaRule, Publication
+from platforms.contracts import Capabilities, MediaRef, MediaRule, Publication
 from platforms.errors import PlatformError, Rejected, Unavailable
+from platforms.media_rules import kind_of
 from platforms.media_types import orientation_of
 from platforms.models import MediaAsset
 from platforms.services import files, thumbnails
@@ -43,14 +44,6 @@ _WRITES = {"image/jpeg": ("JPEG", "jpg"), "image/png": ("PNG", "png"), "image/we
 
 class CannotFit(Exception):
     """The picture cannot be made to fit, in words for people."""
-
-
-def kind_of(ref: MediaRef) -> MediaKind:
-    """What rules call it: a GIF that moves is a kind of its own."""
-    if ref.mime == "image/gif" and ref.animated:
-        return "gif"
-    family = ref.mime.partition("/")[0]
-    return {"image": "image", "video": "video", "audio": "audio"}.get(family, "document")  # type: ignore[return-value]
 
 
 def rule_for(ref: MediaRef, can: Capabilities) -> MediaRule | None:
