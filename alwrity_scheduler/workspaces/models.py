@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -32,6 +33,19 @@ class User(AbstractUser):
     """A person who signs in. Lives until an administrator removes the person."""
 
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    # empty: as the browser asks for
+    language = models.CharField(max_length=16, blank=True, default="")
+    theme = models.CharField(max_length=8, default="auto", choices=[(name, name) for name in ("auto", "light", "dark")])
+    # 0 is Monday; none: as the language has it
+    week_start = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(6)])
+    # empty: as the language has it
+    hour_cycle = models.CharField(max_length=4, blank=True, default="", choices=[("h12", "12"), ("h23", "24")])
+    density = models.CharField(
+        max_length=12, default="comfortable", choices=[(name, name) for name in ("comfortable", "compact")]
+    )
+    single_keys = models.BooleanField(default=True)
+    # how this person arranged a page: {page: {...}}, see services.arrange
+    layout = models.JSONField(default=dict, blank=True)
     objects: ClassVar[Any] = PersonManager()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 
 from alwrity_scheduler.core.errors import Problem, Refused
@@ -95,6 +96,15 @@ def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, no
         name = "workspace.paused" if paused else "workspace.resumed"
         emit(_fact(name, workspace, actor, now, before={"paused": not paused}, after={"paused": paused}))
     return workspace
+
+
+def arrange(*, person: User, page: str, values: Mapping[str, object]) -> None:
+    """Remember how this person arranged a page: columns, cards, layers. What is not named stays. Nobody's business but theirs, so
+    no fact is written."""
+    layout = dict(User.objects.only("layout").get(pk=person.pk).layout)
+    layout[page] = {**layout.get(page, {}), **values}
+    User.objects.filter(pk=person.pk).update(layout=layout)
+    person.layout = layout
 
 
 @unit()

@@ -9,6 +9,7 @@ from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
 from schedules.models.refresh import CredentialRefresh
 from schedules.models.schedules import Schedule, ScheduleException, Target
+from schedules.models.views import SavedView
 
 __all__ = [
     "Attempt",
@@ -35,6 +36,7 @@ __all__ = [
     "ReviewComment",
     "ReviewLink",
     "ReviewPolicy",
+    "SavedView",
     "Schedule",
     "ScheduleException",
     "Target",

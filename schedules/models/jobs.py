@@ -93,6 +93,8 @@ class Job(WorkRow):
             *JOB_INDEXES,
             # the job lists of a workspace: one state at a time, newest first
             models.Index(fields=["workspace", "state", "-run_at", "-id"], name="job_list"),
+            # what stands in a span of the calendar: in_span(start, end)
+            models.Index(fields=["workspace", "scheduled_for"], name="job_calendar"),
             # strip of last runs, earlier and later runs of a schedule
             models.Index(fields=["schedule", "-run_at", "-id"], name="job_of_schedule"),
             # an account's queue, in the order in which it goes: to move it back, and to let it go. Without run_at, which

@@ -89,6 +89,10 @@ class Schedule(models.Model):
             models.Index(
                 fields=["tzdata_version", "id"], name="schedule_tzdata", condition=Q(state__in=["active", "paused"])
             ),
+            # single times in a span of the calendar
+            models.Index(fields=["workspace", "start_local"], name="schedule_calendar", condition=Q(rule_kind="once")),
+            # rules that may have times in a span of the calendar
+            models.Index(fields=["workspace", "id"], name="schedule_rules", condition=~Q(rule_kind="once")),
             # the list of a workspace, newest first
             models.Index(fields=["workspace", "-created_at", "-id"], name="schedule_list"),
         ]

@@ -47,6 +47,8 @@ class NavigationEntry:
 
 entries: Registry[NavigationEntry] = Registry("navigation entry")
 entries.register("today", NavigationEntry(title=_("Today"), url_name="web:today", icon="today"))
+entries.register("calendar", NavigationEntry(title=_("Calendar"), url_name="web:calendar", icon="calendar", group=PLAN))
+entries.register("timeline", NavigationEntry(title=_("Timeline"), url_name="web:timeline", icon="timeline", group=PLAN))
 entries.register(
     "schedules", NavigationEntry(title=_("Schedules"), url_name="web:schedules", icon="schedules", group=PLAN)
 )
