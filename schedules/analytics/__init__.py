@@ -1,0 +1,1 @@
+"""Figures about what was published. Plotly stays in `figures`."""
