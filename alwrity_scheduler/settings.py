@@ -85,6 +85,7 @@ TEMPLATES = [
                 "schedules.web.context.shell",
             ],
             "builtins": ["schedules.web.templatetags.ui"],
+            "libraries": {"notices": "schedules.web.templatetags.notices"},
         },
     }
 ]

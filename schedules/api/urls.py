@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, library, media, preflight, recovery, reviews, schedules, system
+from schedules.api.views import (
+    accounts,
+    content,
+    jobs,
+    library,
+    media,
+    notifications,
+    preflight,
+    recovery,
+    reviews,
+    schedules,
+    system,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -78,6 +90,10 @@ urlpatterns = [
     path("jobs/<uuid:public_id>/figures/", jobs.Figures.as_view(verb="figures"), name="job_figures"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/bulk/", recovery.RecoveryBulk.as_view(), name="recovery_bulk"),
+    path("notifications/", notifications.NoticeList.as_view(), name="notifications"),
+    path("notifications/read-all/", notifications.NoticeReadAll.as_view(), name="notifications_read_all"),
+    path("notifications/<uuid:public_id>/", notifications.NoticeRow.as_view(), name="notification"),
+    path("notifications/<uuid:public_id>/read/", notifications.NoticeRead.as_view(), name="notification_read"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),

@@ -50,8 +50,8 @@ class Notice(models.Model):
             models.Index(fields=["user", "workspace", "-last_at", "-id"], name="notice_of_person"),
             # the bell: of(person, workspace).open()
             models.Index(fields=["user", "workspace"], name="notice_bell", condition=OPEN),
-            # what may have been put right meanwhile
-            models.Index(fields=["workspace", "key"], name="notice_open", condition=OPEN),
+            # what may have been put right meanwhile, and what may have been undone
+            models.Index(fields=["workspace", "settled_at"], name="notice_to_settle", condition=Q(needs_act=True)),
             # what is old
             models.Index(fields=["last_at", "id"], name="notice_old"),
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 MOST_PARTS = 4
 PRUNED_AT_ONCE = 1000
+UNDONE_WITHIN = timedelta(days=1)
 
 
 def follow(*, now: datetime, workspace: Workspace | None = None) -> int:
@@ -131,19 +132,19 @@ def _gone_on(row: Notice, group: Group) -> Notice:
 
 
 def settle(*, workspace: Workspace, now: datetime) -> int:
-    """Close what was put right, and count what is left of the rest. Returns how many rows were closed."""
-    rows = Notice.objects.filter(OPEN, workspace=workspace)
+    """Close what was put right, count what is left of the rest, and open again what was undone. Returns how many were closed."""
+    rows = Notice.objects.filter(workspace=workspace, needs_act=True)
     seen: dict[str, Notice] = {}
-    for row in rows.order_by("last_at", "id").iterator(chunk_size=500):
+    for row in rows.filter(Q(settled_at=None) | Q(settled_at__gte=now - UNDONE_WITHIN)).order_by("last_at", "id"):
         seen[row.key] = row
     closed = 0
     for key, left in settling.left_of(seen, workspace).items():
         # what was told meanwhile counts for the next time
         same = rows.filter(key=key, last_at__lte=seen[key].last_at)
-        if left:
-            same.exclude(left=left).update(left=left)
-        else:
-            closed += same.update(left=0, settled_at=now)
+        if left and (seen[key].settled_at or seen[key].left != left):
+            same.update(left=left, settled_at=None)
+        elif not left:
+            closed += same.filter(settled_at=None).update(left=0, settled_at=now)
     return closed
 
 
