@@ -199,9 +199,8 @@ def test_one_workspace_is_told_while_another_is_behind_and_nobody_who_left_hears
 ):
     Membership.objects.filter(user=people.author).delete()
     fail(workspace, account, platform, now, ["One"])
-    emit(
-        Fact(name="account.auth_lost", at=now, actor=ENGINE, object_type="account", object_id="gone", workspace_id=people.other_workspace.pk)
-    )  # fmt: skip
+    where = people.other_workspace.pk
+    emit(Fact(name="account.auth_lost", at=now, actor=ENGINE, object_type="account", object_id="x", workspace_id=where))
 
     assert services.follow(now=now, workspace=people.other_workspace) == 1
     assert Notice.objects.count() == 0
