@@ -62,7 +62,7 @@ class Scenery:
     asset: Any = None
 
 
-def make(now: datetime) -> Scenery:
+def make(now: datetime, *, a_month: int = 400) -> Scenery:
     """A workspace of its own with an owner, a superuser, and everything in it. The database is migrated and empty."""
     owner = User.objects.create_superuser(
         "ana", "ana@example.com", "correct horse", timezone=ZONE, first_name="Ana", last_name="Lind"
@@ -72,7 +72,7 @@ def make(now: datetime) -> Scenery:
     )
     second = {"name": "Harbour Books", "slug": "harbour-books", "timezone": ZONE}
     workspaces.create_workspace(**second, owner=owner, actor=ACTOR, now=now)
-    return seed(room, owner, now)
+    return seed(room, owner, now, a_month=a_month)
 
 
 def seed(workspace: Workspace, owner: User, now: datetime, *, a_month: int = 400, months_back: int = 10) -> Scenery:
@@ -148,15 +148,28 @@ def _reviews(made: Scenery, people: list[User], now: datetime) -> None:
         actor=ACTOR, now=now,
     )  # fmt: skip
     author = Actor(kind="user", id=str(people[0].pk), label=people[0].get_username())
-    for number in range(4):
-        at = (now + timedelta(days=number + 2)).replace(hour=14, minute=0, second=0, microsecond=0, tzinfo=None)
-        row = make_schedule(made.workspace, made.accounts[1:2], now, text=TEXTS[1], state="draft", start_local=at)
-        approval.submit(schedule=row, comment="Please look at the second paragraph.", actor=author, now=now)
-        made.in_review = row
-    for number in range(6):
-        at = (now + timedelta(days=number + 1)).replace(hour=11, minute=30, second=0, microsecond=0, tzinfo=None)
-        text = f"Draft {number + 1}: {TEXTS[number % 4]}"
-        made.draft = make_schedule(made.workspace, made.accounts[:2], now, text=text, state="draft", start_local=at)
+    for number, title in enumerate(
+        ("Harvest report from Huila", "Why our prices go up in January", "Hiring in Hamburg", "A year of cups")
+    ):
+        made.in_review = _draft(made, people[0], title, number + 2, made.accounts[1:2], now)
+        approval.submit(schedule=made.in_review, comment="Please look at the second paragraph.", actor=author, now=now)
+    for number, title in enumerate(
+        ("Gift guide", "Grinder giveaway", "Meet the roasters", "Snow day menu", "Thank you, Ines", "Recap")
+    ):
+        made.draft = _draft(made, people[0], title, number + 1, made.accounts[:2], now)
+
+
+def _draft(made: Scenery, writer: User, title: str, days: int, accounts: list[Any], now: datetime) -> Any:
+    from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan
+    from schedules.services.schedules import create_schedule
+
+    at = (now + timedelta(days=days)).replace(hour=14, minute=0, second=0, microsecond=0, tzinfo=None)
+    targets = tuple(TargetPlan(account_id=str(row.public_id)) for row in accounts)
+    plan = SchedulePlan(rule_kind="once", timezone=ZONE, start_local=at, targets=targets)
+    content = ContentDraft(title=title, text=TEXTS[days % len(TEXTS)], campaign=CAMPAIGNS[0])
+    return create_schedule(
+        workspace=made.workspace, content=content, plan=plan, state="draft", actor=ACTOR, now=now, person=writer
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +188,10 @@ def _crowd(
     from schedules.services import materialise
 
     posts = list(_posts(made, now, chance, a_month, months_back))
-    campaigns = Campaign.objects.bulk_create(
-        [Campaign(workspace=made.workspace, name=name, created_at=now) for name in CAMPAIGNS]
-    )
+    campaigns = [
+        Campaign.objects.get_or_create(workspace=made.workspace, name=name, defaults={"created_at": now})[0]
+        for name in CAMPAIGNS
+    ]
     contents = ContentItem.objects.bulk_create(
         [
             ContentItem(
@@ -243,6 +257,10 @@ def _posts(made: Scenery, now: datetime, chance: random.Random, a_month: int, mo
             at = local.astimezone(now.tzinfo)
             yield _Post(at, account, _state(at, now, chance), number)
             number += 1
+    # an outage of this morning: a dozen posts of one account, a few minutes apart
+    for minutes in range(0, 36, 3):
+        yield _Post(now - timedelta(hours=2, minutes=minutes), made.accounts[2], "failed", number)
+        number += 1
 
 
 def _state(at: datetime, now: datetime, chance: random.Random) -> str:
@@ -350,6 +368,7 @@ def _tell(workspace: Workspace, now: datetime) -> None:
     """The last days' facts of what went wrong, and what people were told of it."""
     from schedules.models import Job
     from schedules.notifications import ending, services
+    from schedules.notifications.models import Notice
     from schedules.services.facts import job_fact
 
     wrong = Job.objects.filter(
@@ -364,6 +383,9 @@ def _tell(workspace: Workspace, now: datetime) -> None:
             )
     ending.tell(now=now)
     services.follow(now=now)
+    Notice.objects.filter(workspace=workspace, last_at__lt=now - timedelta(days=1)).update(
+        read_at=now - timedelta(hours=20)
+    )
 
 
 def _wall(at: datetime) -> datetime:

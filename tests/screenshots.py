@@ -1,4 +1,4 @@
-"""The house's own screenshots: `uv run python -m tests.screenshots [folder] [--only today,jobs] [--lang ar] [--keep]`.
+"""The house's own screenshots: `uv run python -m tests.screenshots [folder] [--only today,jobs] [--lang ar]`.
 
 Starts an installation of its own with the scenery of tests/scenery.py at a fixed time, a server and Chromium, and takes every page
 at 1440 and 390 px, light and dark. Writes PNGs and an index.html into the folder (test-output/screenshots). Chromium: CHROMIUM.
@@ -20,10 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.installation import Installation
+
 ROOT = Path(__file__).resolve().parent.parent
 # a Wednesday in the middle of a month, before noon in Berlin
 NOW = datetime(2026, 11, 18, 9, 40, tzinfo=UTC)
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
+HIGHEST = 6000
 THEMES = ("light", "dark")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -80,6 +83,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--lang", default="en", help="the language of the pages")
     parser.add_argument("--width", choices=list(WIDTHS), help="only this one")
     parser.add_argument("--theme", choices=THEMES, help="only this one")
+    parser.add_argument("--posts", type=int, default=400, help="about how many posts stand in the month")
     parser.add_argument("--list", action="store_true", help="say which pages there are")
     wanted = parser.parse_args(words)
     only = [name for name in wanted.only.split(",") if name]
@@ -96,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="alwrity-screenshots-") as data,
-        _installation(Path(data), wanted.lang) as stand,
+        _installation(Path(data), wanted.lang, wanted.posts) as stand,
     ):
         taken = list(_take(stand, pages, widths, themes, wanted.lang, folder))
     if not only:
@@ -115,7 +119,7 @@ class Stand:
 
 
 @contextmanager
-def _installation(data: Path, language: str) -> Iterator[Stand]:
+def _installation(data: Path, language: str, posts: int) -> Iterator[Stand]:
     """A data folder, a migrated database, the scenery, and a server in a thread; the product's clock stands at NOW."""
     os.environ.update(
         ALWRITY_DATA_DIR=str(data),
@@ -125,11 +129,12 @@ def _installation(data: Path, language: str) -> Iterator[Stand]:
         ENCRYPTION_KEYS=base64.urlsafe_b64encode(bytes(32)).decode(),
         LOG_LEVEL="ERROR",
     )
+    Installation(data).migrate()
+    (data / "static").mkdir()  # whitenoise warns about a folder that is not there; files are found in place
     import django
 
     django.setup()
     import waitress
-    from django.core.management import call_command
     from django.db import connections
 
     from alwrity_scheduler.core import clock
@@ -137,9 +142,7 @@ def _installation(data: Path, language: str) -> Iterator[Stand]:
     from tests import scenery
 
     clock.now = lambda: NOW
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("collectstatic", verbosity=0, interactive=False)
-    made = scenery.make(NOW)
+    made = scenery.make(NOW, a_month=posts)
     if language != "en":
         type(made.owner).objects.filter(pk=made.owner.pk).update(language=language)
     session = _signed_in(made.owner)
@@ -224,10 +227,15 @@ def _sign_in(context: Any, stand: Stand) -> None:
 def _one(context: Any, sheet: Any, stand: Stand, page: Page, address: str, file: Path) -> None:
     if page.url_name == "login":
         context.clear_cookies(name="sessionid")
+    wide, high = sheet.viewport_size["width"], sheet.viewport_size["height"]
     answer = sheet.goto(address, wait_until="networkidle")
     if answer is not None and answer.status >= 400:
         print(f"{page.name}: the page answered {answer.status}")
-    sheet.screenshot(path=file, full_page=True, animations="disabled")
+    # as high as the page, so that what is fixed to the window's edges stands at those of the picture
+    whole = min(int(sheet.evaluate("document.documentElement.scrollHeight")), HIGHEST)
+    sheet.set_viewport_size({"width": wide, "height": max(high, whole)})
+    sheet.screenshot(path=file, animations="disabled")
+    sheet.set_viewport_size({"width": wide, "height": high})
     if page.url_name == "login":
         _sign_in(context, stand)
 
