@@ -190,7 +190,7 @@ def save_rules(*, person: User, kinds: Mapping[Kind, bool], actor: Actor, now: d
     row.save(update_fields=["kinds"])
     emit(
         Fact(
-            name="person.notices_changed", at=now, actor=actor, object_type="user", object_id=str(person.pk),
+            name="person.notices_changed", at=now, actor=actor, object_type="person", object_id=str(person.pk),
             object_label=person.get_username(), before=before, after=after,
         )
     )  # fmt: skip

@@ -50,6 +50,7 @@ def addresses(team):
             "review_policies",
             "drafts",
             "library",
+            "notifications",
         )
     )
     yield reverse("web:content_versions", args=[team.daily.content.public_id])

@@ -105,7 +105,7 @@ def test_thousands_of_failures_make_a_row_a_person_and_group(
 
     parts = 0
     while Cursor.objects.filter(seq=AuditChain.objects.get(pk=workspace.pk).length).count() == 0:
-        with django_assert_max_num_queries(75):
+        with django_assert_max_num_queries(64):
             services.follow(now=now)
         parts += 1
     assert parts == 2
