@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
@@ -71,22 +71,27 @@ def _behind(workspace: Workspace | None) -> list[Workspace]:
     return list(Workspace.objects.filter(pk__in=ends.values("pk")).order_by("pk"))
 
 
-@transaction.atomic
 def _read_part(workspace: Workspace) -> tuple[int, bool]:
-    """Tell the next BATCH facts of one chain. Returns how many, and whether the end was reached."""
-    Cursor.objects.bulk_create([Cursor(chain=workspace.pk)], ignore_conflicts=True)
+    """Tell the next BATCH facts of one chain. Returns how many, and whether nothing is left to do here.
+
+    Reading and gathering come before the transaction, so that others wait for the writing only; the compare-and-set on the
+    place lets one of several processes through.
+    """
     cursors = Cursor.objects.filter(pk=workspace.pk)
-    cursor = (cursors.select_for_update() if connection.features.has_select_for_update else cursors).get()
+    place = cursors.values_list("seq", flat=True).first()
+    if place is None:
+        Cursor.objects.bulk_create([Cursor(chain=workspace.pk)], ignore_conflicts=True)
+        place = 0
     end = AuditChain.objects.values_list("length", flat=True).get(pk=workspace.pk)
     audience = Audience(workspace)
-    facts = list(
-        AuditLog.objects.filter(chain=workspace.pk, seq__gt=cursor.seq, seq__lte=end, action__in=_told(audience)).order_by("seq")[
-            :BATCH
-        ]
-    )  # fmt: skip
-    write(gathering.groups_of(facts, workspace), audience)
+    new = AuditLog.objects.filter(chain=workspace.pk, seq__gt=place, seq__lte=end, action__in=_told(audience))
+    facts = list(new.order_by("seq")[:BATCH])
+    groups = gathering.groups_of(facts, workspace)
     is_done = len(facts) < BATCH
-    cursors.update(seq=end if is_done else facts[-1].seq)
+    with transaction.atomic():
+        if not cursors.filter(seq=place).update(seq=end if is_done else facts[-1].seq):
+            return 0, True
+        write(groups, audience)
     return len(facts), is_done
 
 

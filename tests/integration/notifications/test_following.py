@@ -137,6 +137,20 @@ def test_whoever_is_killed_in_the_middle_loses_nothing_and_tells_nothing_twice(
     assert of(people.owner)[0].count == 2
 
 
+def test_of_two_processes_one_tells(people, workspace, account, platform, now, monkeypatch):
+    fail(workspace, account, platform, now, ["One"])
+    alone = services.gathering.groups_of
+
+    def overtaken(facts, workspace):
+        monkeypatch.setattr(services.gathering, "groups_of", alone)
+        services.follow(now=now)
+        return alone(facts, workspace)
+
+    monkeypatch.setattr(services.gathering, "groups_of", overtaken)
+    services.follow(now=now)
+    assert [row.count for row in of(people.owner)] == [1]
+
+
 def test_a_lost_sign_in_is_for_those_who_may_sign_in_and_settles_by_itself(people, workspace, account, now):
     accounts.mark_needs_auth(account_id=account.pk, message="The token was revoked.", actor=ENGINE, now=now)
     services.follow(now=now)
