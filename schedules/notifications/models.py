@@ -51,7 +51,7 @@ class Notice(models.Model):
             # the bell: of(person, workspace).open()
             models.Index(fields=["user", "workspace"], name="notice_bell", condition=OPEN),
             # what may have been put right meanwhile, and what may have been undone
-            models.Index(fields=["workspace", "settled_at"], name="notice_to_settle", condition=Q(needs_act=True)),
+            models.Index(fields=["workspace", "settled_at"], name="notice_to_settle"),
             # what is old
             models.Index(fields=["last_at", "id"], name="notice_old"),
         ]

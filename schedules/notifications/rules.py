@@ -29,11 +29,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Nature:
-    """audience: members who may do this hear of it. needs_act: it stays open until it is put right."""
+    """audience: members who may do this hear of it. needs_act: it stays open until it is put right. ends: it is over some day."""
 
     audience: Action
     needs_act: bool = False
     by_default: bool = True
+    ends: bool = False
 
 
 NATURES: dict[Kind, Nature] = {
@@ -45,7 +46,7 @@ NATURES: dict[Kind, Nature] = {
     Kind.SIGN_IN: Nature(Action.ACCOUNTS, needs_act=True),
     Kind.TOKEN: Nature(Action.ACCOUNTS, needs_act=True),
     # nothing to do but wait: the scheduler tries again by itself
-    Kind.DOWN: Nature(Action.OPERATE),
+    Kind.DOWN: Nature(Action.OPERATE, ends=True),
     Kind.LIMIT: Nature(Action.OPERATE),
     # these three have people of their own: the reviewers, and the ones who asked
     Kind.REVIEW: Nature(Action.VIEW, needs_act=True),
@@ -73,6 +74,7 @@ ACTIONS = {
     "review.changes_requested": Kind.CHANGES,
     "review.approved": Kind.APPROVED,
 }
+SETTLED = frozenset(kind for kind, nature in NATURES.items() if nature.needs_act or nature.ends)
 PERSONAL = frozenset({Kind.REVIEW, Kind.CHANGES, Kind.APPROVED})
 OF_JOBS = frozenset({*BY_CAUSE.values(), Kind.PUBLISHED})
 # a sign-in that nobody renews is told of so long before it ends

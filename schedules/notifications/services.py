@@ -23,7 +23,7 @@ from schedules.notifications.audience import Audience
 from schedules.notifications.gathering import Group
 from schedules.notifications.models import Cursor, Notice, NoticeRules
 from schedules.notifications.querysets import OPEN
-from schedules.notifications.rules import ACTIONS, KEPT, KEPT_UNREAD, Kind
+from schedules.notifications.rules import ACTIONS, KEPT, KEPT_UNREAD, SETTLED, Kind
 
 logger = logging.getLogger(__name__)
 BATCH = 500
@@ -138,7 +138,7 @@ def _gone_on(row: Notice, group: Group) -> Notice:
 
 def settle(*, workspace: Workspace, now: datetime) -> int:
     """Close what was put right, count what is left of the rest, and open again what was undone. Returns how many were closed."""
-    rows = Notice.objects.filter(workspace=workspace, needs_act=True)
+    rows = Notice.objects.filter(workspace=workspace, kind__in=SETTLED)
     seen: dict[str, Notice] = {}
     for row in rows.filter(Q(settled_at=None) | Q(settled_at__gte=now - UNDONE_WITHIN)).order_by("last_at", "id"):
         seen[row.key] = row
@@ -154,8 +154,8 @@ def settle(*, workspace: Workspace, now: datetime) -> int:
 
 
 def settle_all(*, now: datetime) -> int:
-    """The same for every workspace that has open notices: for what changes without a fact."""
-    ids = Notice.objects.filter(OPEN).order_by().values("workspace_id").distinct()
+    """The same for every workspace that has something to be put right: for what changes without a fact."""
+    ids = Notice.objects.filter(kind__in=SETTLED, settled_at=None).order_by().values("workspace_id").distinct()
     return sum(settle(workspace=room, now=now) for room in Workspace.objects.filter(pk__in=ids).order_by("pk"))
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from alwrity_scheduler.workspaces.models import Workspace
-from platforms.models import AccountState, PlatformAccount, RefreshState
+from platforms.models import AccountState, BreakerFields, CircuitState, PlatformAccount, RefreshState, Service
 from schedules.domain import localtime
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import cause_of
@@ -19,15 +19,18 @@ from schedules.notifications.models import Notice
 from schedules.notifications.rules import BY_CAUSE, CAUSES, Kind
 from schedules.querysets.jobs import JobQuerySet
 
+KEY_IN_FACTS = 64  # how much of a service's key stands in a fact
+
 
 def left_of(notices: Mapping[str, Notice], workspace: Workspace) -> dict[str, int]:
-    """By key: how many are left to be put right; 0 where nothing is. Four queries at most, however many there are."""
+    """By key: how many are left to be put right; 0 where nothing is. Six queries at most, however many there are."""
     rows = list(notices.values())
     left: dict[str, int] = {}
     if any(Kind(row.kind) in CAUSES for row in rows):
         counted = _posts(workspace)
         left |= {row.key: counted[row.key] for row in rows if Kind(row.kind) in CAUSES}
     left |= _accounts([row for row in rows if row.kind in (Kind.SIGN_IN, Kind.TOKEN)])
+    left |= _down([row for row in rows if row.kind == Kind.DOWN])
     left |= _reviews([row for row in rows if row.kind in (Kind.REVIEW, Kind.CHANGES)])
     return left
 
@@ -72,6 +75,20 @@ def _is_open(notice: Notice, account: PlatformAccount | None) -> bool:
     if ends := notice.words.get("ends"):
         return bool(account.credentials_expire_at and account.credentials_expire_at.isoformat() == ends)
     return account.refresh_state == RefreshState.FAILING
+
+
+def _down(notices: list[Notice]) -> dict[str, int]:
+    """Accounts and services whose circuit is not closed yet."""
+    if not notices:
+        return {}
+    names = {row.object_id for row in notices}
+    open_states = BreakerFields.OPEN_STATES
+    ids = {row.object_id for row in notices if row.object_type == "account"}
+    accounts = CircuitState.objects.filter(account__public_id__in=ids, state__in=open_states)
+    down = {str(name) for name in accounts.values_list("account__public_id", flat=True)}
+    services = Service.objects.filter(state__in=open_states).values_list("key", flat=True)
+    down |= {key[:KEY_IN_FACTS] for key in services} & names
+    return {row.key: int(row.object_id in down) for row in notices}
 
 
 def _reviews(notices: list[Notice]) -> dict[str, int]:

@@ -92,11 +92,7 @@ class Migration(migrations.Migration):
                         fields=["user", "workspace"],
                         name="notice_bell",
                     ),
-                    models.Index(
-                        condition=models.Q(("needs_act", True)),
-                        fields=["workspace", "settled_at"],
-                        name="notice_to_settle",
-                    ),
+                    models.Index(fields=["workspace", "settled_at"], name="notice_to_settle"),
                     models.Index(fields=["last_at", "id"], name="notice_old"),
                 ],
                 "constraints": [

@@ -10,7 +10,7 @@ from django.utils import timezone
 from alwrity_scheduler.core.events import ENGINE, Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import Membership
 from platforms.errors import Rejected
-from platforms.models import PlatformAccount
+from platforms.models import CircuitState, PlatformAccount
 from platforms.services import accounts, admission
 from schedules.models import AuditChain, Job, Occurrence
 from schedules.notifications import ending, services
@@ -162,6 +162,24 @@ def test_a_lost_sign_in_is_for_those_who_may_sign_in_and_settles_by_itself(peopl
     accounts.reconnect(account=account, actor=ACTOR, now=now)
     services.follow(now=now)
     assert of(people.owner)[0].settled_at == now
+
+
+def test_an_outage_is_over_when_the_platform_answers_again(people, workspace, account, now):
+    CircuitState.objects.create(account=account, state="open", retry_at=now, failures=6)
+    fact = {"at": now, "actor": ENGINE, "object_type": "account", "object_id": str(account.public_id)}
+    emit(Fact(name="circuit.opened", workspace_id=workspace.pk, **fact))
+    services.follow(now=now)
+    [notice] = of(people.author)
+    assert (line_of(notice).words, notice.settled_at, notice.needs_act) == (
+        "News does not answer; its posts wait",
+        None,
+        False,
+    )
+
+    CircuitState.objects.update(state="closed")
+    emit(Fact(name="circuit.closed", workspace_id=workspace.pk, **fact))
+    services.follow(now=now)
+    assert of(people.author)[0].settled_at == now
 
 
 def test_reviews_go_to_reviewers_and_answers_to_the_author(people, workspace, account, now):
