@@ -29,6 +29,7 @@ from platforms.services.media import media_path_of, media_url, thumbnail_path_of
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
+from schedules.reads import executions
 from schedules.services import link_cards
 from schedules.web import icons, prose
 
@@ -322,6 +323,16 @@ def figure_word(name: str) -> str:
 @register.filter
 def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)
+
+
+@register.filter
+def masked(value: Any) -> Any:
+    return executions.masked(value)
+
+
+@register.filter
+def request_id(response: Any) -> str:
+    return executions.request_id_of(response)
 
 
 @register.filter

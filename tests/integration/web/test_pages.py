@@ -9,7 +9,7 @@ from django.urls import reverse
 OWN = {
     "today": 15,
     "schedules": 15,
-    "jobs": 12,
+    "jobs": 14,
     "accounts": 13,
     "account_groups": 11,
     "team": 11,
