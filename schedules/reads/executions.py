@@ -29,6 +29,7 @@ MOST_COUNTED = 10_000
 MOST_BARS = 500
 MOST_STRIPS = 30
 STRIP = 20
+ON_TIME = timedelta(seconds=1)
 # states that gather: in a span of time they are read by due time
 MANY = frozenset({JobState.PENDING, JobState.COMPLETED, JobState.CANCELLED, JobState.SUPERSEDED})
 
@@ -124,6 +125,10 @@ class Line:
     late: bool
     took: timedelta | None
     next_at: datetime | None
+
+    @property
+    def on_time(self) -> bool:
+        return self.wait is not None and self.wait < ON_TIME
 
     @property
     def verbs(self) -> tuple[str, ...]:
