@@ -42,7 +42,7 @@ def spans(
     bars: Sequence[Bar], *, lanes: Mapping[str, str], groups: Mapping[str, str], time_title: str
 ) -> dict[str, Any]:
     """A Gantt-like figure as plotly.js takes it: one lane a key of `lanes`, one trace a group that occurs, times along x."""
-    import plotly.graph_objects as plot
+    import plotly.graph_objects as plot  # type: ignore[import-untyped]
 
     traces = [
         _trace(plot, [bar for bar in bars if bar.group == group], group, title)
@@ -95,7 +95,7 @@ def _short(words: str) -> str:
 
 
 def _script_path() -> Path:
-    import plotly
+    import plotly  # type: ignore[import-untyped]
 
     return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 

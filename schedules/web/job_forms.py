@@ -24,7 +24,7 @@ from schedules.models import Job
 from schedules.models.content import ContentType
 from schedules.querysets.jobs import JobQuerySet
 from schedules.services.recovery import MOST_AT_ONCE, slot
-from schedules.web.forms import RefusableForm, _moment
+from schedules.web.forms import RefusableForm, ReslotForm
 from schedules.web.templatetags.ui import platform_name
 
 ERROR_WORDS = {
@@ -75,7 +75,7 @@ class MonitorFilter(forms.Form):
     until = forms.DateField(required=False, label=gettext_lazy("To"))
     platform = forms.ChoiceField(required=False, label=gettext_lazy("Platform"))
     content_type = forms.ChoiceField(required=False, label=gettext_lazy("Kind of post"))
-    error_class = forms.ChoiceField(required=False, label=gettext_lazy("Kind of error"))
+    error_class = forms.ChoiceField(required=False, label=gettext_lazy("Kind of error"))  # type: ignore[assignment]
 
     def __init__(self, data: Any, *, accounts: Sequence[PlatformAccount]) -> None:
         super().__init__(data)
@@ -174,10 +174,10 @@ class ManyForm(RefusableForm):
         return Verb(self.cleaned_data["verb"])
 
 
-class NewTimeForm(RefusableForm):
+class NewTimeForm(ReslotForm):
     """A new time for one job, on the wall clock of its schedule's zone."""
 
-    at = _moment(label=gettext_lazy("New time"))
+    version = forms.IntegerField(required=False)  # the schedule's, as the page had it
 
     def instant(self, zone: str, now: datetime) -> datetime:
         return slot(to_local=self.cleaned_data["at"], timezone=zone, now=now)

@@ -116,15 +116,17 @@
   }
   function dressed(data) {
     const ink = colour("--ink-2"), line = colour("--line"), surface = colour("--surface");
+    const narrow = figure.clientWidth < 560;
     const axis = { color: ink, gridcolor: line, linecolor: line, zerolinecolor: line };
     const traces = data.data.map((trace) => {
       const mark = colour(MARKS[trace.meta] || "--draft-mk");
       return { ...trace, marker: { ...trace.marker, color: mark, line: { ...trace.marker.line, color: mark } } };
     });
+    const lanes = data.layout.yaxis.ticktext.map((words) => (narrow && words.length > 13 ? `${words.slice(0, 12)}…` : words));
     const layout = {
-      ...data.layout, paper_bgcolor: surface, plot_bgcolor: surface,
+      ...data.layout, showlegend: !narrow, paper_bgcolor: surface, plot_bgcolor: surface,
       font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 },
-      xaxis: { ...data.layout.xaxis, ...axis }, yaxis: { ...data.layout.yaxis, ...axis },
+      xaxis: { ...data.layout.xaxis, ...axis, ...(narrow ? { nticks: 4, tickangle: 0 } : {}) }, yaxis: { ...data.layout.yaxis, ...axis, ticktext: lanes },
       hoverlabel: { bgcolor: colour("--surface-2"), bordercolor: line, font: { color: colour("--ink") }, align: "left" },
     };
     return [traces, layout];

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.states import JobState
 from schedules.models import Attempt, AuditLog, Job
 from schedules.reads import executions
-from schedules.services import afterwards, recovery
+from schedules.services import afterwards, moving, recovery
 from schedules.services import jobs as job_service
 from schedules.web.forms import ConfirmForm
 from schedules.web.gate import Visit, done, next_url, refused, screen, show
@@ -35,7 +36,7 @@ EARLIER_AND_LATER = 3
 @screen()
 def job_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     wish = Wish(visit, request.GET)
-    page = Paginator(wish.listing, PER_PAGE).get_page(request.GET.get("page"))
+    page: Page[Job] = Paginator[Job](wish.listing, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **frame(wish, "list"),
         "tabs": wish.tabs,
@@ -131,30 +132,59 @@ def _spoken(attempt: Attempt) -> str:
     return " · ".join(part for part in parts if part)
 
 
-# the states in which a person may give the job another time
-MOVABLE = (JobState.FAILED, JobState.MISSED, JobState.BLOCKED)
+# the states in which a person may give the job another time; one that waits for its time moves with its other accounts
+ALONE = (JobState.FAILED, JobState.MISSED, JobState.BLOCKED)
+MOVABLE = (*ALONE, JobState.PENDING)
 
 
 @screen("POST")
 def new_time(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
-    """Give one job another time, on the wall clock of its schedule's zone."""
+    """Give the job another time, on the wall clock of its schedule's zone. The undo of a move comes here too, by its address."""
     row = find(visit, public_id)
     visit.require(Action.OPERATE, row.workspace)
-    form = NewTimeForm(request.POST)
+    form = NewTimeForm(request.POST if "at" in request.POST else request.GET)
     if not form.is_valid():
         return _show_job(request, visit, row, ConfirmForm(), 422, form)
     try:
-        at = form.instant(row.schedule.timezone, visit.now)
-        recovery.reslot(job=row, at=at, actor=visit.actor, now=visit.now)
+        words, to, undo = (_give_time if row.state in ALONE else _move)(visit, row, form)
     except Refused as error:
         form.refuse(error.problems)
         return _show_job(request, visit, row, ConfirmForm(), 422, form)
-    said = _("“%(name)s” goes out on %(account)s at its new time.") % {
-        "name": row.schedule,
-        "account": row.account.name,
-    }
-    undo = reverse("web:recovery_undo", args=[public_id])
-    return done(request, said, reverse("web:job", args=[public_id]), undo=undo)
+    return done(request, words, to, undo=undo)
+
+
+def _give_time(visit: Visit, row: Job, form: NewTimeForm) -> tuple[str, str, str]:
+    """The words, the address to go to, and the one that takes it back."""
+    at = form.instant(row.schedule.timezone, visit.now)
+    recovery.reslot(job=row, at=at, actor=visit.actor, now=visit.now)
+    words = _("“%(name)s” goes out on %(account)s at its new time.")
+    words %= {"name": row.schedule, "account": row.account.name}
+    return words, reverse("web:job", args=[row.public_id]), reverse("web:recovery_undo", args=[row.public_id])
+
+
+def _move(visit: Visit, row: Job, form: NewTimeForm) -> tuple[str, str, str]:
+    moved = moving.move(
+        workspace=row.workspace,
+        key=f"j{row.pk}",
+        to_local=form.cleaned_data["at"],
+        zone=row.schedule.timezone,
+        version=form.cleaned_data["version"] or row.schedule.version,
+        scope="one",
+        actor=visit.actor,
+        now=visit.now,
+        person=visit.person,
+    )
+    words = ngettext(
+        "“%(name)s” has a new time.", "“%(name)s” has a new time on all its %(n)d accounts.", moved.accounts
+    )
+    said = " ".join(filter(None, (words % {"name": row.schedule, "n": moved.accounts}, moved.note)))
+    there = moved.event.public_id if moved.event.is_job else None
+    to = reverse("web:job", args=[there]) if there else reverse("web:schedule", args=[row.schedule.public_id])
+    undo = ""
+    if there and moved.back:
+        values = {"at": f"{moved.back.to_local:%Y-%m-%dT%H:%M:%S}", "version": moved.back.version}
+        undo = f"{reverse('web:job_new_time', args=[there])}?{urlencode(values)}"
+    return said, to, undo
 
 
 Verb = tuple[Callable[..., Any], Any]
