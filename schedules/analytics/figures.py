@@ -95,7 +95,7 @@ def _short(words: str) -> str:
 
 
 def _script_path() -> Path:
-    import plotly  # type: ignore[import-untyped]
+    import plotly
 
     return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 

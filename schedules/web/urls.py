@@ -81,6 +81,7 @@ urlpatterns = [
     path("jobs/export.csv", jobs_many.export, name="jobs_export"),
     path("jobs/many/", jobs_many.act_on_many, name="jobs_many"),
     path("jobs/many/read/", jobs_many.result_read, name="jobs_result_read"),
+    path("jobs/move-back/", jobs.move_back, name="jobs_move_back"),
     path("plotly/<slug:digest>.js", executions.plotly, name="plotly"),
     path("jobs/<uuid:public_id>/", jobs.job, name="job"),
     path("jobs/<uuid:public_id>/confirm/", jobs.confirm, name="job_confirm"),

@@ -44,7 +44,7 @@
     row.querySelector("input[name=job]")?.click();
   });
 
-  /* ---- live: rows that are on the page are renewed where they stand; others wait for a click, so that nothing shifts ---- */
+  /* ---- live: rows on the page are renewed where they stand; new ones wait for a click, and none is taken away under the pointer ---- */
   let waiting = "", acted = false;
   const rowsOf = (root) => new Map([...root.querySelectorAll(".jobs-list tbody tr")].map((row) => [row.id, row]));
   document.addEventListener("htmx:beforeRequest", (event) => { acted = event.detail.requestConfig.verb === "post"; });
@@ -55,7 +55,8 @@
     if (!fresh) return;
     const old = rowsOf(here), now = rowsOf(fresh);
     const added = [...now.keys()].filter((id) => !old.has(id)).length, gone = [...old.keys()].filter((id) => !now.has(id));
-    if (!old.size || (!added && !gone.length)) return;
+    const held = here.querySelector("tbody:hover, tbody:focus-within");
+    if (!old.size || (!added && !(gone.length && held))) return;
     detail.shouldSwap = false;
     waiting = detail.serverResponse;
     renew(here, old, now, fresh);

@@ -22,7 +22,7 @@ from schedules.reads import executions
 from schedules.services import afterwards, moving, recovery
 from schedules.services import jobs as job_service
 from schedules.web.forms import ConfirmForm
-from schedules.web.gate import Visit, done, next_url, refused, screen, show
+from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 from schedules.web.history import entries
 from schedules.web.job_forms import ERROR_WORDS, NewTimeForm
 from schedules.web.monitor import Wish, count_words, frame
@@ -36,7 +36,8 @@ EARLIER_AND_LATER = 3
 @screen()
 def job_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     wish = Wish(visit, request.GET)
-    page: Page[Job] = Paginator[Job](wish.listing, PER_PAGE).get_page(request.GET.get("page"))
+    pages = Paginator[Job](wish.listing, PER_PAGE)  # type: ignore[arg-type]  # it asks for slices only
+    page: Page[Job] = pages.get_page(request.GET.get("page"))
     context = {
         **frame(wish, "list"),
         "tabs": wish.tabs,
@@ -139,10 +140,10 @@ MOVABLE = (*ALONE, JobState.PENDING)
 
 @screen("POST")
 def new_time(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
-    """Give the job another time, on the wall clock of its schedule's zone. The undo of a move comes here too, by its address."""
+    """Give the job another time, on the wall clock of its schedule's zone."""
     row = find(visit, public_id)
     visit.require(Action.OPERATE, row.workspace)
-    form = NewTimeForm(request.POST if "at" in request.POST else request.GET)
+    form = NewTimeForm(request.POST)
     if not form.is_valid():
         return _show_job(request, visit, row, ConfirmForm(), 422, form)
     try:
@@ -150,7 +151,7 @@ def new_time(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpRespons
     except Refused as error:
         form.refuse(error.problems)
         return _show_job(request, visit, row, ConfirmForm(), 422, form)
-    return done(request, words, to, undo=undo)
+    return leave(request, words, to, undo=undo)
 
 
 def _give_time(visit: Visit, row: Job, form: NewTimeForm) -> tuple[str, str, str]:
@@ -178,13 +179,39 @@ def _move(visit: Visit, row: Job, form: NewTimeForm) -> tuple[str, str, str]:
         "“%(name)s” has a new time.", "“%(name)s” has a new time on all its %(n)d accounts.", moved.accounts
     )
     said = " ".join(filter(None, (words % {"name": row.schedule, "n": moved.accounts}, moved.note)))
-    there = moved.event.public_id if moved.event.is_job else None
-    to = reverse("web:job", args=[there]) if there else reverse("web:schedule", args=[row.schedule.public_id])
+    to = reverse("web:job" if moved.event.is_job else "web:schedule", args=[moved.event.public_id])
     undo = ""
-    if there and moved.back:
-        values = {"at": f"{moved.back.to_local:%Y-%m-%dT%H:%M:%S}", "version": moved.back.version}
-        undo = f"{reverse('web:job_new_time', args=[there])}?{urlencode(values)}"
+    if moved.back and row.workspace == visit.workspace:
+        at = f"{moved.back.to_local:%Y-%m-%dT%H:%M:%S}"
+        values = {"key": moved.back.key, "at": at, "zone": row.schedule.timezone, "version": moved.back.version}
+        undo = f"{reverse('web:jobs_move_back')}?{urlencode(values)}"
     return said, to, undo
+
+
+@screen("POST")
+def move_back(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Undo a move: the address names what is moved, and to when."""
+    visit.require(Action.OPERATE)
+    form, key = NewTimeForm(request.GET), request.GET.get("key", "")[:100]
+    back = next_url(request, reverse("web:jobs"))
+    if not form.is_valid():
+        raise Http404
+    try:
+        moved = moving.move(
+            workspace=visit.workspace,
+            key=key,
+            to_local=form.cleaned_data["at"],
+            zone=request.GET.get("zone", "UTC"),
+            version=form.cleaned_data["version"] or 0,
+            scope="one",
+            actor=visit.actor,
+            now=visit.now,
+            person=visit.person,
+        )
+    except Refused as error:
+        return refused(request, error, back)
+    to = reverse("web:job" if moved.event.is_job else "web:schedule", args=[moved.event.public_id])
+    return leave(request, _("“%(name)s” is as it was before.") % {"name": moved.event.title}, to)
 
 
 Verb = tuple[Callable[..., Any], Any]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -116,35 +117,49 @@ def result_read(request: HttpRequest, visit: Visit) -> HttpResponse:
 # ---- export
 
 
-class _Echo:
-    def write(self, value: str) -> str:
-        return value
-
-
 @screen()  # type: ignore[arg-type]  # a stream is answered as any other response
 def export(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     """The list as it is filtered, as CSV: times in ISO 8601 with the reader's offset, at most MOST_EXPORTED rows."""
     wish = Wish(visit, request.GET)
+    keys = list(wish.listing.keys(MOST_EXPORTED))
     name = f"jobs-{wish.shown.tab.name}-{timezone.localdate(visit.now)}.csv"
-    # a byte order mark: spreadsheets read UTF-8 by it
     return StreamingHttpResponse(
-        ("\ufeff" + row if not place else row for place, row in enumerate(_rows(wish))),
+        _parts(keys, visit.now),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
 
 
-def _rows(wish: Wish) -> Iterator[str]:
-    write = csv.writer(_Echo()).writerow
-    yield write([_("Status"), _("Post"), _("Account"), _("Platform"), _("Kind of post"), _("Due"), _("Started"), _("Ended"),
-                 _("Took (seconds)"), _("Attempts"), _("Attempts at most"), _("Next attempt"), _("Kind of error"),
-                 _("Message"), _("Address"), _("Job")])  # fmt: skip
-    keys = list(wish.listing.keys(MOST_EXPORTED))
-    for start in range(0, len(keys), 500):
-        part = keys[start : start + 500]
-        rows = Job.objects.with_names().in_bulk(part)
-        for line in executions.lines([rows[key] for key in part if key in rows], wish.visit.now):
-            yield write([_harmless(value) for value in _cells(line)])
+def _parts(keys: list[int], now: datetime) -> Iterator[str]:
+    """The file piece by piece. The reader's zone and language are held fast: they are gone when the pieces are asked for."""
+    zone, language = timezone.get_current_timezone(), translation.get_language()
+
+    def piece(make: Callable[[], list[list[Any]]]) -> str:
+        with timezone.override(zone), translation.override(language):
+            held = io.StringIO()
+            csv.writer(held).writerows([_harmless(value) for value in row] for row in make())
+            return held.getvalue()
+
+    def rows() -> Iterator[str]:
+        yield "\ufeff" + piece(lambda: [_head()])  # spreadsheets know UTF-8 by this mark
+        for start in range(0, len(keys), TOGETHER):
+            part = keys[start : start + TOGETHER]
+            yield piece(lambda part=part: [_cells(line) for line in executions.lines(_jobs(part), now)])  # type: ignore[misc]
+
+    return rows()
+
+
+def _jobs(keys: list[int]) -> list[Job]:
+    found = Job.objects.with_names().in_bulk(keys)
+    return [found[key] for key in keys if key in found]
+
+
+def _head() -> list[str]:
+    return [
+        _("Status"), _("Post"), _("Account"), _("Platform"), _("Kind of post"), _("Due"), _("Started"), _("Ended"),
+        _("Took (seconds)"), _("Attempts"), _("Attempts at most"), _("Next attempt"), _("Kind of error"), _("Message"),
+        _("Address"), _("Job"),
+    ]  # fmt: skip
 
 
 def _cells(line: executions.Line) -> list[Any]:
