@@ -15,8 +15,7 @@ from heapq import merge
 from operator import or_
 from typing import Any
 
-from django.db.models import IntegerField, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models import IntegerField, OuterRef, Q, Subquery
 
 from alwrity_scheduler.workspaces.models import Workspace
 from schedules.domain.recurrence import RuleKind
@@ -50,14 +49,12 @@ class Count:
         return self.number > 0
 
 
-def counts(
-    jobs: JobQuerySet[Job], groups: Mapping[str, Sequence[str]], *, workspace: Workspace, spanned: bool
-) -> dict[str, Count]:
-    """How many of `jobs` are in the states of each group, in one query. `spanned`: the jobs are of a span of time."""
+def counts(jobs: JobQuerySet[Job], groups: Mapping[str, Sequence[str]], *, workspace: Workspace) -> dict[str, Count]:
+    """How many of `jobs` are in the states of each group, in one query."""
     room = Workspace.objects.filter(pk=workspace.pk)
     counted = room.values_list(
         *(
-            _Counted(_in(jobs, states, spanned).order_by().values("pk")[: MOST_COUNTED + 1])
+            _Counted(jobs.filter(state__in=states).order_by().values("pk")[: MOST_COUNTED + 1])
             for states in groups.values()
         )
     )
@@ -66,14 +63,6 @@ def counts(
         name: Count(min(number, MOST_COUNTED), number > MOST_COUNTED)
         for name, number in zip(groups, numbers, strict=True)
     }
-
-
-def _in(jobs: JobQuerySet[Job], states: Sequence[str], spanned: bool) -> JobQuerySet[Job]:
-    """Those in one of the states; in a span of time so that the planner keeps to the index of due times for MANY."""
-    if not (spanned and MANY.intersection(states)):
-        return jobs.filter(state__in=states)
-    # an expression is in no index
-    return jobs.alias(state_word=Concat("state", Value(""))).filter(state_word__in=states)
 
 
 class Listing:
@@ -104,7 +93,7 @@ class Listing:
         sign = "" if self._soonest else "-"
         field = "scheduled_for" if self._by_due else "run_at"
         if self._by_due:
-            sources: list[JobQuerySet[Job]] = [_in(self._jobs, self._states, True)]
+            sources: list[JobQuerySet[Job]] = [self._jobs.filter(state__in=self._states)]
         else:
             sources = [self._jobs.filter(state=state) for state in self._states]
         found = [rows.order_by(f"{sign}{field}", f"{sign}id").values_list(field, "pk")[:most] for rows in sources]

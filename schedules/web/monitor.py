@@ -84,7 +84,7 @@ class Wish:
     @cached_property
     def tabs(self) -> list[ShownTab]:
         groups = {tab.name: tab.states for tab in TABS}
-        numbers = executions.counts(self.jobs, groups, workspace=self.visit.workspace, spanned=self.spanned)
+        numbers = executions.counts(self.jobs, groups, workspace=self.visit.workspace)
         return [ShownTab(tab, numbers[tab.name]) for tab in TABS]
 
     @cached_property
@@ -104,7 +104,7 @@ class Wish:
         if self.states == self.shown.tab.states:
             return self.shown.count
         groups = {"picked": self.states}
-        return executions.counts(self.jobs, groups, workspace=self.visit.workspace, spanned=self.spanned)["picked"]
+        return executions.counts(self.jobs, groups, workspace=self.visit.workspace)["picked"]
 
     @property
     def listing(self) -> Listing:

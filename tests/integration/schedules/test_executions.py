@@ -45,9 +45,10 @@ def crowd(workspace, account, now):
         )
         for place, made in enumerate(occurrences)
     )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-        if connection.vendor == "postgresql":
+    # SQLite gets no statistics: a database that was never analysed is the harder case
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
             cursor.execute("SET LOCAL enable_seqscan = off")
     return schedule
 
@@ -79,14 +80,14 @@ def test_counts_are_one_query_on_the_index_of_the_list_and_stop(
     monkeypatch.setattr(executions, "MOST_COUNTED", 100)
 
     with django_assert_num_queries(1):
-        found = executions.counts(jobs, groups, workspace=workspace, spanned=False)
+        found = executions.counts(jobs, groups, workspace=workspace)
 
     assert {name: (count.number, count.more) for name, count in found.items()} == {
         "failed": (10, False),
         "done": (100, True),
         "running": (0, False),
     }
-    plan = executions._in(jobs, DONE, False).order_by().values("pk")[:101].explain()
+    plan = jobs.filter(state__in=DONE).order_by().values("pk")[:101].explain()
     assert "job_list" in plan
 
 
@@ -111,7 +112,7 @@ def test_a_span_of_time_is_read_from_the_index_of_due_times(workspace, crowd, pl
 
     [plan] = plans(listing)
     assert "job_calendar" in plan
-    counted = executions._in(jobs, DONE, True).order_by().values("pk")[:101].explain()
+    counted = jobs.filter(state__in=DONE).order_by().values("pk")[:101].explain()
     assert "job_calendar" in counted
     found = listing[0:200]
     assert found == list(jobs.filter(state__in=DONE).order_by("-scheduled_for", "-id"))
