@@ -145,11 +145,15 @@ def frame(wish: Wish, view: str) -> dict[str, Any]:
 
 
 def _saved(wish: Wish) -> dict[str, Any]:
-    """The saved views of this page, where there is a page that keeps them."""
+    """The saved views of this page, each with the address that removes it; none where there is no page that keeps them."""
+    visit = wish.visit
     try:
         save_at = reverse("web:view_save")
+        rows = SavedView.objects.of(visit.person, visit.workspace, "jobs").order_by("name", "id")
+        views = [
+            (row, reverse("web:view_remove", args=[row.public_id]) if row.person_id == visit.person.pk else "")
+            for row in rows
+        ]
     except NoReverseMatch:
         return {"save_at": ""}
-    visit = wish.visit
-    views = SavedView.objects.of(visit.person, visit.workspace, "jobs").order_by("name", "id")
-    return {"save_at": save_at, "views": list(views), "kept_query": wish.without()[1:]}
+    return {"save_at": save_at, "views": views, "kept_query": wish.without()[1:]}

@@ -114,7 +114,7 @@ def test_the_page_asks_a_known_number_of_queries_and_stays_small(owner, team, tr
         )
         for number in range(3, 603)
     )
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         page = owner.get(reverse("web:jobs_runs"))
 
     assert page.content.count(b'<tr><td class="num">') == 500

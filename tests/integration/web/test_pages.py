@@ -10,6 +10,8 @@ OWN = {
     "today": 15,
     "schedules": 15,
     "jobs": 14,
+    "jobs_runs": 14,
+    "jobs_schedules": 13,
     "accounts": 13,
     "account_groups": 11,
     "team": 11,
