@@ -16,6 +16,7 @@ from operator import or_
 from typing import Any
 
 from django.db.models import IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from alwrity_scheduler.workspaces.models import Workspace
 from schedules.domain.recurrence import RuleKind
@@ -29,8 +30,9 @@ MOST_BARS = 500
 MOST_STRIPS = 30
 STRIP = 20
 ON_TIME = timedelta(seconds=1)
-# states that gather: in a span of time they are read by due time
-MANY = frozenset({JobState.PENDING, JobState.COMPLETED, JobState.CANCELLED, JobState.SUPERSEDED})
+# states in which jobs gather over the years: in a span of time they are read by due time. The others are few, and are read from
+# the index of their state whatever the span
+GATHERING = frozenset({JobState.COMPLETED, JobState.CANCELLED, JobState.SUPERSEDED})
 
 
 class _Counted(Subquery):
@@ -49,33 +51,55 @@ class Count:
         return self.number > 0
 
 
-def counts(jobs: JobQuerySet[Job], groups: Mapping[str, Sequence[str]], *, workspace: Workspace) -> dict[str, Count]:
-    """How many of `jobs` are in the states of each group, in one query."""
-    room = Workspace.objects.filter(pk=workspace.pk)
-    counted = room.values_list(
-        *(
-            _Counted(jobs.filter(state__in=states).order_by().values("pk")[: MOST_COUNTED + 1])
-            for states in groups.values()
+class Source:
+    """The jobs that are looked at, due in the half-open span from `since` to `until` (aware; None is open)."""
+
+    def __init__(self, jobs: JobQuerySet[Job], since: datetime | None = None, until: datetime | None = None) -> None:
+        self._jobs = jobs
+        self._span = {name: value for name, value in (("gte", since), ("lt", until)) if value}
+
+    @property
+    def jobs(self) -> JobQuerySet[Job]:
+        """All of them, by the index of due times."""
+        return self._jobs.filter(**{f"scheduled_for__{name}": value for name, value in self._span.items()})
+
+    def is_by_due(self, states: Sequence[str]) -> bool:
+        """Are these states read from the index of due times, and so in its order?"""
+        return bool(self._span) and bool(GATHERING.intersection(states))
+
+    def parts(self, states: Sequence[str]) -> list[JobQuerySet[Job]]:
+        """Those in the states, as querysets that are each read from one index: of due times, or of their state."""
+        if self.is_by_due(states):
+            return [self.jobs.filter(state__in=states)]
+        # an expression is in no index, so that SQLite does not take that of due times for a few rows in years
+        hidden = self._jobs.alias(due=Coalesce("scheduled_for", "scheduled_for"))
+        found = (
+            hidden.filter(**{f"due__{name}": value for name, value in self._span.items()}) if self._span else self._jobs
         )
-    )
-    numbers = counted[0]
-    return {
-        name: Count(min(number, MOST_COUNTED), number > MOST_COUNTED)
-        for name, number in zip(groups, numbers, strict=True)
-    }
+        return [found.filter(state=state) for state in states]
+
+
+def counts(source: Source, groups: Mapping[str, Sequence[str]], *, workspace: Workspace) -> dict[str, Count]:
+    """How many jobs are in the states of each group, in one query."""
+    asked = [(name, rows) for name, states in groups.items() for rows in source.parts(states)]
+    room = Workspace.objects.filter(pk=workspace.pk)
+    numbers = room.values_list(*(_Counted(rows.order_by().values("pk")[: MOST_COUNTED + 1]) for _name, rows in asked))[
+        0
+    ]
+    sums = dict.fromkeys(groups, 0)
+    for (name, _rows), number in zip(asked, numbers, strict=True):
+        sums[name] += number
+    return {name: Count(min(number, MOST_COUNTED), number > MOST_COUNTED) for name, number in sums.items()}
 
 
 class Listing:
     """The jobs of some states as a paginator wants them: a length that is known, and slices.
 
-    Newest first by `run_at` (soonest first with `soonest`); in a span of time by due time for states that gather.
+    Newest first by `run_at` (soonest first with `soonest`), or by due time where they are read from its index.
     """
 
-    def __init__(
-        self, jobs: JobQuerySet[Job], states: Sequence[str], number: int, *, spanned: bool, soonest: bool = False
-    ) -> None:
-        self._jobs, self._states, self._number, self._soonest = jobs, tuple(states), number, soonest
-        self._by_due = spanned and bool(MANY.intersection(states))
+    def __init__(self, source: Source, states: Sequence[str], number: int, *, soonest: bool = False) -> None:
+        self._source, self._states, self._number, self._soonest = source, tuple(states), number, soonest
 
     def count(self) -> int:
         return self._number
@@ -91,12 +115,11 @@ class Listing:
     def keys(self, most: int) -> Iterator[int]:
         """The primary keys of the first `most`, in order."""
         sign = "" if self._soonest else "-"
-        field = "scheduled_for" if self._by_due else "run_at"
-        if self._by_due:
-            sources: list[JobQuerySet[Job]] = [self._jobs.filter(state__in=self._states)]
-        else:
-            sources = [self._jobs.filter(state=state) for state in self._states]
-        found = [rows.order_by(f"{sign}{field}", f"{sign}id").values_list(field, "pk")[:most] for rows in sources]
+        field = "scheduled_for" if self._source.is_by_due(self._states) else "run_at"
+        found = [
+            rows.order_by(f"{sign}{field}", f"{sign}id").values_list(field, "pk")[:most]
+            for rows in self._source.parts(self._states)
+        ]
         ordered = merge(*found, reverse=not self._soonest)
         return (key for _place, (_at, key) in zip(range(most), ordered, strict=False))
 

@@ -23,6 +23,7 @@ from schedules.filters import JobFilter
 from schedules.models import Job
 from schedules.models.content import ContentType
 from schedules.querysets.jobs import JobQuerySet
+from schedules.reads.executions import Source
 from schedules.services.recovery import MOST_AT_ONCE, slot
 from schedules.web.forms import RefusableForm, ReslotForm
 from schedules.web.templatetags.ui import platform_name
@@ -112,12 +113,10 @@ class MonitorFilter(forms.Form):
             return (now + size, now) if size < timedelta(0) else (now, now + size)
         return None, None
 
-    def of(self, jobs: JobQuerySet[Job], now: datetime) -> JobQuerySet[Job]:
-        since, until = self.span(now)
+    def of(self, jobs: JobQuerySet[Job], now: datetime) -> Source:
         wanted = {name: self.value(name) for name in ("q", "account", "platform", "content_type", "error_class")}
-        wanted |= {"since": since.isoformat() if since else "", "until": until.isoformat() if until else ""}
         found: JobQuerySet[Job] = JobFilter({name: value for name, value in wanted.items() if value}, jobs).qs
-        return found
+        return Source(found, *self.span(now))
 
     def chips(self) -> list[Chip]:
         found = []

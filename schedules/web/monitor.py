@@ -16,7 +16,7 @@ from platforms.models import PlatformAccount
 from schedules.domain.recovery import Verb
 from schedules.models import Job, SavedView
 from schedules.reads import executions
-from schedules.reads.executions import Count, Listing
+from schedules.reads.executions import Count, Listing, Source
 from schedules.web.gate import Visit
 from schedules.web.job_forms import Chip, MonitorFilter
 
@@ -74,17 +74,13 @@ class Wish:
         return list(rows.order_by("platform", "name", "id"))
 
     @cached_property
-    def jobs(self) -> Any:
+    def source(self) -> Source:
         return self.form.of(Job.objects.filter(workspace=self.visit.workspace), self.visit.now)
-
-    @cached_property
-    def spanned(self) -> bool:
-        return any(self.form.span(self.visit.now))
 
     @cached_property
     def tabs(self) -> list[ShownTab]:
         groups = {tab.name: tab.states for tab in TABS}
-        numbers = executions.counts(self.jobs, groups, workspace=self.visit.workspace)
+        numbers = executions.counts(self.source, groups, workspace=self.visit.workspace)
         return [ShownTab(tab, numbers[tab.name]) for tab in TABS]
 
     @cached_property
@@ -104,17 +100,17 @@ class Wish:
         if self.states == self.shown.tab.states:
             return self.shown.count
         groups = {"picked": self.states}
-        return executions.counts(self.jobs, groups, workspace=self.visit.workspace)["picked"]
+        return executions.counts(self.source, groups, workspace=self.visit.workspace)["picked"]
 
     @property
     def listing(self) -> Listing:
         tab = self.shown.tab
-        return Listing(self.jobs, self.states, self.count.number, spanned=self.spanned, soonest=tab.soonest)
+        return Listing(self.source, self.states, self.count.number, soonest=tab.soonest)
 
     @property
     def matching(self) -> Any:
         """All jobs of the list, for a batch."""
-        return self.jobs.filter(state__in=self.states)
+        return self.source.jobs.filter(state__in=self.states)
 
     def address(self, name: str = "web:jobs") -> str:
         return reverse(name) + (f"?{self.query.urlencode()}" if self.query else "")

@@ -41,7 +41,7 @@ ENDINGS: dict[Ending, str | Promise] = {
 def runs(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Every attempt in a span of time: the table, and the figure of the same numbers."""
     wish = _of_a_span(visit, request)
-    found = executions.bars(wish.jobs, visit.now)
+    found = executions.bars(wish.source.jobs, visit.now)
     context = {
         **frame(wish, "runs"),
         "bars": [(bar, ENDINGS[bar.ending]) for bar in found],
@@ -65,7 +65,7 @@ def _sums(bars: list[executions.Bar]) -> list[tuple[str, str | Promise, int]]:
 @screen()
 def figure(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The figure of `runs` as plotly.js takes it, on the reader's wall clock."""
-    found = executions.bars(_of_a_span(visit, request).jobs, visit.now)
+    found = executions.bars(_of_a_span(visit, request).source.jobs, visit.now)
     accounts = sorted({bar.job.account for bar in found}, key=lambda account: (account.platform, account.name))
     made = figures.spans(
         [_plotted(bar) for bar in found],

@@ -10,7 +10,7 @@ from django.db import connection
 from schedules.models import Job, Occurrence
 from schedules.querysets.jobs import JobQuerySet
 from schedules.reads import executions
-from schedules.reads.executions import Ending, Listing
+from schedules.reads.executions import Ending, Listing, Source
 from tests.people import make_schedule
 
 DONE = ("completed", "cancelled", "superseded")
@@ -75,50 +75,65 @@ def plans(monkeypatch):
 def test_counts_are_one_query_on_the_index_of_the_list_and_stop(
     workspace, crowd, monkeypatch, django_assert_num_queries
 ):
-    jobs = Job.objects.filter(workspace=workspace)
+    source = Source(Job.objects.filter(workspace=workspace))
     groups = {"failed": ("failed",), "done": DONE, "running": ("running",)}
     monkeypatch.setattr(executions, "MOST_COUNTED", 100)
 
     with django_assert_num_queries(1):
-        found = executions.counts(jobs, groups, workspace=workspace)
+        found = executions.counts(source, groups, workspace=workspace)
 
     assert {name: (count.number, count.more) for name, count in found.items()} == {
         "failed": (10, False),
         "done": (100, True),
         "running": (0, False),
     }
-    plan = jobs.filter(state__in=DONE).order_by().values("pk")[:101].explain()
-    assert "job_list" in plan
+    for rows in source.parts((*DONE, "failed")):
+        assert "job_list" in rows.order_by().values("pk")[:101].explain()
 
 
 def test_a_page_of_several_states_is_read_in_the_order_of_the_index(workspace, crowd, plans):
     jobs = Job.objects.filter(workspace=workspace)
-    found = plans(Listing(jobs, DONE, 1_000, spanned=False))
+    listing = Listing(Source(jobs), DONE, 1_000)
+
+    found = plans(listing)
 
     assert len(found) == len(DONE)
     for plan in found:
         assert "job_list" in plan
         assert "TEMP B-TREE" not in plan
         assert "Sort" not in plan
-    page = Listing(jobs, DONE, 1_000, spanned=False)[100:150]
-    wanted = list(jobs.filter(state__in=DONE).order_by("-run_at", "-id")[100:150])
-    assert page == wanted
+    assert listing[100:150] == list(jobs.filter(state__in=DONE).order_by("-run_at", "-id")[100:150])
 
 
 def test_a_span_of_time_is_read_from_the_index_of_due_times(workspace, crowd, plans, now):
     since = now - timedelta(hours=3)
-    jobs = Job.objects.filter(workspace=workspace, scheduled_for__gte=since, scheduled_for__lt=now)
-    listing = Listing(jobs, DONE, 200, spanned=True)
+    source = Source(Job.objects.filter(workspace=workspace), since, now)
+    wanted = Job.objects.filter(workspace=workspace, scheduled_for__gte=since, scheduled_for__lt=now)
+    listing = Listing(source, DONE, 200)
 
     [plan] = plans(listing)
+
     assert "job_calendar" in plan
-    counted = jobs.filter(state__in=DONE).order_by().values("pk")[:101].explain()
-    assert "job_calendar" in counted
+    [counted] = source.parts(DONE)
+    assert "job_calendar" in counted.order_by().values("pk")[:101].explain()
     found = listing[0:200]
-    assert found == list(jobs.filter(state__in=DONE).order_by("-scheduled_for", "-id"))
+    assert found == list(wanted.filter(state__in=DONE).order_by("-scheduled_for", "-id"))
     assert len(found) == 162
-    bars = jobs.filter(attempt_count__gt=0).order_by("-scheduled_for", "-id")[:500].explain()
+    bars = source.jobs.filter(attempt_count__gt=0).order_by("-scheduled_for", "-id")[:500].explain()
     assert "job_calendar" in bars
+
+
+def test_states_in_which_few_jobs_are_keep_to_their_own_index_however_wide_the_span(workspace, crowd, plans, now):
+    source = Source(Job.objects.filter(workspace=workspace), now - timedelta(days=300), now - timedelta(hours=2))
+    listing = Listing(source, ("failed", "pending"), 100)
+
+    for plan in plans(listing):
+        assert "job_list" in plan
+        assert "TEMP B-TREE" not in plan
+    for rows in source.parts(("failed", "pending")):
+        assert "job_list" in rows.order_by().values("pk")[:101].explain()
+    inside = Job.objects.filter(scheduled_for__lt=now - timedelta(hours=2), state__in=["failed", "pending"])
+    assert listing[0:100] == list(inside.order_by("-run_at", "-id")[:100])
 
 
 def test_strips_are_two_queries_and_hold_the_last_runs(workspace, account, now, crowd, django_assert_num_queries):
