@@ -82,6 +82,7 @@ urlpatterns = [
     path("preflight/", preflight.PreflightNow.as_view(), name="preflight"),
     path("rules/preview/", schedules.RulePreview.as_view(), name="rule_preview"),
     path("jobs/", jobs.JobList.as_view(), name="jobs"),
+    path("jobs/bulk/", jobs.JobsBulk.as_view(), name="jobs_bulk"),
     path("jobs/<uuid:public_id>/", jobs.JobRow.as_view(), name="job"),
     *(
         path(

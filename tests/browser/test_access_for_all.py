@@ -40,6 +40,8 @@ def addresses(team):
             "schedule_new",
             "media",
             "jobs",
+            "jobs_runs",
+            "jobs_schedules",
             "recovery",
             "accounts",
             "account_choose",
