@@ -60,7 +60,9 @@ def test_the_figures_count_what_the_lists_behind_them_show(owner, team):
     found = {name: (value, url) for url, name, value in figures(body_of(owner))}
 
     assert found["Active schedules"] == ("1", "/app/schedules/?state=active")
-    assert found["Pending jobs"][0] == "2"  # that of 18:00, and the paused one of noon; tomorrow's are more than a day away
+    assert (
+        found["Pending jobs"][0] == "2"
+    )  # that of 18:00, and the paused one of noon; tomorrow's are more than a day away
     assert found["Published today"][0] == "2"  # since midnight in Berlin, an hour before that of UTC
     assert found["Success rate"][0] == "80 %"
     assert percent(0.999) == 99
