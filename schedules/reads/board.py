@@ -111,7 +111,7 @@ def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figu
     values = _counted(
         workspace,
         active=Schedule.objects.filter(workspace=workspace).active(),
-        due=pending.filter(run_at__lt=now + DUE_WITHIN),
+        due=pending.filter(scheduled_for__gte=now, scheduled_for__lt=now + DUE_WITHIN),
         done_today=published_since(workspace, day_start),
         succeeded=ended(workspace, now).filter(state="completed"),
         failed=ended(workspace, now).filter(state="failed"),
@@ -123,8 +123,16 @@ def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figu
 
 
 def ended(workspace: Workspace, now: datetime) -> QuerySet[Job]:
-    """What the success rate is made of: the jobs of the last seven days that were published or failed."""
-    return Job.objects.filter(workspace=workspace, state__in=["completed", "failed"], run_at__gte=now - RATE_OVER)
+    """What the success rate is made of: the jobs wanted in the last seven days that were published or failed."""
+    since = now - RATE_OVER
+    # a job runs when it is wanted or later, so that the index of states and runs holds them all
+    return Job.objects.filter(
+        workspace=workspace,
+        state__in=["completed", "failed"],
+        run_at__gte=since,
+        scheduled_for__gte=since,
+        scheduled_for__lt=now,
+    )
 
 
 def published_since(workspace: Workspace, since: datetime) -> QuerySet[Job]:

@@ -55,7 +55,11 @@ class Sheet:
     def links(self) -> dict[str, str]:
         """The lists behind the figures."""
         jobs = reverse("web:jobs")
-        return {"due": f"{jobs}?tab=pending", "done": f"{jobs}?tab=done", "rate": f"{jobs}?tab=failed"}
+        return {
+            "due": f"{jobs}?tab=pending&range=next24h",
+            "done": f"{jobs}?tab=done&range=today",
+            "rate": f"{jobs}?tab=failed&range=7d",
+        }
 
     @cached_property
     def accounts(self) -> list[PlatformAccount]:
@@ -352,13 +356,15 @@ Tone = Literal["good", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """One part that publishing rests on. since: when it came to be so (aware), None where nobody knows."""
+    """One part that publishing rests on. since: when it came to be so; next_at: when it is tried again; both aware, None where
+    nobody knows."""
 
     name: str
     tone: Tone
     words: str
     detail: str = ""
     since: datetime | None = None
+    next_at: datetime | None = None
     url: str = ""
 
 
@@ -434,9 +440,7 @@ def _platforms(sheet: Sheet) -> list[System]:
             name=name,
             tone="bad",
             words=_("Does not answer"),
-            detail=_("The next try is at %(at)s.") % {"at": f"{timezone.localtime(row.retry_at):%H:%M %Z}"}
-            if row.retry_at
-            else "",
+            next_at=row.retry_at,
             since=row.opened_at,
             url=url,
         )

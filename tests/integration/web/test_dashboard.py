@@ -157,7 +157,7 @@ def test_the_systems_say_what_is_wrong_and_since_when(owner, team):
     assert "1 job is due since Mon 23 Nov, 08:55 CET" in lines
     assert "silent 2 times" in lines
     assert "Sandbox host : Does not answer since Mon 23 Nov, 08:00 CET" in lines
-    assert "The next try is at 09:09 CET." in lines
+    assert "The next try: Mon 23 Nov, 09:09 CET ." in lines
     assert "Accounts : 1 connected" in lines
 
 
