@@ -27,7 +27,7 @@ RATE_OVER = timedelta(days=7)
 DUE_WITHIN = timedelta(hours=24)
 LOAD_DAYS = 14
 # a post that was late by more than this is not looked for among what was published today
-LATEST = timedelta(days=7)
+LATEST = timedelta(days=2)
 _UNDER_WAY = ("pending", "running", "processing")
 _UNDECIDED = frozenset({"draft", "review", "paused"})
 
@@ -123,16 +123,8 @@ def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figu
 
 
 def ended(workspace: Workspace, now: datetime) -> QuerySet[Job]:
-    """What the success rate is made of: the jobs wanted in the last seven days that were published or failed."""
-    since = now - RATE_OVER
-    # a job runs when it is wanted or later, so that the index of states and runs holds them all
-    return Job.objects.filter(
-        workspace=workspace,
-        state__in=["completed", "failed"],
-        run_at__gte=since,
-        scheduled_for__gte=since,
-        scheduled_for__lt=now,
-    )
+    """What the success rate is made of: the jobs that were published or failed and ran last in the last seven days."""
+    return Job.objects.filter(workspace=workspace, state__in=["completed", "failed"], run_at__gte=now - RATE_OVER)
 
 
 def published_since(workspace: Workspace, since: datetime) -> QuerySet[Job]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ from schedules.web.history import KINDS, Entry, entries, kind_of
 NEXT_SHOWN = 5
 LAST_SHOWN = 10
 OPEN_SHOWN = 6
+OPEN_SINCE = timedelta(days=7)
 OPEN = ("pending", "running", "processing")
 HISTORY_SHOWN = 40
 
@@ -72,7 +73,9 @@ def _show(
     lives = row.state in ("draft", "in_review", "active", "paused")
     coming = runs.next_runs(rule, now=visit.now, count=NEXT_SHOWN) if lives else []
     jobs = Job.objects.filter(schedule=row).with_names()
-    waiting = list(jobs.filter(state__in=OPEN).order_by("run_at", "id")[: OPEN_SHOWN * 3])
+    # from a while ago on, else the whole history is walked through for them
+    ahead = jobs.filter(state__in=OPEN, run_at__gte=visit.now - OPEN_SINCE)
+    waiting = list(ahead.order_by("run_at", "id")[: OPEN_SHOWN * 3])
     past = list(jobs.exclude(state__in=OPEN).order_by("-run_at", "-id")[:LAST_SHOWN])
     by_nominal: dict[datetime, list[Job]] = {}
     for job in (*waiting, *past):
