@@ -16,11 +16,10 @@ from django.db.models.functions import Coalesce
 
 from alwrity_scheduler.workspaces.models import User, Workspace
 from platforms.models import MediaAsset, PlatformAccount
-from schedules.models import Job, Schedule
+from schedules.models import Job, Review, Schedule
 from schedules.models.content import ContentMedia
 from schedules.reads import calendar, reviews
 from schedules.reads.forecast import Forecast, forecasts
-from schedules.reads.reviews import ReviewRow
 
 SHOWN = 10
 RATE_OVER = timedelta(days=7)
@@ -73,7 +72,7 @@ class Needs:
     jobs_count: int
     broken: Sequence[PlatformAccount]
     foretold: Sequence[tuple[PlatformAccount, Forecast]]
-    reviews: Sequence[ReviewRow]
+    reviews: Sequence[Review]
 
     @property
     def count(self) -> int:
@@ -181,7 +180,7 @@ def needs(
         jobs_count=needing.count() if len(jobs) == SHOWN else len(jobs),
         broken=[row for row in connected if row.state == "needs_auth" and row.pk not in told][:SHOWN],
         foretold=[(row, item) for row in connected for item in told.get(row.pk, ())][:SHOWN],
-        reviews=reviews.board(person, workspace).mine[:SHOWN] if reviews_waiting else (),
+        reviews=reviews.mine(person, workspace)[:SHOWN] if reviews_waiting else (),
     )
 
 

@@ -14,11 +14,12 @@ from schedules.models import Schedule
 from schedules.models.schedules import Priority
 
 WAITS_LISTED = 6
+# seconds, from how many seconds on it is used (a day is 24 hours to people), words
 _UNITS = (
-    (86_400, gettext_lazy("%(n)d d")),
-    (3600, gettext_lazy("%(n)d h")),
-    (60, gettext_lazy("%(n)d min")),
-    (1, gettext_lazy("%(n)d s")),
+    (86_400, 2 * 86_400, gettext_lazy("%(n)d days")),
+    (3600, 3600, gettext_lazy("%(n)d h")),
+    (60, 60, gettext_lazy("%(n)d min")),
+    (1, 0, gettext_lazy("%(n)d s")),
 )
 CATCH_UP: Mapping[str, str | Promise] = {
     CatchUp.LATEST: gettext_lazy("Only the latest missed run is published late"),
@@ -36,7 +37,8 @@ PRIORITIES: Mapping[int, str | Promise] = {
 def span(value: timedelta) -> str:
     """A setting as people give it: in the largest unit in which it is a whole number."""
     seconds = round(value.total_seconds())
-    size, words = next((item for item in _UNITS if seconds and seconds % item[0] == 0), _UNITS[-1])
+    fitting = (item for item in _UNITS if seconds and seconds % item[0] == 0 and seconds >= item[1])
+    size, _least, words = next(fitting, _UNITS[-1])
     return str(words) % {"n": seconds // size}
 
 
@@ -71,13 +73,13 @@ def retry_words(schedule: Schedule) -> str:
     if not found:
         return _("One try, and no further one.")
     shown = ", ".join(span(wait) for wait in found[:WAITS_LISTED])
-    values = {"n": schedule.max_attempts, "waits": f"{shown} …" if len(found) > WAITS_LISTED else shown}
+    number = schedule.max_attempts
     words = ngettext(
         "Up to %(n)d try, with waits of at most %(waits)s.",
         "Up to %(n)d tries, with waits of at most %(waits)s.",
-        values["n"],
+        number,
     )
-    return words % values
+    return words % {"n": number, "waits": f"{shown} …" if len(found) > WAITS_LISTED else shown}
 
 
 def deadline_words(schedule: Schedule) -> str:

@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from alwrity_scheduler.core.events import Actor
 from platforms.services import accounts
-from schedules.models import Job, Occurrence, Worker
-from schedules.reads import board
+from schedules.models import Job, Occurrence, Review, Worker
+from schedules.reads import board, reviews
 from schedules.services import approval, lifecycle
 from schedules.web.dashboard import Arrangement, cards, percent
 from tests.conftest import NOW
@@ -128,12 +129,15 @@ def test_the_load_counts_the_days_of_the_reader(owner, team, monkeypatch):
         assert 'href="/app/calendar/?view=day&amp;date=2026-11-25"' in body_of(owner)
 
 
-def test_numbers_in_the_drawing_are_not_localised(owner, team):
+def test_numbers_in_the_drawing_are_not_localised(owner, team, settings):
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     for hour in (1, 2, 3):
         make_schedule(team.workspace, [team.account], NOW, start_local=NOW.replace(day=25, hour=hour + 9, tzinfo=None))
-    drawn = re.findall(
-        r'<rect class="\w+" width="10" y="([^"]+)" height="([^"]+)"', body_of(owner, accept_language="de")
-    )
+    person = team.people.owner
+    type(person).objects.filter(pk=person.pk).update(language="de")
+    with translation.override("en"):  # what the request activates ends here
+        body = body_of(owner, accept_language="de")
+    drawn = re.findall(r'<rect class="\w+" width="10" y="([^"]+)" height="([^"]+)"', body)
 
     assert drawn
     assert all(re.fullmatch(r"[\d.]+", number) for pair in drawn for number in pair)
@@ -159,6 +163,27 @@ def test_the_systems_say_what_is_wrong_and_since_when(owner, team):
     assert "Sandbox host : Does not answer since Mon 23 Nov, 08:00 CET" in lines
     assert "The next try: Mon 23 Nov, 09:09 CET ." in lines
     assert "Accounts : 1 connected" in lines
+
+
+def test_only_requests_that_the_reader_can_answer_wait_for_them(team, django_assert_num_queries):
+    owner, author = team.people.owner, team.people.author
+    asked = [
+        make_schedule(
+            team.workspace, [team.account], NOW, text=text, state="draft", start_local=NOW.replace(day=29, tzinfo=None)
+        )
+        for text in ("Ben's", "Ana's", "Ana's for Ben")
+    ]
+    for schedule, who in zip(asked, (author, owner, owner), strict=True):
+        type(schedule).objects.filter(pk=schedule.pk).update(created_by=who)
+        approval.submit(schedule=schedule, actor=Actor(kind="user", id=str(who.pk), label=who.username), now=NOW)
+
+    with django_assert_num_queries(4):
+        found = reviews.mine(owner, team.workspace)
+
+    assert [row.schedule_id for row in found] == [asked[0].pk]  # nobody approves their own
+    for person in (owner, author, team.people.viewer, team.people.stranger):
+        one_by_one = [row.pk for row in Review.objects.waiting() if not approval.why_not(row.schedule, person, row)]
+        assert sorted(row.pk for row in reviews.mine(person, team.workspace)) == sorted(one_by_one)
 
 
 def test_a_viewer_is_offered_nothing_that_changes(viewer, team):

@@ -28,7 +28,7 @@ def page_of(client, schedule, query="", **headers):
 
 
 def words_of(html):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))  # also the spaces that do not break
 
 
 def health_card(body):
@@ -195,7 +195,7 @@ def test_a_history_of_anything_is_readable():
     (entry,) = entries([row])
 
     found = {change.name: (change.old, change.new) for change in entry.changes}
-    assert found["later than the others on A"] == ("0 s", "10 min")
+    assert found["later than the others on A"] == ("0\u00a0s", "10\u00a0min")
     assert found["text on A"] == ("–", "Own words")
     assert found["media"] == ("0 files", "2 files")
     assert found["text on X"] == ("–", "Short")
@@ -203,11 +203,15 @@ def test_a_history_of_anything_is_readable():
 
 
 def test_policies_are_said_in_words(owner, team):
-    assert policies.retry_words(team.daily) == "Up to 5 tries, with waits of at most 1 min, 2 min, 4 min, 8 min."
+    assert (
+        words_of(policies.retry_words(team.daily)) == "Up to 5 tries, with waits of at most 1 min, 2 min, 4 min, 8 min."
+    )
     team.daily.max_attempts, team.daily.retry_base_seconds, team.daily.retry_cap_seconds = 12, 1800, 7200
-    assert policies.retry_words(team.daily).startswith("Up to 12 tries, with waits of at most 30 min, 1 h, 2 h, 2 h")
+    assert words_of(policies.retry_words(team.daily)).startswith(
+        "Up to 12 tries, with waits of at most 30 min, 1 h, 2 h, 2 h"
+    )
     team.daily.max_attempts = 1
-    assert policies.retry_words(team.daily) == "One try, and no further one."
+    assert words_of(policies.retry_words(team.daily)) == "One try, and no further one."
     assert policies.priority_words(4) == "4 of 10, where 1 goes first"
 
     body = words_of(page_of(owner, team.daily))
