@@ -83,8 +83,7 @@ def mine(person: User, workspace: Workspace) -> list[Review]:
     }
 
     def may(row: Review) -> bool:
-        wanted = accounts.get(row.schedule_id, set())
-        asked = {account if account in values else None for account in wanted or {None}}
+        asked = {account if account in values else None for account in accounts.get(row.schedule_id, ())} or {None}
         authors = {pk for pk in (row.schedule.created_by_id, row.requested_by_id) if pk}
         asking = [values[account] for account in asked if account in values and values[account].required]
         return not why_not(asking, person_id=person.pk, authors=authors, role_approves=approves)
