@@ -43,7 +43,6 @@ class Figures:
     due_now: int
     oldest_due_at: datetime | None
     running: int
-    needs: int
 
     @property
     def success_rate(self) -> float | None:
@@ -104,7 +103,7 @@ class DayLoad:
 
 
 def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figures:
-    """One query of counts, each read from an index. `day_start`: the beginning of the reader's own day (aware)."""
+    """One query of counts, each by an index. `day_start`: the beginning of the reader's own day (aware)."""
     jobs = Job.objects.filter(workspace=workspace)
     pending = jobs.pending()
     values = _counted(
@@ -116,7 +115,6 @@ def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figu
         failed=ended(workspace, now).filter(state="failed"),
         due_now=pending.filter(run_at__lte=now),
         running=jobs.filter(state__in=["running", "processing"]),
-        needs=jobs.needing_a_person(),
     )
     return Figures(**values)
 
