@@ -88,7 +88,7 @@ def first_steps(request: HttpRequest, visit: Visit) -> HttpResponse:
         back = next_url(request, reverse("web:today"))
         if not dismissed:
             return done(request, _("The first steps are on the dashboard again."), back)
-        words = _("Put the first steps away. You find them again in the help.")
+        words = _("Put the first steps away. You find them again under “Arrange cards”.")
         return done(request, words, back, undo=f"{reverse('web:first_steps')}?do=show")
     context = {"title": _("First steps"), "now": visit.now}
     return show(request, "schedules/first_steps.html", "schedules/partials/_first_steps_page.html", context)
