@@ -51,6 +51,7 @@ urlpatterns = [
     path("schedules/", schedules.ScheduleList.as_view(), name="schedules"),
     path("schedules/<uuid:public_id>/", schedules.ScheduleDetail.as_view(), name="schedule"),
     path("schedules/<uuid:public_id>/occurrences/", schedules.Occurrences.as_view(), name="occurrences"),
+    path("schedules/<uuid:public_id>/health/", schedules.ScheduleHealth.as_view(), name="schedule_health"),
     path("schedules/<uuid:public_id>/clone/", schedules.Clone.as_view(), name="schedule_clone"),
     path("schedules/<uuid:public_id>/publish-now/", schedules.PublishNow.as_view(), name="schedule_publish_now"),
     path("schedules/<uuid:public_id>/backfill/", schedules.BackfillRuns.as_view(), name="schedule_backfill"),

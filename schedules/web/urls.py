@@ -29,6 +29,8 @@ from schedules.web.views import (
 app_name = "web"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("arrange/", today.arrange, name="today_arrange"),
+    path("first-steps/", today.first_steps, name="first_steps"),
     path("engine/", engine.engine, name="engine"),
     path("find/", system.find, name="find"),
     path("icons/<slug:digest>.svg", system.icons, name="icons"),

@@ -31,6 +31,7 @@ from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
 from schedules.reads import executions
 from schedules.services import link_cards
+from schedules.web import first_steps as guide
 from schedules.web import icons, prose
 
 register = template.Library()
@@ -472,3 +473,9 @@ def tab_mark(context: Any, tab: Any, oob: bool = False) -> dict[str, Any]:
     shown = context.get("shown")
     errors = len([item for item in shown.errors if item.field in tab.names]) if shown else 0
     return {"tab": tab, "errors": errors, "oob": oob}
+
+
+@register.simple_tag(takes_context=True)
+def first_steps(context: Any) -> guide.Guide:
+    """The way to the first post, for the one who looks."""
+    return guide.guide_of(context["shell"])
