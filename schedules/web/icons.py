@@ -63,6 +63,7 @@ NAMES = {
     "download": "download",
     "sound": "audio-lines",
     "link": "link",
+    "language": "languages",
     "hash": "hash",
     "tag": "tag",
     "campaign": "flag",
