@@ -18,7 +18,8 @@ class Wishes:
     week_start: int | None = None
 
 
-_current: ContextVar[Wishes] = ContextVar("wishes", default=Wishes())
+_NONE = Wishes()
+_current: ContextVar[Wishes] = ContextVar("wishes", default=_NONE)
 
 
 def current() -> Wishes:

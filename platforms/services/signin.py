@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
@@ -75,7 +77,7 @@ def start(
     adapter = _signing(platform)
     label = str(getattr(adapter, "label", platform))
     missing = [
-        Problem(field=name, message="Fill this in before signing in.", code="required")
+        Problem(field=name, message=_("Fill this in before signing in."), code="required")
         for name in adapter.sign_in_fields
         if not str(options.get(name) or "").strip()
     ]
@@ -87,11 +89,15 @@ def start(
             lambda: apps.client_app(workspace=workspace, platform=platform, options=options, actor=actor, now=now)
         )
     except CannotDecrypt as error:
-        raise Refused(Problem(field="sign_in", message=f"The app's secret: {error}", code="app_unreadable")) from None
+        raise Refused(
+            Problem(field="sign_in", message=_("The app's secret: %(error)s") % {"error": error}, code="app_unreadable")
+        ) from None
     except PlatformError as error:
         raise Refused(Problem(field=field, message=words_of(error), code="no_app")) from None
     if app is None:
-        message = f"There is no sign-in app for {label} yet. Enter one under Accounts, Sign-in apps."
+        message = _("There is no sign-in app for %(label)s yet. Enter one under Accounts, Sign-in apps.") % {
+            "label": label
+        }
         raise Refused(Problem(field="sign_in", message=message, code="no_app"))
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48) if adapter.uses_pkce else ""
     try:
@@ -102,7 +108,9 @@ def start(
         raise Refused(Problem(field=field, message=words_of(error), code="no_app")) from None
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise Refused(Problem(field=field, message="This is not the address of a server: write https://…", code="url"))
+        raise Refused(
+            Problem(field=field, message=_("This is not the address of a server: write https://…"), code="url")
+        )
     with unit():
         SignInAttempt.objects.filter(expires_at__lte=now).delete()
         SignInAttempt.objects.create(
@@ -226,15 +234,17 @@ def finish(
     """Connect the chosen places, all or none. Rights that are missing must have been accepted. Raises Refused."""
     row = SignInAttempt.objects.select_for_update().get(pk=attempt.pk)
     if row.finished_at is not None:
-        raise Refused(Problem(field="chosen", message="What this sign-in brought is connected already.", code="used"))
+        raise Refused(
+            Problem(field="chosen", message=_("What this sign-in brought is connected already."), code="used")
+        )
     places = _places(row)
     picked = [place for number, place in enumerate(places) if number in set(chosen)]
     if not picked:
-        raise Refused(Problem(field="chosen", message="Choose at least one to connect.", code="required"))
+        raise Refused(Problem(field="chosen", message=_("Choose at least one to connect."), code="required"))
     if row.missing_scopes and not despite_missing:
-        message = (
-            f"Rights are missing: {', '.join(row.missing_scopes)}. Sign in again and allow them, or connect anyway."
-        )
+        message = _("Rights are missing: %(missing_scopes)s. Sign in again and allow them, or connect anyway.") % {
+            "missing_scopes": ", ".join(row.missing_scopes)
+        }
         raise Refused(Problem(field="despite", message=message, code="missing_scopes"))
     made = [
         accounts.sign_in(
@@ -294,7 +304,7 @@ def _told_no(attempt: SignInAttempt, error: str, description: str) -> NotSignedI
 def _signing(platform: str) -> Any:
     adapter: Any = adapters.get(platform)
     if not isinstance(adapter, SignsIn):
-        raise Refused(Problem(field="platform", message="Nobody signs in at this platform.", code="unknown"))
+        raise Refused(Problem(field="platform", message=_("Nobody signs in at this platform."), code="unknown"))
     return adapter
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
@@ -249,11 +250,14 @@ def _written(job: Job, purpose: str, publication: Publication | None, result: An
 def _refusal(trouble: PlatformError, verb: str, job: Job) -> Refused:
     if isinstance(trouble, UnknownOutcome):
         where = f" ({job.remote_url})" if job.remote_url else ""
-        words = f"It is not known whether the post was {verb}. Look at it{where}; trying again does no harm."
+        words = _("It is not known whether the post was %(verb)s. Look at it%(where)s; trying again does no harm.") % {
+            "verb": verb,
+            "where": where,
+        }
     elif isinstance(trouble, Rejected):
-        words = f"The platform refused, so the post was not {verb}."
+        words = _("The platform refused, so the post was not %(verb)s.") % {"verb": verb}
     else:
-        words = f"The post was not {verb}."
+        words = _("The post was not %(verb)s.") % {"verb": verb}
     return Refused(_words(trouble, words))
 
 

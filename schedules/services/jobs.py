@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
@@ -71,7 +72,9 @@ def step(
 def check_schedule(job: Job) -> None:
     """A post of an archived schedule would be cancelled before it is sent, so say so at once."""
     if job.schedule.state == ScheduleState.ARCHIVED:
-        raise IllegalTransition(Problem(field="state", message="Its schedule is archived: restore the schedule first."))
+        raise IllegalTransition(
+            Problem(field="state", message=_("Its schedule is archived: restore the schedule first."))
+        )
 
 
 @unit()
@@ -147,7 +150,11 @@ def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]
     if schedule.state in (ScheduleState.ARCHIVED, ScheduleState.PAUSED):
         verb = "restore" if schedule.state == ScheduleState.ARCHIVED else "resume"
         word = ScheduleState(schedule.state).label.lower()
-        raise IllegalTransition(Problem(field="state", message=f"This schedule is {word}: {verb} it first."))
+        raise IllegalTransition(
+            Problem(
+                field="state", message=_("This schedule is %(word)s: %(verb)s it first.") % {"word": word, "verb": verb}
+            )
+        )
     check_for_accounts(schedule, now=now)
     reviewing.require(schedule)
     waiting = (
@@ -184,7 +191,7 @@ def confirm(*, job: Job, remote_url: str, actor: Actor, now: datetime) -> Job:
         URLValidator(schemes=["http", "https"])(remote_url)
     except ValidationError as error:
         raise Refused(
-            Problem(field="remote_url", message="Paste the post's whole address, with http:// or https://.")
+            Problem(field="remote_url", message=_("Paste the post's whole address, with http:// or https://."))
         ) from error
     before = step(
         job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be confirmed.",

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
@@ -53,9 +55,9 @@ def slot(*, to_local: datetime, timezone: str, now: datetime) -> datetime:
 
 def check_future(at: datetime, now: datetime) -> None:
     if at <= now:
-        raise Refused(Problem(field="at", message="This time is past. Choose a later one."))
+        raise Refused(Problem(field="at", message=_("This time is past. Choose a later one.")))
     if at.year > localtime.LAST_YEAR:
-        raise Refused(Problem(field="at", message="This is too far away. Choose an earlier time."))
+        raise Refused(Problem(field="at", message=_("This is too far away. Choose an earlier time.")))
 
 
 @unit()
@@ -136,13 +138,13 @@ def look_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     job.refresh_from_db(fields=["state"])
     if job.state != JobState.UNCONFIRMED:
         label = JobState(job.state).label.lower()
-        words = f"Only an unconfirmed post can be looked up. It is {label} now."
+        words = _("Only an unconfirmed post can be looked up. It is %(label)s now.") % {"label": label}
         raise IllegalTransition(Problem(field="state", message=words))
     if not can_look_up(job.account):
-        words = "This platform cannot be asked whether it has a post. Look at the account yourself."
+        words = _("This platform cannot be asked whether it has a post. Look at the account yourself.")
         raise Refused(Problem(field="state", message=words, code="impossible"))
     if JobCheck.objects.filter(job=job, state="running").exists():
-        words = "It is being looked up at this moment. Wait for the answer."
+        words = _("It is being looked up at this moment. Wait for the answer.")
         raise IllegalTransition(Problem(field="state", message=words))
     outcomes.plan_look_up(job, now)
     emit(job_fact("job.look_up_asked", job, actor, now))
@@ -164,10 +166,12 @@ def undo(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Take the last verb of a person back, as long as nothing has happened to the post since."""
     last = AuditLog.objects.of("job", job.public_id).first()
     if last is None or last.action not in UNDOABLE or "attempt_count" not in last.before:
-        raise IllegalTransition(Problem(field="state", message="There is nothing to undo."))
+        raise IllegalTransition(Problem(field="state", message=_("There is nothing to undo.")))
     if last.before["state"] == JobState.PENDING and job.schedule.updated_at > last.at:
-        words = "Its schedule has changed since, and may have planned another post in its place."
-        raise IllegalTransition(Problem(field="state", message=f"It can no longer be undone. {words}"))
+        words = _("Its schedule has changed since, and may have planned another post in its place.")
+        raise IllegalTransition(
+            Problem(field="state", message=_("It can no longer be undone. %(words)s") % {"words": words})
+        )
     untouched = Job.objects.filter(
         pk=job.pk,
         state=last.after["state"],
@@ -175,7 +179,7 @@ def undo(*, job: Job, actor: Actor, now: datetime) -> Job:
         deadline_at=_time(last.after["deadline_at"]),
     )
     if not untouched.update(**_restored(last.before)):
-        raise IllegalTransition(Problem(field="state", message="It can no longer be undone: the post has moved on."))
+        raise IllegalTransition(Problem(field="state", message=_("It can no longer be undone: the post has moved on.")))
     job.refresh_from_db()
     if job.state == JobState.UNCONFIRMED:
         outcomes.plan_look_up(job, now)
@@ -208,13 +212,13 @@ class Order:
 
     def check(self, now: datetime) -> None:
         if self.verb not in BULK_VERBS:
-            words = "This is done post by post, because each needs its own address."
+            words = _("This is done post by post, because each needs its own address.")
             raise Refused(Problem(field="verb", message=words))
         if self.verb is Verb.PUBLISH_AGAIN and not self.seen_absent:
             raise Refused(NOT_LOOKED)
         if self.verb is Verb.RESLOT:
             if self.at is None:
-                raise Refused(Problem(field="at", message="Say from when on.", code="required"))
+                raise Refused(Problem(field="at", message=_("Say from when on."), code="required"))
             check_future(self.at, now)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import User, Workspace
@@ -33,7 +35,13 @@ def set_slots(
     """Replace the account's posting times: (weekday, 0 is Monday; wall-clock time in the account's zone)."""
     wanted = sorted(set(times))
     if len(wanted) > MOST_SLOTS:
-        raise Refused(Problem(field="times", message=f"At most {MOST_SLOTS} times a week.", code="too_many"))
+        raise Refused(
+            Problem(
+                field="times",
+                message=_("At most %(most_slots)s times a week.") % {"most_slots": MOST_SLOTS},
+                code="too_many",
+            )
+        )
     PostingSlot.objects.filter(account=account).delete()
     rows = PostingSlot.objects.bulk_create(
         PostingSlot(account=account, weekday=weekday, time=at) for weekday, at in wanted
@@ -77,7 +85,7 @@ def add_to_queue(
     )
     found = [(next_slot(accounts[target.account_id], now=now), target) for target in plan.targets]
     if missing := [accounts[target.account_id].name for at, target in found if at is None]:
-        words = "{} {} no free posting time. Give it some on the account's page, or choose a time here."
+        words = _("{} {} no free posting time. Give it some on the account's page, or choose a time here.")
         raise Refused(
             Problem(field="accounts", message=words.format(", ".join(missing), "have" if len(missing) > 1 else "has"))
         )

@@ -1,4 +1,4 @@
-"""One's own settings and the workspace's: sections with addresses of their own, each saved by itself; and the choices of the frame."""
+"""One's own settings and the workspace's, in sections that are saved each by itself; and the choices of the frame."""
 
 from __future__ import annotations
 
