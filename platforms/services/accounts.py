@@ -317,12 +317,10 @@ def health_words(health: AccountHealth) -> str:
     """A connection test in one or two sentences: what the platform says, as whom, and which rights are missing."""
     words = health.message.strip()
     if health.ok and health.identity and health.identity not in words:
-        words = _("%(words)s You are %(identity)s there.") % {"words": words, "identity": health.identity}
+        words = " ".join([words, _("You are %(identity)s there.") % {"identity": health.identity}])
     if health.missing_scopes:
-        words = _("%(words)s Rights are missing: %(missing_scopes)s. Sign in again and allow them.") % {
-            "words": words,
-            "missing_scopes": ", ".join(health.missing_scopes),
-        }
+        missing = {"rights": ", ".join(health.missing_scopes)}
+        words = " ".join([words, _("Rights are missing: %(rights)s. Sign in again and allow them.") % missing])
     return words
 
 
@@ -351,17 +349,17 @@ def _tidy(changes: Mapping[str, Any]) -> dict[str, Any]:
         given = [str(item).strip().lstrip("#＃") for item in tidy["default_hashtags"] or ()]
         tags = list(dict.fromkeys(tag for tag in given if tag))
         if len(tags) > MOST_HASHTAGS or any(len(tag) > 100 or not _HASHTAG.fullmatch(tag) for tag in tags):
-            words = _("Give at most %(most_hashtags)s hashtags of letters, digits and underscores, without spaces.") % {
-                "most_hashtags": MOST_HASHTAGS
+            words = _("Give at most %(most)s hashtags of letters, digits and underscores, without spaces.") % {
+                "most": MOST_HASHTAGS
             }
             problems.append(Problem(field="default_hashtags", message=words))
         tidy["default_hashtags"] = tags
     if "utm" in tidy:
         utm = {str(name): str(value).strip() for name, value in (tidy["utm"] or {}).items() if str(value or "").strip()}
         if unknown := sorted(set(utm) - set(UTM_NAMES)):
-            words = _("There is no %(unknown)s; there are %(utm_names)s.") % {
-                "unknown": unknown[0],
-                "utm_names": ", ".join(UTM_NAMES),
+            words = _("There is no %(name)s; there are %(names)s.") % {
+                "name": unknown[0],
+                "names": ", ".join(UTM_NAMES),
             }
             problems.append(Problem(field="utm", message=words, code="unknown"))
         problems += [
@@ -441,9 +439,7 @@ def _move(
     if row.state == new:
         return row
     if row.state not in olds:
-        message = _("The account is %(get_state_display)s, so this cannot be done.") % {
-            "get_state_display": row.get_state_display().lower()
-        }
+        message = _("The account is %(state)s, so this cannot be done.") % {"state": row.get_state_display().lower()}
         raise IllegalTransition(Problem(field="state", message=message, code="state"))
     old, row.state, row.state_reason, row.state_changed_at = row.state, new.value, reason[:500], now
     PlatformAccount.objects.filter(pk=row.pk, state=old).update(

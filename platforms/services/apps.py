@@ -162,7 +162,7 @@ def _register(
 ) -> ClientApp:
     given: ClientApp = adapter.register(redirect_uri=redirect_uri(), options=options, timeout=REGISTER_SECONDS)
     with unit():
-        row, _ = PlatformApp.objects.update_or_create(
+        row, _made = PlatformApp.objects.update_or_create(
             workspace=workspace,
             platform=platform,
             server=server,

@@ -112,7 +112,7 @@ def delete(*, group: AccountGroup, actor: Actor, now: datetime) -> None:
 def _named(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        words = _("Give the group a name of at most %(longest_name)s characters.") % {"longest_name": LONGEST_NAME}
+        words = _("Give the group a name of at most %(most)s characters.") % {"most": LONGEST_NAME}
         raise Refused(Problem(field="name", message=words, code="required"))
     return name
 

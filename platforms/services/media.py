@@ -17,6 +17,7 @@ from django.db.models import ProtectedError
 from django.utils.crypto import constant_time_compare
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -217,12 +218,15 @@ def delete(*, assets: Sequence[MediaAsset], actor: Actor, now: datetime) -> int:
 
 def _in_use(asset: MediaAsset, names: Sequence[str]) -> Problem:
     shown = ", ".join(f"“{name}”" for name in names[:3])
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    words = _("%(original_name)s is used by %(shown)s%(more)s. Take it out there first.") % {
-        "original_name": asset.original_name,
-        "shown": shown,
-        "more": more,
-    }
+    more = len(names) - 3
+    words = _("%(name)s is used by %(shown)s. Take it out there first.")
+    if more > 0:
+        words = ngettext(
+            "%(name)s is used by %(shown)s and %(more)s more. Take it out there first.",
+            "%(name)s is used by %(shown)s and %(more)s more. Take it out there first.",
+            more,
+        )
+    words %= {"name": asset.original_name, "shown": shown, "more": more}
     return Problem(field="media", message=words, code="in_use")
 
 
@@ -327,7 +331,7 @@ def _copy(source: IO[bytes] | File[Any], target: IO[bytes]) -> None:
 
 
 def too_large_words() -> str:
-    return f"The file is larger than {settings.MEDIA_MAX_BYTES / (1024 * 1024):g} MiB."
+    return _("The file is larger than %(n)s MiB.") % {"n": f"{settings.MEDIA_MAX_BYTES / (1024 * 1024):g}"}
 
 
 def _pieces(source: IO[bytes] | File[Any]) -> Iterator[bytes]:

@@ -145,13 +145,13 @@ def answered(
     attempt = _mine(SignInAttempt.objects.filter(state_hash=digest(state)).first() if state else None, person, browser)
     if attempt.used_at is not None:
         raise NotSignedIn(
-            "This sign-in was answered already. Begin it again if nothing was connected.", attempt=attempt
+            _("This sign-in was answered already. Begin it again if nothing was connected."), attempt=attempt
         )
     if attempt.expires_at <= now:
-        raise NotSignedIn("The sign-in took longer than ten minutes. Begin it again.", attempt=attempt)
+        raise NotSignedIn(_("The sign-in took longer than ten minutes. Begin it again."), attempt=attempt)
     if not SignInAttempt.objects.filter(pk=attempt.pk, used_at=None).update(used_at=now):
         raise NotSignedIn(
-            "This sign-in was answered already. Begin it again if nothing was connected.", attempt=attempt
+            _("This sign-in was answered already. Begin it again if nothing was connected."), attempt=attempt
         )
     try:
         return _exchanged(attempt, code, error, description, now)
@@ -164,11 +164,11 @@ def _exchanged(attempt: SignInAttempt, code: str, error: str, description: str, 
     if error:
         raise _told_no(attempt, error, description)
     if not code:
-        raise NotSignedIn("The platform's answer brings no code. Begin the sign-in again.", attempt=attempt)
+        raise NotSignedIn(_("The platform's answer brings no code. Begin the sign-in again."), attempt=attempt)
     try:
         held = dict(attempt.secrets)
     except CannotDecrypt as lost:
-        raise NotSignedIn(f"The sign-in cannot be finished. {lost}", attempt=attempt) from None
+        raise NotSignedIn(" ".join([_("The sign-in cannot be finished."), str(lost)]), attempt=attempt) from None
     app = ClientApp(
         client_id=attempt.client_id,
         client_secret=held.get("client_secret", ""),
@@ -187,7 +187,7 @@ def _exchanged(attempt: SignInAttempt, code: str, error: str, description: str, 
         raise NotSignedIn(refused.problems[0].message, attempt=attempt) from None
     except PlatformError as failed:
         failed.hide(hide)
-        raise NotSignedIn(f"The sign-in did not work out. {words_of(failed)}", attempt=attempt) from None
+        raise NotSignedIn(" ".join([_("The sign-in did not work out."), words_of(failed)]), attempt=attempt) from None
     if not places:
         raise NotSignedIn(
             "You signed in, but there is nothing there that you may publish to: no page, no profile. "
@@ -208,7 +208,9 @@ def waiting(*, public_id: UUID, person: User, browser: str, now: datetime) -> Si
     if attempt.finished_at is not None:
         raise NotSignedIn("What this sign-in brought is connected already.", attempt=attempt)
     if attempt.answered_at is None or attempt.expires_at <= now:
-        raise NotSignedIn("The choice was open for half an hour and is over. Begin the sign-in again.", attempt=attempt)
+        raise NotSignedIn(
+            _("The choice was open for half an hour and is over. Begin the sign-in again."), attempt=attempt
+        )
     return attempt
 
 
@@ -242,8 +244,8 @@ def finish(
     if not picked:
         raise Refused(Problem(field="chosen", message=_("Choose at least one to connect."), code="required"))
     if row.missing_scopes and not despite_missing:
-        message = _("Rights are missing: %(missing_scopes)s. Sign in again and allow them, or connect anyway.") % {
-            "missing_scopes": ", ".join(row.missing_scopes)
+        message = _("Rights are missing: %(rights)s. Sign in again and allow them, or connect anyway.") % {
+            "rights": ", ".join(row.missing_scopes)
         }
         raise Refused(Problem(field="despite", message=message, code="missing_scopes"))
     made = [
@@ -282,12 +284,14 @@ def digest(text: str) -> str:
 def _mine(attempt: SignInAttempt | None, person: User, browser: str) -> SignInAttempt:
     if attempt is None:
         raise NotSignedIn(
-            "This answer belongs to no sign-in that was begun here, or to one that is long over. Begin it again."
+            _("This answer belongs to no sign-in that was begun here, or to one that is long over. Begin it again.")
         )
     if attempt.user_id != person.pk or not secrets.compare_digest(attempt.browser, digest(browser)):
         raise NotSignedIn(
-            "This sign-in was begun in another browser, or before you signed in here anew. Nothing was connected. "
-            "Begin it again in this browser."
+            _(
+                "This sign-in was begun in another browser, or before you signed in here anew. Nothing was connected. "
+                "Begin it again in this browser."
+            )
         )
     return attempt
 
@@ -295,10 +299,10 @@ def _mine(attempt: SignInAttempt | None, person: User, browser: str) -> SignInAt
 def _told_no(attempt: SignInAttempt, error: str, description: str) -> NotSignedIn:
     if error in ("access_denied", "user_cancelled_login", "user_cancelled_authorize"):
         return NotSignedIn(
-            "You did not allow it at the platform. Nothing was connected.", attempt=attempt, by_choice=True
+            _("You did not allow it at the platform. Nothing was connected."), attempt=attempt, by_choice=True
         )
     said = clean(description or error)[:LONGEST_WORDS]
-    return NotSignedIn(f"The platform did not let you sign in. It said: {said}", attempt=attempt)
+    return NotSignedIn(_("The platform did not let you sign in. It said: %(words)s") % {"words": said}, attempt=attempt)
 
 
 def _signing(platform: str) -> Any:

@@ -29,6 +29,7 @@ from schedules.services import reviewing
 from schedules.services.facts import schedule_fact
 from schedules.services.materialise import horizon, plan_schedule
 from schedules.services.schedules import check_for_accounts, put_to_work
+from schedules.services.words import of_schedule
 
 SALT = "schedules.review"
 MOST_TEXT = 5_000
@@ -40,12 +41,8 @@ DEFAULT_LINK = timedelta(days=7)
 def submit(*, schedule: Schedule, actor: Actor, now: datetime, comment: str = "") -> Review:
     """Ask for approval of a draft. Refused with the content's problems, so that nobody reviews what cannot be published."""
     if schedule.state != ScheduleState.DRAFT:
-        words = ScheduleState(schedule.state).label.lower()
-        raise IllegalTransition(
-            Problem(
-                field="state", message=_("Only a draft can be sent for approval; this is %(words)s.") % {"words": words}
-            )
-        )
+        words = _("Only a draft can be sent for approval; this is %(state)s.") % {"state": of_schedule(schedule.state)}
+        raise IllegalTransition(Problem(field="state", message=words))
     check_for_accounts(schedule, now=now)
     _to(schedule, ScheduleState.IN_REVIEW, now)
     review = reviewing.open_review(schedule, then=ScheduleState.ACTIVE.value, actor=actor, now=now)
@@ -216,7 +213,7 @@ def set_policy(
         )
     if problems:
         raise Refused(problems)
-    row, _ = ReviewPolicy.objects.get_or_create(workspace=workspace, account=account)
+    row, _made = ReviewPolicy.objects.get_or_create(workspace=workspace, account=account)
     before = policy_values(row)
     row.required, row.allow_own, row.remind_after_hours = required, allow_own, remind_after_hours
     row.save()
@@ -264,10 +261,10 @@ def why_not(
 ) -> str:
     """Why this person may not decide about the schedule; empty when they may. `asking`: the policies, where they are known."""
     if person is None:
-        return "Approving is for people: sign in as one who may."
+        return _("Approving is for people: sign in as one who may.")
     role = "owner" if person.is_superuser else _role(person, schedule.workspace_id)
     if not allows(role, Action.VIEW):
-        return "You are not of this workspace."
+        return _("You are not of this workspace.")
     asked = [reviewing.value_of(row) for row in (reviewing.asking(schedule) if asking is None else asking)]
     authors = {schedule.created_by_id, review.requested_by_id if review else None}
     return rules.why_not(
@@ -391,8 +388,8 @@ def _say(schedule: Schedule, text: str, label: str, person: User | None, now: da
         raise Refused(
             Problem(
                 field="comment",
-                message=_("Write at most %(most_text)s characters.")
-                % {"most_text": formats.number_format(MOST_TEXT, force_grouping=True)},
+                message=_("Write at most %(most)s characters.")
+                % {"most": formats.number_format(MOST_TEXT, force_grouping=True)},
                 code="too_long",
             )
         )

@@ -14,6 +14,7 @@ from itertools import islice
 from django.db.models import Max
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import Actor, emit, unit
@@ -32,10 +33,10 @@ LONGEST_GAP = 7 * 86_400
 # what became of a job that did not go out and will not by itself
 NOT_OUT = (JobState.FAILED, JobState.MISSED, JobState.CANCELLED, JobState.SUPERSEDED)
 REMEDY = {
-    ScheduleState.DRAFT: "schedule it first",
-    ScheduleState.IN_REVIEW: "have it approved first",
-    ScheduleState.PAUSED: "resume it first",
-    ScheduleState.ARCHIVED: "restore it first",
+    ScheduleState.DRAFT: gettext_lazy("This schedule is draft: schedule it first."),
+    ScheduleState.IN_REVIEW: gettext_lazy("This schedule is in review: have it approved first."),
+    ScheduleState.PAUSED: gettext_lazy("This schedule is paused: resume it first."),
+    ScheduleState.ARCHIVED: gettext_lazy("This schedule is archived: restore it first."),
 }
 
 
@@ -71,8 +72,8 @@ def look(*, schedule: Schedule, start: datetime, end: datetime, gap_seconds: int
     rule = materialise.rule_of(schedule)
     found = list(recurrence.occurrences(rule, start=start, end=end, count=MOST_LOOKED_AT + 1))
     if len(found) > MOST_LOOKED_AT:
-        words = _("The rule has more than %(most_looked_at)s times in there. Choose a shorter window.") % {
-            "most_looked_at": formats.number_format(MOST_LOOKED_AT, force_grouping=True)
+        words = _("The rule has more than %(most)s times in there. Choose a shorter window.") % {
+            "most": formats.number_format(MOST_LOOKED_AT, force_grouping=True)
         }
         raise Refused(Problem(field="end", message=words))
     served = _served(schedule, [item.nominal_at for item in found])
@@ -93,7 +94,7 @@ def look(*, schedule: Schedule, start: datetime, end: datetime, gap_seconds: int
 def _check(schedule: Schedule, start: datetime, end: datetime, gap_seconds: int, now: datetime) -> None:
     state = ScheduleState(schedule.state)
     if state in REMEDY:
-        words = _("This schedule is %(label)s: %(remedy)s.") % {"label": state.label.lower(), "remedy": REMEDY[state]}
+        words = str(REMEDY[state])
         raise IllegalTransition(Problem(field="state", message=words))
     problems = []
     if end > now:

@@ -82,7 +82,7 @@ def _link_problems(field: str, link: str) -> Iterator[Problem]:
 def _values(draft: ContentDraft, workspace: Workspace, now: datetime) -> dict[str, Any]:
     campaign = None
     if draft.campaign.strip():
-        campaign, _ = Campaign.objects.get_or_create(
+        campaign, _made = Campaign.objects.get_or_create(
             workspace=workspace, name=draft.campaign.strip()[:120], defaults={"created_at": now}
         )
     return {

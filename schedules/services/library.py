@@ -133,7 +133,11 @@ def _store(row: Entry, field: str, word: str) -> None:
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        words = _("There is a %(word)s of this name already: choose another name.") % {"word": word}
+        words = (
+            _("There is a template of this name already: choose another name.")
+            if word == "template"
+            else _("There is a group of this name already: choose another name.")
+        )
         raise Refused(Problem(field=field, message=words, code="taken")) from None
 
 

@@ -21,6 +21,7 @@ from schedules.services.content import stale
 from schedules.services.facts import schedule_fact
 from schedules.services.plans import ContentDraft, SchedulePlan
 from schedules.services.schedules import put_to_work, snapshot, update_schedule
+from schedules.services.words import of_schedule
 
 DAY = timedelta(days=2)  # a moment's neighbourhood, wider than any zone's offset
 
@@ -32,8 +33,8 @@ def _step(schedule: Schedule, new: ScheduleState, *, now: datetime) -> str:
         raise IllegalTransition(
             Problem(
                 field="state",
-                message=_("This schedule is %(label)s and cannot become %(label2)s.")
-                % {"label": ScheduleState(old).label.lower(), "label2": new.label.lower()},
+                message=_("This schedule is %(state)s and cannot become %(wanted)s.")
+                % {"state": of_schedule(old), "wanted": of_schedule(new)},
             )
         )
     if not Schedule.objects.filter(pk=schedule.pk, state=old).update(
@@ -235,8 +236,7 @@ def _edit(
         raise Refused(
             Problem(
                 field="nominal_local",
-                message=_("The rule has no time at %(nominal_local)s.")
-                % {"nominal_local": f"{nominal_local:%Y-%m-%d %H:%M}"},
+                message=_("The rule has no time at %(time)s.") % {"time": f"{nominal_local:%Y-%m-%d %H:%M}"},
             )
         )
     begun = Job.objects.filter(schedule=schedule, occurrence__nominal_local=nominal_local).exclude(
@@ -278,7 +278,7 @@ def split(
     Returns the new schedule. The old one keeps its history.
     """
     try:
-        first, _ = recurrence.split_at(materialise.rule_of(schedule), nominal_local)
+        first, _rest = recurrence.split_at(materialise.rule_of(schedule), nominal_local)
     except ValueError as error:
         raise Refused(Problem(field="nominal_local", message=str(error))) from error
     changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(

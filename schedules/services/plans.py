@@ -97,9 +97,7 @@ def priority_number(value: int | str) -> int:
 def rule_of(plan: SchedulePlan) -> Recurrence:
     """The plan's rule as the domain knows it; Refused with the fields' names when it is not a rule."""
     if plan.rule_kind not in list(RuleKind):
-        raise Refused(
-            Problem(field="kind", message=_("Choose one of %(rulekind)s.") % {"rulekind": ", ".join(RuleKind)})
-        )
+        raise Refused(Problem(field="kind", message=_("Choose one of %(values)s.") % {"values": ", ".join(RuleKind)}))
     rule = Recurrence(
         kind=RuleKind(plan.rule_kind),
         expression=plan.expression,
@@ -118,7 +116,8 @@ def rule_of(plan: SchedulePlan) -> Recurrence:
     return rule
 
 
-NO_ACCOUNT = Problem(field="accounts", message="Choose at least one account to publish to.", code="required")
+def no_account() -> Problem:
+    return Problem(field="accounts", message=_("Choose at least one account to publish to."), code="required")
 
 
 def check_plan(plan: SchedulePlan, *, draft: bool = False) -> None:
@@ -134,7 +133,7 @@ def check_plan(plan: SchedulePlan, *, draft: bool = False) -> None:
             problems.extend(error.problems)
     if plan.catch_up not in list(CatchUp):
         problems.append(
-            Problem(field="catch_up", message=_("Choose one of %(catchup)s.") % {"catchup": ", ".join(CatchUp)})
+            Problem(field="catch_up", message=_("Choose one of %(values)s.") % {"values": ", ".join(CatchUp)})
         )
     if not 1 <= plan.max_attempts <= 50:
         problems.append(Problem(field="max_attempts", message=_("Give a number of attempts from 1 to 50.")))
@@ -143,7 +142,7 @@ def check_plan(plan: SchedulePlan, *, draft: bool = False) -> None:
             Problem(field="retry_cap_seconds", message=_("The longest wait must not be shorter than the first one."))
         )
     if not plan.targets and not draft:
-        problems.append(NO_ACCOUNT)
+        problems.append(no_account())
     seen = [target.account_id for target in plan.targets]
     if len(set(seen)) != len(seen):
         problems.append(Problem(field="accounts", message=_("Each account can be chosen once.")))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
@@ -29,17 +30,18 @@ from schedules.querysets.jobs import JobQuerySet
 from schedules.services import holds, jobs, outcomes
 from schedules.services.facts import job_fact
 from schedules.services.materialise import RESLOTTED, seconds
+from schedules.services.words import of_job
 
 MOST_AT_ONCE = 1000
 TOGETHER = 50  # posts a transaction: others can write in between
 DAY = timedelta(days=1)
 LEAST_GAP = timedelta(minutes=5)
 UNDOABLE = ("job.cancelled", "job.retried", "job.run_now", "job.rescheduled", "job.failed")
-NOT_LOOKED = Problem(
-    field="seen_absent",
-    message="First look at the account; then say that the post is not there.",
-    code="required",
-)
+
+
+def not_looked() -> Problem:
+    words = _("First look at the account; then say that the post is not there.")
+    return Problem(field="seen_absent", message=words, code="required")
 
 
 # ---- one post
@@ -71,13 +73,14 @@ def reslot(*, job: Job, at: datetime, actor: Actor, now: datetime, seen_absent: 
     old: tuple[JobState, ...] = (JobState.FAILED, JobState.MISSED, JobState.BLOCKED)
     try:
         before = jobs.step(
-            job, (*old, JobState.UNCONFIRMED) if seen_absent else old, "Only a post on the recovery desk can be given a new time.",
+            job, (*old, JobState.UNCONFIRMED) if seen_absent else old,
+            _("Only a post on the recovery desk can be given a new time."),
             state=JobState.PENDING, reason=RESLOTTED, run_at=at, scheduled_for=at, deadline_at=_deadline(job, at), tries=0,
             error_class="", error_message="", finished_at=None,
         )  # fmt: skip
     except IllegalTransition as error:
         if job.state == JobState.UNCONFIRMED:
-            raise Refused(NOT_LOOKED) from error
+            raise Refused(not_looked()) from error
         raise
     if before["state"] == JobState.UNCONFIRMED:
         jobs.stop_checks(job, now)
@@ -94,9 +97,9 @@ def _deadline(job: Job, at: datetime) -> datetime:
 
 
 _FIRST = {
-    "auth": "Connect the account again first.",
-    "account_paused": "The account is paused: resume it first.",
-    "workspace_paused": "The workspace is paused: resume it first.",
+    "auth": gettext_lazy("Connect the account again first."),
+    "account_paused": gettext_lazy("The account is paused: resume it first."),
+    "workspace_paused": gettext_lazy("The workspace is paused: resume it first."),
 }
 
 
@@ -107,9 +110,9 @@ def publish_now(*, job: Job, actor: Actor, now: datetime) -> Job:
     if job.state != JobState.BLOCKED:
         return jobs.retry(job=job, actor=actor, now=now)
     if words := _FIRST.get(job.reason):
-        raise IllegalTransition(Problem(field="state", message=words))
+        raise IllegalTransition(Problem(field="state", message=str(words)))
     before = jobs.step(
-        job, (JobState.BLOCKED,), "Only a post on hold can be let through.",
+        job, (JobState.BLOCKED,), _("Only a post on hold can be let through."),
         state=JobState.PENDING, reason=holds.DESPITE_PAUSE, run_at=now, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_message="",
     )  # fmt: skip
@@ -125,7 +128,7 @@ def discard(*, job: Job, actor: Actor, now: datetime) -> Job:
     if job.state == JobState.UNCONFIRMED:
         return jobs.dismiss(job=job, actor=actor, now=now)
     before = jobs.step(
-        job, (JobState.FAILED, JobState.MISSED, JobState.BLOCKED), "Only a post on the recovery desk can be discarded.",
+        job, (JobState.FAILED, JobState.MISSED, JobState.BLOCKED), _("Only a post on the recovery desk can be discarded."),
         state=JobState.CANCELLED, reason="by_person", finished_at=now,
     )  # fmt: skip
     emit(job_fact("job.cancelled", job, actor, now, before=before, after=jobs.kept(job)))
@@ -137,8 +140,7 @@ def look_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Have an unconfirmed post looked up now, where its platform can be asked."""
     job.refresh_from_db(fields=["state"])
     if job.state != JobState.UNCONFIRMED:
-        label = JobState(job.state).label.lower()
-        words = _("Only an unconfirmed post can be looked up. It is %(label)s now.") % {"label": label}
+        words = _("Only an unconfirmed post can be looked up. It is %(state)s now.") % {"state": of_job(job.state)}
         raise IllegalTransition(Problem(field="state", message=words))
     if not can_look_up(job.account):
         words = _("This platform cannot be asked whether it has a post. Look at the account yourself.")
@@ -168,10 +170,10 @@ def undo(*, job: Job, actor: Actor, now: datetime) -> Job:
     if last is None or last.action not in UNDOABLE or "attempt_count" not in last.before:
         raise IllegalTransition(Problem(field="state", message=_("There is nothing to undo.")))
     if last.before["state"] == JobState.PENDING and job.schedule.updated_at > last.at:
-        words = _("Its schedule has changed since, and may have planned another post in its place.")
-        raise IllegalTransition(
-            Problem(field="state", message=_("It can no longer be undone. %(words)s") % {"words": words})
+        words = _(
+            "It can no longer be undone. Its schedule has changed since, and may have planned another post in its place."
         )
+        raise IllegalTransition(Problem(field="state", message=words))
     untouched = Job.objects.filter(
         pk=job.pk,
         state=last.after["state"],
@@ -215,7 +217,7 @@ class Order:
             words = _("This is done post by post, because each needs its own address.")
             raise Refused(Problem(field="verb", message=words))
         if self.verb is Verb.PUBLISH_AGAIN and not self.seen_absent:
-            raise Refused(NOT_LOOKED)
+            raise Refused(not_looked())
         if self.verb is Verb.RESLOT:
             if self.at is None:
                 raise Refused(Problem(field="at", message=_("Say from when on."), code="required"))

@@ -25,7 +25,7 @@ from schedules.models import ContentItem, Schedule, Target
 from schedules.services import content as content_service
 from schedules.services import materialise, posts, reviewing
 from schedules.services.facts import schedule_fact
-from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, check_plan, priority_number
+from schedules.services.plans import ContentDraft, SchedulePlan, check_plan, no_account, priority_number
 
 _PLAN_FIELDS = (
     "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "catch_up",
@@ -77,7 +77,8 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
     ]
     problems += [
         Problem(
-            field="accounts", message=_("%(row)s is disconnected: connect it again, or leave it out.") % {"row": row}
+            field="accounts",
+            message=_("%(account)s is disconnected: connect it again, or leave it out.") % {"account": row},
         )
         for row in found.values()
         if row.state == "disconnected"
@@ -90,7 +91,7 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
 def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
     """Would this content be accepted by each of its accounts' platforms? Refused with each error and its remedy."""
     prefetch_related_objects([schedule.content], "variants", "media_links__asset")
-    problems = [] if Target.objects.filter(schedule=schedule).exists() else [NO_ACCOUNT]
+    problems = [] if Target.objects.filter(schedule=schedule).exists() else [no_account()]
     for target in Target.objects.filter(schedule=schedule).select_related("account").order_by("id"):
         try:
             adapter = adapter_for(target.account.platform)
