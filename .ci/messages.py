@@ -152,7 +152,13 @@ def find() -> None:
         text = path.read_text(encoding="utf-8")
         text = re.sub(r'^"(POT-Creation-Date|PO-Revision-Date):.*"\n', "", text, flags=re.M)
         text = re.sub(r"\A(?:#.*\n)+", "", text)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(_with_all_forms(text, plural_forms(read(path))), encoding="utf-8")
+
+
+def _with_all_forms(text: str, forms: int) -> str:
+    """What is new has the two forms of English; give it as many empty ones as the language has."""
+    empty = "".join(f'msgstr[{number}] ""\n' for number in range(forms))
+    return re.sub(r'(?:^msgstr\[\d+\] ""\n)+(?!")', empty, text, flags=re.M)
 
 
 def compile_all() -> None:

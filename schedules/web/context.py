@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock
@@ -126,6 +127,12 @@ class Shell:
     @cached_property
     def navigation(self) -> list[navigation.Group]:
         return navigation.groups(self, self.request.path)
+
+    @property
+    def here(self) -> str:
+        """Where a choice of the frame leads back to. What a platform answered at the end of a sign-in stays out of the page."""
+        secret = self.request.path == reverse("oauth_callback")
+        return reverse("home") if secret else self.request.get_full_path()
 
     @cached_property
     def tabs(self) -> list[navigation.Link]:

@@ -67,7 +67,7 @@ GROUPS: tuple[Group, ...] = (
         _("Calendar and timeline"),
         (
             _held("←+→+↑+↓", _("Walk from post to post")),
-            _held("Enter", _("Open the post, or drop it where it is now")),
+            _held("Enter", _("Open it, or drop it where it is now")),
             Shortcut(("M",), _("Pick the post up; the arrows move it")),
             Shortcut(("Shift+M",), _("Move it by a dialog")),
             Shortcut(("E",), _("Edit it")),

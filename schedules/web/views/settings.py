@@ -70,6 +70,8 @@ def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse
     found = SECTIONS.get(section)
     if found is None or (request.method == "POST" and found.form is None):
         raise Http404
+    if request.method == "POST" and section == WORKSPACE:
+        visit.require(Action.MEMBERS)
     form = _form(request, visit, found)
     if request.method == "POST" and form is not None and form.is_valid():
         try:
@@ -107,7 +109,6 @@ def _form(request: HttpRequest, visit: Visit, section: Section) -> RefusableForm
 
 def _save(visit: Visit, section: Section, form: RefusableForm) -> None:
     if isinstance(form, forms.WorkspaceForm):
-        visit.require(Action.MEMBERS)
         service.update_workspace(workspace=visit.workspace, actor=visit.actor, now=visit.now, **form.cleaned_data)
     elif isinstance(form, forms.PersonSection):
         service.update_person(person=visit.person, actor=visit.actor, now=visit.now, **form.values())
