@@ -27,7 +27,7 @@ def connect() -> None:
     from schedules.services.publishing import PublishKind
     from schedules.services.refreshing import RefreshKind
 
-    speech.speak_through(translation.gettext, translation.ngettext)
+    speech.speak_through(translation.gettext, translation.ngettext, translation.pgettext)
     events.subscribe(audit.record)
     media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())

@@ -86,7 +86,7 @@ def update_person(*, person: User, actor: Actor, now: datetime, **values: Any) -
 
 
 def _check_person(values: Mapping[str, Any]) -> None:
-    problems = []
+    problems: list[Problem] = []
     for name, value in values.items():
         try:
             User._meta.get_field(name).clean(value, None)  # type: ignore[union-attr]
@@ -155,7 +155,7 @@ def update_workspace(*, workspace: Workspace, name: str, timezone: str, actor: A
     if before:
         Workspace.objects.filter(pk=workspace.pk).update(**new)
         workspace.refresh_from_db()
-        after = {key: new[key] for key in before}
+        after: dict[str, object] = {key: new[key] for key in before}
         emit(_fact("workspace.changed", workspace, actor, now, before=before, after=after))
     return workspace
 

@@ -9,11 +9,14 @@ from collections.abc import Callable
 
 _translate: list[Callable[[str], str]] = []
 _translate_number: list[Callable[[str, str, int], str]] = []
+_translate_within: list[Callable[[str, str], str]] = []
 
 
-def speak_through(gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str]) -> None:
+def speak_through(
+    gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str], pgettext: Callable[[str, str], str]
+) -> None:
     """Called once, when Django is ready."""
-    _translate[:], _translate_number[:] = [gettext], [ngettext]
+    _translate[:], _translate_number[:], _translate_within[:] = [gettext], [ngettext], [pgettext]
 
 
 def gettext(words: str) -> str:
@@ -22,6 +25,10 @@ def gettext(words: str) -> str:
 
 def ngettext(one: str, many: str, number: int) -> str:
     return _translate_number[0](one, many, number) if _translate_number else one if number == 1 else many
+
+
+def pgettext(context: str, words: str) -> str:
+    return _translate_within[0](context, words) if _translate_within else words
 
 
 def gettext_noop(words: str) -> str:

@@ -21,6 +21,8 @@ from schedules.reads import reviews
 from schedules.reads.alarms import oldest_due
 from schedules.reads.frame import Frame, frame
 from schedules.web import catalogue, locale, navigation, shortcuts
+from schedules.web.navigation import Link
+from schedules.web.navigation import tabs as phone_tabs
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Shell:
 
     @cached_property
     def role_word(self) -> str:
-        return str(ROLE_WORDS.get(self.role, ""))
+        return str(ROLE_WORDS[Role(self.role)]) if self.role else ""
 
     @cached_property
     def may(self) -> May:
@@ -135,8 +137,8 @@ class Shell:
         return reverse("home") if secret else self.request.get_full_path()
 
     @cached_property
-    def tabs(self) -> list[navigation.Link]:
-        return navigation.tabs(self, self.navigation)
+    def tabs(self) -> list[Link]:
+        return phone_tabs(self, self.navigation)
 
     @cached_property
     def nav(self) -> str:
