@@ -31,6 +31,13 @@ ORDINAL_WORDS = {
     -1: gettext_noop("last"),
     -2: gettext_noop("second last"),
 }
+EVERY_ONE = {
+    "second": gettext_noop("Every second"),
+    "minute": gettext_noop("Every minute"),
+    "hour": gettext_noop("Every hour"),
+    "day": gettext_noop("Every day"),
+    "year": gettext_noop("Every year"),
+}
 MOST_LISTED = 6
 
 
@@ -279,12 +286,14 @@ def _clock_set(times: Sequence[timedelta]) -> str:
 
 
 def _every(interval: int, unit: str) -> str:
+    if interval == 1:
+        return _(EVERY_ONE[unit])
     words = {
-        "second": ngettext("Every second", "Every %(n)s seconds", interval),
-        "minute": ngettext("Every minute", "Every %(n)s minutes", interval),
-        "hour": ngettext("Every hour", "Every %(n)s hours", interval),
-        "day": ngettext("Every day", "Every %(n)s days", interval),
-        "year": ngettext("Every year", "Every %(n)s years", interval),
+        "second": ngettext("Every %(n)s second", "Every %(n)s seconds", interval),
+        "minute": ngettext("Every %(n)s minute", "Every %(n)s minutes", interval),
+        "hour": ngettext("Every %(n)s hour", "Every %(n)s hours", interval),
+        "day": ngettext("Every %(n)s day", "Every %(n)s days", interval),
+        "year": ngettext("Every %(n)s year", "Every %(n)s years", interval),
     }[unit]
     return words % {"n": interval}
 
@@ -302,7 +311,7 @@ def _months(months: Sequence[int]) -> str:
 
 
 def _times(count: int) -> str:
-    return ngettext("once", "%(n)s times", count) % {"n": count}
+    return _("once") if count == 1 else ngettext("%(n)s time", "%(n)s times", count) % {"n": count}
 
 
 def _date(moment: datetime) -> str:
