@@ -130,6 +130,19 @@ def catalogues() -> list[Path]:
     return [LOCALE / language / "LC_MESSAGES" / f"{domain}.po" for language in LANGUAGES for domain in DOMAINS]
 
 
+def adapters_words() -> list[str]:
+    """What the adapters say in forms. They know no Django, so their words are marked here and translated where they are shown."""
+    from platforms import registry
+
+    found: list[str] = []
+    for adapter in registry.adapters.values():
+        found.append(adapter.description)
+        for name in ("credential_fields", "option_fields", "post_fields"):
+            for spec in getattr(adapter, name, ()):
+                found += [spec.label, spec.help, *(words for _value, words in spec.choices)]
+    return [words for words in dict.fromkeys(found) if words]
+
+
 def find() -> None:
     """Django's makemessages, without guesses: what is new is empty, what is gone is dropped."""
     import django
@@ -143,11 +156,16 @@ def find() -> None:
     command.msgmerge_options = [*command.msgmerge_options, "--no-fuzzy-matching"]
     for path in catalogues():
         path.parent.mkdir(parents=True, exist_ok=True)
-    for domain in DOMAINS:
-        call_command(
-            command, locale=list(LANGUAGES), domain=domain, ignore_patterns=list(IGNORED), no_location=True,
-            no_obsolete=True, no_wrap=True, extensions=["html", "txt", "py"] if domain == "django" else ["js"],
-        )  # fmt: skip
+    told = ROOT / "platforms" / "_words_of_the_adapters.py"
+    told.write_text("".join(f"gettext_noop({words!r})\n" for words in adapters_words()), encoding="utf-8")
+    try:
+        for domain in DOMAINS:
+            call_command(
+                command, locale=list(LANGUAGES), domain=domain, ignore_patterns=list(IGNORED), no_location=True,
+                no_obsolete=True, no_wrap=True, extensions=["html", "txt", "py"] if domain == "django" else ["js"],
+            )  # fmt: skip
+    finally:
+        told.unlink()
     for path in catalogues():
         text = path.read_text(encoding="utf-8")
         text = re.sub(r'^"(POT-Creation-Date|PO-Revision-Date):.*"\n', "", text, flags=re.M)

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import formats, timezone
 from django.utils.dateformat import format as written
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from alwrity_scheduler.core import clock as real_clock
 from alwrity_scheduler.workspaces import wishes
@@ -110,6 +110,11 @@ def stamp(local: datetime, *, weekday: bool = True) -> str:
         "day": short_day(local, weekday=weekday),
         "time": clock(local),
     }
+
+
+def said(words: str) -> str:
+    """English words that are kept elsewhere (an adapter's, the engine's) in the reader's language; others as they are."""
+    return gettext(words) if words else ""
 
 
 def number(value: float, places: int | None = None) -> str:

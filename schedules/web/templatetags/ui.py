@@ -228,6 +228,11 @@ def day_words(value: date) -> str:
 
 
 @register.filter
+def said(words: str) -> str:
+    return locale.said(words)
+
+
+@register.filter
 def number(value: float | None) -> str:
     """Grouped as the language does it; for reading only."""
     return "–" if value is None else locale.number(value)
