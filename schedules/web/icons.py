@@ -71,6 +71,7 @@ NAMES = {
     "download": "download",
     "sound": "audio-lines",
     "link": "link",
+    "language": "languages",
     "hash": "hash",
     "tag": "tag",
     "campaign": "flag",

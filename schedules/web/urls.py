@@ -1,5 +1,6 @@
 from django.urls import path
 
+from schedules.web import catalogue
 from schedules.web.views import (
     accounts,
     backfill,
@@ -19,6 +20,7 @@ from schedules.web.views import (
     recovery,
     reviews,
     schedules,
+    settings,
     signin,
     system,
     times,
@@ -119,7 +121,10 @@ urlpatterns = [
     path("notifications/<uuid:public_id>/<slug:verb>/", notifications.act, name="notice_act"),
     path("team/", people.team, name="team"),
     path("team/tokens/<uuid:public_id>/revoke/", people.revoke_token, name="token_revoke"),
-    path("settings/", people.settings, name="settings"),
+    path("settings/", settings.page, name="settings"),
+    path("settings/choose/<slug:field>/<slug:value>/", settings.choose, name="choose"),
+    path("settings/<slug:section>/", settings.page, name="settings_section"),
+    path("jsi18n/<slug:language>/<slug:digest>.js", catalogue.serve, name="jsi18n"),
     path("workspace/", people.switch_workspace, name="switch_workspace"),
     path("workspace/pause/", people.pause_workspace, name="pause_workspace"),
     path("workspace/resume/", people.resume_workspace, name="resume_workspace"),

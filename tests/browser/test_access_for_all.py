@@ -55,6 +55,7 @@ def addresses(team):
             "notifications",
         )
     )
+    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look"))
     yield reverse("web:content_versions", args=[team.daily.content.public_id])
     yield reverse("web:account_times", args=[team.account.public_id])
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
