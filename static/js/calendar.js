@@ -37,7 +37,7 @@
     const { view = "", anchor = "", q = "" } = root()?.dataset || {};
     waiting = { ev, at };
     lastMove = performance.now();
-    request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, view, anchor, q }, "none").then(() => { lastMove = performance.now(); });
+    request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, was: ev.dataset.at || "", view, anchor, q }, "none").then(() => { lastMove = performance.now(); });
   }
   /* a draft of the composer has no time of its own yet: the composer takes it */
   function compose(ev, at) { const url = new URL(ev.href); url.searchParams.set("at", at); location.assign(url); }
@@ -48,7 +48,11 @@
     document.body.append(source);
     return htmx.ajax(verb, url, { source, target: target || source, swap, values }).catch(() => {}).finally(() => source.remove());
   }
-  document.addEventListener("moved", (event) => settleOn(event.detail.key, event.detail.at));
+  document.addEventListener("moved", (event) => {
+    const { key, at, whole } = event.detail;
+    settleOn(key, at);
+    if (whole) refresh();
+  });
   document.addEventListener("unmoved", (event) => settleOn(event.detail.key, ""));
   document.addEventListener("needsscope", () => waiting && askScope(waiting.ev, waiting.at));
   function settleOn(key, at) {
@@ -60,6 +64,8 @@
     ev?.classList.add("just");
     setTimeout(() => ev?.classList.remove("just"), 1600);
   }
+  /* a move of one time changes the version that its siblings are shown with */
+  function refresh() { const part = $("[data-live]"); if (part) { lastMove = 0; htmx.trigger(part, "refresh"); } }
   let quietly = false;
   function focusOn(el) {
     if (!el) return;
@@ -77,6 +83,14 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const begun = event.detail.xhr.begunAt;
     if (begun !== undefined && (isBusy() || begun < lastMove)) event.detail.shouldSwap = false;
+    focused = document.activeElement?.closest("#cal .ev[data-ev]")?.dataset.ev || focused;
+  });
+  /* an event that had the focus before a swap has it after */
+  let focused = "";
+  document.addEventListener("htmx:afterSettle", () => {
+    if (focused && document.activeElement === document.body) { quietly = true; byKey(focused)?.focus({ preventScroll: true }); quietly = false; }
+    focused = "";
+    if (wantsBox) { const ev = byKey(wantsBox), key = wantsBox; wantsBox = ""; if (ev && boxOf(ev)) { boxOf(ev).click(); focusOn(byKey(key)); } }
   });
 
   /* ---- is that time free? Asked once for each time, and spoken of before the drop ---- */
@@ -96,13 +110,18 @@
       if (!el.closest("#cal")) continue;
       const place = el.closest("[data-hour*='T'], [data-drop], [data-track]");
       if (!place) continue;
-      const account = place.dataset.track ?? place.closest("[data-only]")?.dataset.only;
-      if (account !== undefined && ev.dataset.acc && !account.split(" ").includes(ev.dataset.acc)) return { el: place, no: gettext("That is another account: edit the post to publish it there.") };
+      if (place.dataset.track && place.dataset.track !== ev.dataset.acc) return { el: place, no: gettext("That is another account: edit the post to publish it there.") };
+      if (isOtherColumn(place, ev)) return { el: place, no: gettext("A post stays with its account: drop it in its own column.") };
       if (place.dataset.hour) return { el: place, at: place.dataset.hour.slice(0, 13) + at.slice(13, 16) };
       if (place.dataset.drop) return { el: place, at: place.dataset.drop + at.slice(10, 16) };
       return { el: place, at: onTrack(place, x, grabX) };
     }
     return null;
+  }
+  /* the columns of a day are platforms or accounts */
+  function isOtherColumn(place, ev) {
+    const from = ev.closest("#cal td"), to = place.closest("td");
+    return root().dataset.view === "day" && from && to && from.cellIndex !== to.cellIndex;
   }
   function onTrack(track, x, grabX) {
     const box = track.getBoundingClientRect(), { start, slot, slots } = root().dataset;
@@ -229,6 +248,7 @@
     if (opener) { event.preventDefault(); const subject = subjectOf(opener); hide(); openMove(subject); return; }
     if (slot && slot.closest("#peek")) { event.preventDefault(); const subject = subjectOf(slot); hide(); move(subject, slot.dataset.to); return; }
     if (png) { event.preventDefault(); savePicture(png); return; }
+    if (at.closest("[data-peek-close]")) { hide(true); return; }
     if (!at.closest("#peek")) hide();
   });
   const subjectOf = (el) => { const card = el.closest("[data-href][data-ev]"); return byKey(card.dataset.ev) || card; };
@@ -344,6 +364,7 @@
     if (key === "m") { pickUp(ev); return true; }
     if (key === "e") { verb(ev, "edit"); return true; }
     if (key === "p") { verb(ev, "hold"); return true; }
+    if (key === "r") { verb(ev, "retry"); return true; }
     if (key === "x") return select(ev);
     return false;
   }
@@ -408,14 +429,15 @@
     if (best) { hide(); best.focus(); }
   }
   function select(ev) {
-    const box = ev.parentElement.querySelector("input[type=checkbox]");
-    if (!box) return false;
-    const toggle = $("[data-select]");
-    if (toggle && toggle.getAttribute("aria-pressed") === "false") toggle.click();
+    const box = boxOf(ev), toggle = $("[data-select]");
+    if (!box && !toggle) return false;
+    if (!box) { wantsBox = ev.dataset.ev; toggle.click(); return true; }
     box.click();
     say(box.checked ? gettext("Selected.") : gettext("Not selected."));
     return true;
   }
+  let wantsBox = "";
+  const boxOf = (ev) => ev.parentElement.querySelector("input[type=checkbox]");
   function leavePeek(event) {
     const stops = $$("a[href],button,summary,input:not([type=hidden])", peek()).filter((el) => el.offsetParent || el.getClientRects().length);
     if (event.target !== (event.shiftKey ? stops[0] : stops.at(-1))) return;
