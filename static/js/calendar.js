@@ -108,7 +108,8 @@
     const at = startOf(ev);
     for (const el of document.elementsFromPoint(x, y)) {
       if (!el.closest("#cal")) continue;
-      const place = el.closest("[data-hour*='T'], [data-drop], [data-track]");
+      const places = "[data-hour*='T'], [data-drop], [data-track]";
+      const place = el.closest(places) || (el.matches("td") && $(places, el));  // a cell may be higher than what is in it
       if (!place) continue;
       if (place.dataset.track && place.dataset.track !== ev.dataset.acc) return { el: place, no: gettext("That is another account: edit the post to publish it there.") };
       if (isOtherColumn(place, ev)) return { el: place, no: gettext("A post stays with its account: drop it in its own column.") };
