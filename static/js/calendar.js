@@ -74,7 +74,7 @@
   }
 
   /* ---- the live part stands still while something is held, and an answer from before a move is not shown after it ---- */
-  const isBusy = () => Boolean(drag?.on || held || (peek() && !peek().hidden && peek().contains(document.activeElement)));
+  const isBusy = () => Boolean(drag?.on || held || (isOpen() && peek().contains(document.activeElement)));
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.elt.matches("[data-live]") || event.detail.requestConfig.verb !== "get") return;
     if (isBusy()) { event.preventDefault(); return; }
@@ -149,7 +149,7 @@
     drag.ev.classList.add("drag");
     const look = [...drag.ev.classList].filter((name) => name.startsWith("s-")).join(" ");
     drag.ghost = document.createElement("div");
-    drag.ghost.className = `ev ghost ${look}`;
+    drag.ghost.className = `ev drag-ghost ${look}`;
     drag.ghost.setAttribute("aria-hidden", "true");
     drag.ghost.append(...[...drag.ev.childNodes].map((node) => node.cloneNode(true)));
     drag.to = document.createElement("span");
@@ -260,6 +260,7 @@
 
   /* ---- the preview: by pointer, by focus, or pinned by a click; it can be hovered, and Escape closes it (WCAG 1.4.13) ---- */
   const peek = () => $("#peek");
+  const isOpen = () => Boolean(peek()?.matches(":popover-open"));
   let showing = null, shown = null, leaving = null, pinned = false;
   async function show(ev, pin) {
     clearTimeout(showing); clearTimeout(leaving);
@@ -271,8 +272,7 @@
     if (shown !== ev || drag?.on || !card) return;
     pinned = pin;
     card.innerHTML = text;
-    (ev.closest("dialog") || document.body).append(card);
-    card.hidden = false;
+    card.showPopover();
     placeBeside(card, ev.isConnected ? ev : byKey(ev.dataset.ev) || ev);
     if (pin) $("[data-first],a,button", card)?.focus({ preventScroll: true });
   }
@@ -289,9 +289,8 @@
     clearTimeout(showing); clearTimeout(leaving);
     const card = peek(), ev = shown;
     shown = null; pinned = false;
-    if (!card || card.hidden) return;
-    card.hidden = true;
-    document.body.append(card);
+    if (!isOpen()) return;
+    card.hidePopover();
     card.replaceChildren();
     if (back && ev) focusOn(ev.isConnected ? ev : byKey(ev.dataset.ev));
   }
@@ -342,7 +341,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && escape(event)) return;
     if (held) { steer(event); return; }
-    if (peek() && !peek().hidden && event.key === "Tab" && event.target.closest("#peek")) { leavePeek(event); return; }
+    if (isOpen() && event.key === "Tab" && event.target.closest("#peek")) { leavePeek(event); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || !root() || isTyping(event.target)) return;
     const ev = event.target.closest?.(".ev[data-ev]");
     if (ev && !event.shiftKey && /^Arrow/.test(event.key)) { walk(event, ev); return; }
@@ -353,7 +352,7 @@
   function escape(event) {
     if (drag?.on) { stop(); suppress = true; addEventListener("pointerup", () => setTimeout(() => { suppress = false; }, 0), { once: true }); say(gettext("Not moved.")); event.preventDefault(); return true; }
     if (held) { putDown(); say(gettext("Not moved.")); event.preventDefault(); return true; }
-    if (!peek() || peek().hidden) { clearTimeout(showing); return false; }
+    if (!isOpen()) { clearTimeout(showing); return false; }
     hide(peek().contains(document.activeElement));
     event.preventDefault();
     return true;
@@ -451,7 +450,7 @@
     const name = { t: "today", j: "back", k: "forward", 1: "day", 2: "week", 3: "month", 4: "year" }[event.key];
     if (!name) return;
     event.preventDefault();
-    const link = $(`[data-go="${name}"]`);
+    const link = $(`a[aria-keyshortcuts="${event.key.toUpperCase()}"]`);
     if (link) { link.click(); return; }
     const url = new URL(location.href), isTimeline = root().dataset.view.startsWith("tl-");
     const view = root().dataset.view.replace("tl-", ""), param = isTimeline ? "zoom" : "view";
@@ -585,7 +584,7 @@
     });
     copy.setAttribute("xmlns", "http://www.w3.org/1999/xhtml");
     copy.style.setProperty("margin", "0"); copy.style.setProperty("width", `${width}px`); copy.style.setProperty("height", "auto");
-    for (const el of $$(".vh,[hidden],input,.ghost", copy)) el.remove();
+    for (const el of $$(".vh,[hidden],input,.drag-ghost", copy)) el.remove();
     return { copy, width, height };
   }
   async function placeIcons(copy) {

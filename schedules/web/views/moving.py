@@ -62,9 +62,7 @@ def event(request: HttpRequest, visit: Visit, key: str) -> HttpResponse:
     return _show(request, visit, find(visit, key), MoveEventForm())
 
 
-def _show(
-    request: HttpRequest, visit: Visit, found: Event, form: MoveEventForm, status: int = 200
-) -> HttpResponse:
+def _show(request: HttpRequest, visit: Visit, found: Event, form: MoveEventForm, status: int = 200) -> HttpResponse:
     context = {**_described(visit, found), **_near(visit, found)}
     context |= {"form": form, "next": _came_from(request, found), "is_page": not wants_part(request)}
     return show(request, "schedules/calendar/event.html", "schedules/calendar/_peek.html", context, status=status)
@@ -278,9 +276,9 @@ def _told(moved: Moved, *, is_back: bool) -> str:
 def _remarks(moved: Moved, *, is_back: bool) -> Iterable[str]:
     yield moved.note
     if moved.accounts > 1:
-        yield ngettext(
-            "It moved on %(n)d account.", "It moved on all its %(n)d accounts.", moved.accounts
-        ) % {"n": moved.accounts}
+        yield ngettext("It moved on %(n)d account.", "It moved on all its %(n)d accounts.", moved.accounts) % {
+            "n": moved.accounts
+        }
     if moved.left_out:
         yield ngettext(
             "%(n)d time is left out, since its post went out already.",
