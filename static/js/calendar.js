@@ -37,7 +37,7 @@
     const { view = "", anchor = "", q = "" } = root()?.dataset || {};
     waiting = { ev, at };
     lastMove = performance.now();
-    request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, was: ev.dataset.at || "", view, anchor, q }, "none").then(() => { lastMove = performance.now(); });
+    request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, was: ev.dataset.at || "", view, anchor, q }, "none");
   }
   /* a draft of the composer has no time of its own yet: the composer takes it */
   function compose(ev, at) { const url = new URL(ev.href); url.searchParams.set("at", at); location.assign(url); }
@@ -50,6 +50,7 @@
   }
   document.addEventListener("moved", (event) => {
     const { key, at, whole } = event.detail;
+    lastMove = performance.now();
     settleOn(key, at);
     if (whole) refresh();
   });
@@ -65,7 +66,7 @@
     setTimeout(() => ev?.classList.remove("just"), 1600);
   }
   /* a move of one time changes the version that its siblings are shown with */
-  function refresh() { const part = $("[data-live]"); if (part) { lastMove = 0; htmx.trigger(part, "refresh"); } }
+  function refresh() { const part = $("[data-live]"); if (part) htmx.trigger(part, "refresh"); }
   let quietly = false;
   function focusOn(el) {
     if (!el) return;
@@ -261,20 +262,21 @@
   /* ---- the preview: by pointer, by focus, or pinned by a click; it can be hovered, and Escape closes it (WCAG 1.4.13) ---- */
   const peek = () => $("#peek");
   const isOpen = () => Boolean(peek()?.matches(":popover-open"));
-  let showing = null, shown = null, leaving = null, pinned = false;
+  let showing = null, shown = null, leaving = null, pinned = false, turn = 0;
   async function show(ev, pin) {
     clearTimeout(showing); clearTimeout(leaving);
     shown = ev;
+    const mine = ++turn;
     const answer = await fetch(address(ev), { headers: { "HX-Request": "true", "HX-Current-URL": location.href } }).catch(() => null);
-    if (shown !== ev || drag?.on) return;
+    if (mine !== turn || drag?.on) return;
     if (!answer?.ok || answer.status === 204) { if (pin) location.assign(ev.href); return; }
     const text = await answer.text(), card = peek();
-    if (shown !== ev || drag?.on || !card) return;
+    if (mine !== turn || drag?.on || !card) return;
     pinned = pin;
     card.innerHTML = text;
     card.showPopover();
     placeBeside(card, ev.isConnected ? ev : byKey(ev.dataset.ev) || ev);
-    if (pin) $("[data-first],a,button", card)?.focus({ preventScroll: true });
+    if (pin) ($("[data-first]", card) || $("a,button", card))?.focus({ preventScroll: true });
   }
   function placeBeside(card, ev) {
     const box = ev.getBoundingClientRect(), width = card.offsetWidth, height = card.offsetHeight;
@@ -288,7 +290,7 @@
   function hide(back = false) {
     clearTimeout(showing); clearTimeout(leaving);
     const card = peek(), ev = shown;
-    shown = null; pinned = false;
+    shown = null; pinned = false; turn += 1;
     if (!isOpen()) return;
     card.hidePopover();
     card.replaceChildren();
