@@ -75,7 +75,7 @@
   }
 
   /* ---- the live part stands still while something is held, and an answer from before a move is not shown after it ---- */
-  const isBusy = () => Boolean(drag?.on || held || (isOpen() && peek().contains(document.activeElement)));
+  const isBusy = () => Boolean(drag || held || (isOpen() && peek().contains(document.activeElement)));
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.elt.matches("[data-live]") || event.detail.requestConfig.verb !== "get") return;
     if (isBusy()) { event.preventDefault(); return; }

@@ -233,6 +233,7 @@ def test_a_series_asks_fixed_posts_stay_and_back_gives_the_whole_page(open_brows
     page.locator("#scopedlg").get_by_text("This and all that follow").click()
     moved(page, "all that follow")
     assert Schedule.objects.get(split_from=weekly).expression == "FREQ=WEEKLY;BYDAY=TU"
+    expect(place(page, next_week + timedelta(days=8)).locator(".ev")).to_have_count(1)
 
     drag(page, event_of(page, "Is out"), place(page, monday))
     page.wait_for_timeout(100)
