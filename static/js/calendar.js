@@ -237,7 +237,7 @@
   document.addEventListener("pointercancel", (event) => { if (event.pointerId === drag?.id) stop(); });
   document.addEventListener("touchmove", (event) => { if (drag?.on) event.preventDefault(); }, { passive: false });
   document.addEventListener("contextmenu", (event) => { if (drag?.touch) event.preventDefault(); });
-  document.addEventListener("dragstart", (event) => { if (event.target.closest?.(".ev")) event.preventDefault(); });
+  document.addEventListener("dragstart", (event) => { if (drag || (event.target.parentElement || event.target).closest?.(".ev")) event.preventDefault(); });
   document.addEventListener("click", (event) => { if (suppress) { suppress = false; event.preventDefault(); event.stopPropagation(); } }, true);
 
   /* ---- clicks: an event opens its preview, "+n" its day; with a modifier the link is a link ---- */

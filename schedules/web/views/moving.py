@@ -228,7 +228,7 @@ def move(request: HttpRequest, visit: Visit, key: str) -> HttpResponse:
         )  # fmt: skip
     except Refused as error:
         return _refused(request, visit, key, form, error)
-    words, undo = _told(moved, is_back=form.cleaned_data["back"]), _undo(moved, form)
+    words, undo = _told(moved, visit.now, is_back=form.cleaned_data["back"]), _undo(moved, form)
     to = reverse("web:event", args=[moved.event.key])
     if not wants_part(request):
         back = next_url(request, to)
@@ -260,7 +260,7 @@ def _was(form: MoveEventForm) -> datetime | None:
     return timezone.make_aware(was) if was else None
 
 
-def _told(moved: Moved, *, is_back: bool) -> str:
+def _told(moved: Moved, now: datetime, *, is_back: bool) -> str:
     names = {"title": moved.event.title, "at": _words(moved.at)}
     if is_back:
         first = _("Moved “%(title)s” back to %(at)s.") % names
@@ -270,10 +270,10 @@ def _told(moved: Moved, *, is_back: bool) -> str:
         first = _("Moved “%(title)s” to %(at)s, and all its other times with it.") % names
     else:
         first = _("Moved “%(title)s” to %(at)s.") % names
-    return " ".join(filter(None, [first, *_remarks(moved, is_back=is_back)]))
+    return " ".join(filter(None, [first, *_remarks(moved, now, is_back=is_back)]))
 
 
-def _remarks(moved: Moved, *, is_back: bool) -> Iterable[str]:
+def _remarks(moved: Moved, now: datetime, *, is_back: bool) -> Iterable[str]:
     yield moved.note
     if moved.accounts > 1:
         yield ngettext("It moved on %(n)d account.", "It moved on all its %(n)d accounts.", moved.accounts) % {
@@ -286,7 +286,15 @@ def _remarks(moved: Moved, *, is_back: bool) -> Iterable[str]:
             moved.left_out,
         ) % {"n": moved.left_out}
     if moved.back is None and not is_back:
-        yield _("This cannot be undone by a click: move it again.")
+        yield _why_no_way_back(moved, now)
+
+
+def _why_no_way_back(moved: Moved, now: datetime) -> str:
+    if moved.old <= now:
+        return _("There is no undo, since its old time has passed.")
+    if moved.scope == "following":
+        return _("There is no undo, since they are a schedule of their own now.")
+    return _("There is no undo: move it again instead.")
 
 
 def _undo(moved: Moved, form: MoveEventForm) -> str:
