@@ -18,7 +18,7 @@
   const wall = (text) => new Date(`${text.slice(0, 16)}:00Z`);
   const iso = (date) => date.toISOString().slice(0, 16);
   const add = (text, minutes) => iso(new Date(+wall(text) + minutes * 60000));
-  const words = (text, parts) => new Intl.DateTimeFormat(html.lang || undefined, { timeZone: "UTC", ...parts }).format(wall(text));
+  const words = (text, parts) => new Intl.DateTimeFormat(html.lang === "en" ? "en-GB" : html.lang || undefined, { timeZone: "UTC", ...parts }).format(wall(text));
   const human = (text) => words(text, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: html.dataset.hours || "h23" });
 
   /* ---- what is moved: read from an event's link, or from the preview that stands for it ---- */
@@ -247,8 +247,8 @@
     const opener = at.closest("[data-move]"), slot = at.closest("[data-to]"), png = at.closest("[data-png]");
     if (ev && plain && !ev.dataset.ev.startsWith("d")) { event.preventDefault(); show(ev, true); return; }
     if (more && plain && $("#drawer")) { event.preventDefault(); openDay(more); return; }
-    if (opener) { event.preventDefault(); const subject = subjectOf(opener); hide(); openMove(subject); return; }
-    if (slot && slot.closest("#peek")) { event.preventDefault(); const subject = subjectOf(slot); hide(); move(subject, slot.dataset.to); return; }
+    if (opener) { event.preventDefault(); const subject = subjectOf(opener); hide(true); openMove(subject); return; }
+    if (slot && slot.closest("#peek")) { event.preventDefault(); const subject = subjectOf(slot); hide(true); move(subject, slot.dataset.to); return; }
     if (png) { event.preventDefault(); savePicture(png); return; }
     if (at.closest("[data-peek-close]")) { hide(true); return; }
     if (!at.closest("#peek")) hide();
@@ -596,7 +596,9 @@
     for (const use of uses) {
       const symbol = sprite.getElementById(use.getAttribute("href").split("#")[1]);
       if (!symbol) { use.remove(); continue; }
-      for (const { name, value } of symbol.attributes) if (name !== "id" && !use.parentElement.hasAttribute(name)) use.parentElement.setAttribute(name, value);
+      const picture = use.parentElement;
+      for (const { name, value } of symbol.attributes) if (/^(fill|stroke)/.test(name)) picture.style.setProperty(name, value);
+      picture.setAttribute("viewBox", symbol.getAttribute("viewBox"));
       use.replaceWith(...[...symbol.childNodes].map((node) => document.importNode(node, true)));
     }
   }

@@ -247,6 +247,8 @@ def test_a_series_asks_fixed_posts_stay_and_back_gives_the_whole_page(open_brows
     page.keyboard.press("k")
     expect(page.locator("#cal")).to_have_attribute("data-anchor", f"{next_week:%Y-%m-%d}")
     page.go_back()
+    expect(page.locator("#cal")).to_have_attribute("data-anchor", f"{monday:%Y-%m-%d}")
+    page.wait_for_load_state("load")
     page.go_back()
     expect(page.locator("#cal")).to_have_attribute("data-view", "month")
     expect(page.locator("#rail")).to_have_count(1)
