@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 Waits = Mapping[int, Collection[int]]
@@ -110,8 +110,3 @@ def too_early(waits: Waits, times: Mapping[int, datetime], out: Collection[int] 
         for before in befores
         if post in times and before in times and times[post] <= times[before] and not (post in out and before in out)
     ]
-
-
-def after_the_day(unpublished: Iterable[tuple[int, datetime]], due: datetime) -> list[int]:
-    """Which of the posts (id, time) lie at or after the instant `due`, the end of the day by which they were to be out."""
-    return [post for post, at in unpublished if at >= due]
