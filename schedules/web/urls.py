@@ -3,6 +3,7 @@ from django.urls import path
 from schedules.web.views import (
     accounts,
     backfill,
+    calendar,
     composer,
     detail,
     drafts,
@@ -34,6 +35,10 @@ urlpatterns = [
     path("engine/", engine.engine, name="engine"),
     path("find/", system.find, name="find"),
     path("icons/<slug:digest>.svg", system.icons, name="icons"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/day/", calendar.day, name="calendar_day"),
+    path("calendar/labels/", calendar.labels, name="calendar_labels"),
+    path("calendar/layers/", calendar.switch_layers, name="calendar_layers"),
     path("schedules/", schedules.schedule_list, name="schedules"),
     path("schedules/new/", composer.new, name="schedule_new"),
     path("schedules/<uuid:public_id>/", detail.schedule, name="schedule"),

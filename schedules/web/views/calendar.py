@@ -1,0 +1,291 @@
+"""The calendar: a view of it, one day's posts, what is on or off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language_bidi
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from alwrity_scheduler.workspaces.services import arrange
+from schedules.models import SavedView
+from schedules.reads.choices import Choice, Choices, choices
+from schedules.reads.choices import labels as known_labels
+from schedules.web.calendar import cells, layers, markup, parts, spans
+from schedules.web.calendar.overlays import overlays
+from schedules.web.calendar.parts import Scene
+from schedules.web.calendar.query import Query, read
+from schedules.web.context import shell_of
+from schedules.web.gate import Visit, next_url, screen, show, wants_part
+from schedules.web.templatetags.ui import platform_name
+
+MOST_IN_DRAWER = 300
+MOST_CHOICES = 100
+TYPES = {
+    "post": lazy("Post"),
+    "article": lazy("Article"),
+    "image": lazy("Image"),
+    "video": lazy("Video"),
+    "carousel": lazy("Carousel"),
+    "story": lazy("Story"),
+    "reel": lazy("Reel"),
+    "thread": lazy("Thread"),
+    "newsletter": lazy("Newsletter"),
+}
+MENUS = {
+    "platform": lazy("Platform"),
+    "account": lazy("Account"),
+    "status": lazy("Status"),
+    "campaign": lazy("Campaign"),
+    "type": lazy("Type"),
+    "person": lazy("Person"),
+    "label": lazy("Label"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A box of a menu. `icon` and `look` are a status's."""
+
+    value: str
+    name: str
+    on: bool
+    icon: str = ""
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    name: str
+    title: Any
+    options: list[Option]
+
+    @property
+    def count(self) -> int:
+        return sum(option.on for option in self.options)
+
+
+@screen()
+def calendar(request: HttpRequest, visit: Visit) -> HttpResponse:
+    query = _asked(request, visit)
+    whole = not wants_part(request)
+    saved = list(SavedView.objects.of(visit.person, visit.workspace, "calendar", "overlay")) if whole else None
+    needs_names = whole or bool(query.account or query.campaign or query.person)
+    known = choices(visit.workspace) if needs_names else None
+    scene = parts.scene(request, visit, query, known=known, saved=saved)
+    context = {
+        **_around(request, scene),
+        **parts.body(scene),
+        "menus": _menus(query, known) if known else [],
+        "chips": _chips(query, known),
+        "counts": [(name, len(getattr(query, name))) for name in MENUS],
+    }
+    if whole and known is not None:
+        context |= {
+            "views": [row for row in saved or () if row.page == "calendar"],
+            "layer_menus": _layer_menus(scene, known, saved or ()),
+            "tray": parts.tray(request, visit),
+            "has_accounts": bool(known.accounts),
+        }
+    response = show(request, "schedules/calendar/page.html", "schedules/calendar/_part.html", context)
+    if not whole and not context["refresh"]:
+        response.headers["HX-Push-Url"] = context["here"]
+    return response
+
+
+def _asked(request: HttpRequest, visit: Visit) -> Query:
+    return read(request.GET, timezone.localtime(visit.now).date())
+
+
+def _around(request: HttpRequest, scene: Scene) -> dict[str, Any]:
+    """What every view has around it."""
+    query, span, path = scene.query, scene.span, request.path
+    today = scene.today
+    return {
+        "title": _("Calendar"),
+        "query": query,
+        "span": span,
+        "scene": scene,
+        "heading": parts.title_of(span),
+        "total": len(scene.events),
+        "here": query.url(path),
+        "previous_url": query.url(path, day=span.previous),
+        "next_url": query.url(path, day=span.following),
+        "today_url": query.url(path, day=today),
+        "view_links": [
+            (name, words, query.url(path, view=name), name == query.view, key)
+            for name, words, key in (
+                ("day", _("Day"), "1"),
+                ("week", _("Week"), "2"),
+                ("month", _("Month"), "3"),
+                ("year", _("Year"), "4"),
+            )
+        ],
+        "hours_url": query.url(path, hours="" if query.hours else "all"),
+        "by_url": query.url(path, by="platform" if query.by == "account" else "account"),
+        "select_url": query.url(path, select=not query.select),
+        "print_url": f"{query.url(path)}&every=1",
+        "clear_url": query.bare().url(path),
+        "everything_url": reverse("web:calendar_layers"),
+        "hidden_count": scene.layers.count,
+        "legend": markup.legend(),
+        "now": scene.now,
+        "refresh": request.headers.get("HX-Trigger") == "cal",
+        "rtl": get_language_bidi(),
+        "may_write": shell_of(request).may.write,
+    }
+
+
+# ---- filters
+
+
+def _menus(query: Query, known: Choices) -> list[Menu]:
+    values: dict[str, list[tuple[str, str]]] = {
+        "platform": [(name, platform_name(name)) for name in known.platforms],
+        "account": _pairs(known.accounts),
+        "campaign": _pairs(known.campaigns),
+        "type": [(value, str(word)) for value, word in TYPES.items()],
+        "person": _pairs(known.people),
+        "label": [(value, value) for value in query.label],
+    }
+    menus = [
+        Menu(name, MENUS[name], [Option(value, words, value in getattr(query, name)) for value, words in values[name]])
+        for name in MENUS
+        if name != "status"
+    ]
+    looks = [
+        Option(item["look"], str(item["word"]), item["look"] in query.status, item["icon"], item["look"])
+        for item in markup.legend()
+    ]
+    return [*menus[:2], Menu("status", MENUS["status"], looks), *menus[2:]]
+
+
+def _pairs(items: Sequence[Choice]) -> list[tuple[str, str]]:
+    return [(item.value, _named(item)) for item in items[:MOST_CHOICES]]
+
+
+def _named(item: Choice) -> str:
+    return f"{item.name} ({platform_name(item.platform)})" if item.platform else item.name
+
+
+def _chips(query: Query, known: Choices | None) -> list[tuple[str, str, str]]:
+    """What is on: (kind, value in words, the address without it)."""
+    path = reverse("web:calendar")
+    names = {item.value: _named(item) for item in (*known.accounts, *known.campaigns, *known.people)} if known else {}
+    names |= {name: str(word) for name, word in TYPES.items()}
+    names |= {item["look"]: str(item["word"]) for item in markup.legend()}
+    chips = [
+        (str(title), platform_name(value) if name == "platform" else names.get(value, value), query.without(name, value).url(path))
+        for name, title in MENUS.items()
+        for value in getattr(query, name)
+    ]
+    if query.q:
+        chips.append((_("Words"), query.q, query.without("q", query.q).url(path)))
+    if query.conflicts:
+        chips.append((_("Conflicts"), _("only those"), query.without("conflicts", "1").url(path)))
+    return chips
+
+
+@screen()
+def labels(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The boxes of the menu of labels, asked for when it is opened."""
+    query = _asked(request, visit)
+    found = known_labels(visit.workspace)
+    options = [Option(value, value, value in query.label) for value in dict.fromkeys([*query.label, *found])]
+    response = render(request, "schedules/calendar/_labels.html", {"menu": Menu("label", MENUS["label"], options)})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+# ---- layers
+
+
+def _layer_menus(scene: Scene, known: Choices, saved: Sequence[SavedView]) -> list[Menu]:
+    values: dict[str, tuple[Any, list[tuple[str, str]]]] = {
+        "platform": (_("Platforms"), [(name, platform_name(name)) for name in known.platforms]),
+        "account": (_("Accounts"), [(str(item.id), _named(item)) for item in known.accounts[:MOST_CHOICES]]),
+        "person": (_("Team"), [(str(item.id), item.name) for item in known.people[:MOST_CHOICES]]),
+        "campaign": (_("Campaigns"), [(str(item.id), item.name) for item in known.campaigns[:MOST_CHOICES]]),
+        "type": (_("Types"), [(value, str(word)) for value, word in TYPES.items()]),
+        "connected": (_("Connected calendars"), [(name, str(item.title)) for name, item in overlays.items()]),
+    }
+    menus = [
+        Menu(name, title, [Option(value, words, not scene.layers.hides(name, value)) for value, words in pairs])
+        for name, (title, pairs) in values.items()
+        if pairs
+    ]
+    own = [row for row in saved if row.page == "overlay"]
+    if own:
+        on = scene.layers.overlays | set(scene.query.overlay)
+        menus.append(
+            Menu(
+                "overlay",
+                _("Your overlays"),
+                [Option(str(row.public_id), row.name, str(row.public_id) in on) for row in own],
+            )
+        )
+    return menus
+
+
+@screen("POST")
+def switch_layers(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Remember for this person what is shown; without any list, everything is shown again."""
+    kinds = (*layers.KINDS, "overlay")
+    listed = {kind: request.POST.getlist(f"listed_{kind}") for kind in kinds}
+    shown = {kind: request.POST.getlist(f"shown_{kind}") for kind in kinds}
+    old = layers.remembered(visit.person.layout)
+    everything = not any(listed.values())
+    new = layers.Layers({}, old.overlays) if everything else layers.switched(old, listed=listed, shown=shown)
+    arrange(person=visit.person, page="calendar", values=new.stored())
+    response = HttpResponseRedirect(next_url(request, reverse("web:calendar")))
+    response.status_code = 303
+    return response
+
+
+# ---- one day, or one hour of it
+
+
+@screen()
+def day(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """All posts of a day or an hour with the filters that are on: for the drawer, and as a page of its own."""
+    query = _asked(request, visit)
+    text = request.GET.get("hour", "")
+    hour = int(text) if text.isascii() and text.isdecimal() and int(text) < 24 else None
+    span = spans.span_of("day", query.day, 0)
+    scene = parts.scene(request, visit, query, span=span)
+    found = [event for event in scene.events if hour is None or event.at.hour == hour]
+    changes = spans.changes_of(query.day, scene.zone)
+    twice = {at for at, change in changes.items() if change.kind == "fold"}
+    items = [
+        markup.safe(scene.pen.event(event, with_zone=event.at.hour in twice)) for event in found[:MOST_IN_DRAWER]
+    ]
+    context = {
+        "title": _("Calendar"),
+        "query": query,
+        "heading": parts.title_of(span),
+        "hour": None if hour is None else f"{hour:02}:00",
+        "items": items,
+        "total": len(found),
+        "left_out": len(found) - len(items),
+        "conflicts": sum(event.near is not None for event in found),
+        "bad": sum(cells.needs_a_person(event) for event in found),
+        "back": query.url(reverse("web:calendar")),
+        "day_url": query.url(reverse("web:calendar"), view="day"),
+        "new_url": _new_url(visit, request, query, hour),
+    }
+    return show(request, "schedules/calendar/day.html", "schedules/calendar/_drawer.html", context)
+
+
+def _new_url(visit: Visit, request: HttpRequest, query: Query, hour: int | None) -> str:
+    local = timezone.localtime(visit.now)
+    at = (query.day, 9 if hour is None else hour)
+    if not shell_of(request).may.write or at < (local.date(), local.hour if hour is not None else 0):
+        return ""
+    return f"{reverse('web:schedule_new')}?at={at[0].isoformat()}T{at[1]:02}:00"
