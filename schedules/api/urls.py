@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, content, jobs, library, media, preflight, recovery, reviews, schedules, system
+from schedules.api.views import (
+    accounts,
+    calendar,
+    content,
+    jobs,
+    library,
+    media,
+    preflight,
+    recovery,
+    reviews,
+    schedules,
+    system,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -63,6 +75,9 @@ urlpatterns = [
         )
         for verb in schedules.VERBS
     ),
+    path("calendar/", calendar.Calendar.as_view(), name="calendar"),
+    path("calendar/<str:key>/move/", calendar.CalendarMove.as_view(), name="calendar_move"),
+    path("calendar/<str:key>/check/", calendar.CalendarCheck.as_view(), name="calendar_check"),
     path("preflight/", preflight.PreflightNow.as_view(), name="preflight"),
     path("rules/preview/", schedules.RulePreview.as_view(), name="rule_preview"),
     path("jobs/", jobs.JobList.as_view(), name="jobs"),
