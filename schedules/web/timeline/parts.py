@@ -204,7 +204,7 @@ def touched(
     if found.state.by != "account":
         return ""
     return "".join(
-        render_to_string("schedules/timeline/_lane.html", {"item": item, "swap": True}, request=request)
+        render_to_string("schedules/timeline/_lane.html", {"item": item, "swap": True, "lane_base": lane_base(found)}, request=request)
         for item in found.drawn
     )
 
@@ -222,3 +222,18 @@ def columns(found: Board) -> list[dict[str, Any]]:
         step = 60 // days.zoom.slot
         return [{"hour": hour, "x": hour * step + 1, "w": step} for hour in range(24)]
     return [{"day": day, "x": days.column_of_day(day), "w": days.zoom.per_day} for day in days.dates]
+
+
+def address(found: Board, **changed: Any) -> str:
+    """The same timeline with some of its address changed."""
+    zoom = changed.pop("zoom", found.state.zoom.name)
+    day = changed.pop("date", found.state.anchor)
+    more = "".join(f"&{name}={changed.pop(name)}" for name in ("picked", "page") if changed.get(name))
+    changed = {name: value for name, value in changed.items() if name not in ("picked", "page")}
+    rest = kept(found.given, **changed)
+    return f"{reverse('web:timeline')}?zoom={zoom}&date={day.isoformat()}{f'&{rest}' if rest else ''}{more}"
+
+
+def lane_base(found: Board) -> str:
+    """Ends where the key of the only lane to be shown goes."""
+    return f"{address(found, lane='')}&lane="

@@ -52,7 +52,7 @@ def timeline(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]:
     state, days = found.state, found.stretch
     today = timezone.localtime(visit.now)
-    risks = [(risk, parts.risk_words(risk), _url(found, picked=risk.key)) for risk in found.risks]
+    risks = [(risk, parts.risk_words(risk), parts.address(found, picked=risk.key)) for risk in found.risks]
     marks = [row for row in found.milestones if days.first <= row.due_on <= days.last]
     return {
         "title": _("Timeline"),
@@ -64,21 +64,21 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
         "today": today.date(),
         "now_x": days.column(today) if days.first <= today.date() <= days.last else 0,
         "lane_query": parts.lane_query(found),
-        "previous_url": _url(found, date=days.previous),
-        "today_url": _url(found, date=today.date()),
-        "following_url": _url(found, date=days.following),
-        "zooms": [(name, ZOOM_WORDS[name], _url(found, zoom=name)) for name in ZOOMS],
+        "previous_url": parts.address(found, date=days.previous),
+        "today_url": parts.address(found, date=today.date()),
+        "following_url": parts.address(found, date=days.following),
+        "zooms": [(name, ZOOM_WORDS[name], parts.address(found, zoom=name)) for name in ZOOMS],
         "groupings": [
-            (name, BY_WORDS[name], _url(found, by="" if name == "account" else name, lane="")) for name in BY
+            (name, BY_WORDS[name], parts.address(found, by="" if name == "account" else name, lane="")) for name in BY
         ],
-        "critical_url": _url(found, critical="" if state.critical else "1"),
-        "lane_urls": {lane.key: _url(found, lane=lane.key) for lane in found.lanes},
-        "all_lanes_url": _url(found, lane=""),
-        "page_urls": [(number, _url(found, page=number)) for number in range(1, found.pages + 1)],
+        "critical_url": parts.address(found, critical="" if state.critical else "1"),
+        "all_lanes_url": parts.address(found, lane=""),
+        "lane_base": parts.lane_base(found),
+        "page_urls": [(number, parts.address(found, page=number)) for number in range(1, found.pages + 1)],
         "page": min(state.page, found.pages),
         "clear_url": f"{reverse('web:timeline')}?zoom={state.zoom.name}&date={state.anchor.isoformat()}",
-        "here": _url(found),
-        "self_url": _url(found, picked=state.picked, page=state.page if state.page > 1 else ""),
+        "here": parts.address(found),
+        "self_url": parts.address(found, picked=state.picked, page=state.page if state.page > 1 else ""),
         "milestones": [(row, days.column_of_day(row.due_on)) for row in marks],
         "open_milestones": [row for row in found.milestones if row.done_at is None or row in marks],
         "risks": risks[: parts.SHOWN_RISKS],
@@ -91,20 +91,10 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
     }
 
 
-def _url(found: Board, **changed: Any) -> str:
-    """The same timeline with some of its address changed."""
-    zoom = changed.pop("zoom", found.state.zoom.name)
-    day = changed.pop("date", found.state.anchor)
-    more = "".join(f"&{name}={changed.pop(name)}" for name in ("picked", "page") if changed.get(name))
-    changed = {name: value for name, value in changed.items() if name not in ("picked", "page")}
-    rest = kept(found.given, **changed)
-    return f"{reverse('web:timeline')}?zoom={zoom}&date={day.isoformat()}{f'&{rest}' if rest else ''}{more}"
-
-
 def _path(found: Board, path: list[int]) -> list[tuple[Any, str]]:
     """The posts of one critical path, each with where to pick it; empty where it is not shown."""
     keys = {event.schedule_id: event.key for event in reversed(found.events)}
-    return [(found.links.posts[post], _url(found, picked=keys[post]) if post in keys else "") for post in path]
+    return [(found.links.posts[post], parts.address(found, picked=keys[post]) if post in keys else "") for post in path]
 
 
 def _exports(found: Board) -> list[tuple[str, str]]:
