@@ -114,7 +114,7 @@ def _around(request: HttpRequest, scene: Scene) -> dict[str, Any]:
         "span": span,
         "scene": scene,
         "heading": parts.title_of(span),
-        "total": len(scene.events),
+        "total": scene.total,
         "here": query.url(path),
         "previous_url": query.url(path, day=span.previous),
         "next_url": query.url(path, day=span.following),
