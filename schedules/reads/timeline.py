@@ -143,9 +143,7 @@ def links(workspace: Workspace) -> Links:
     return Links(posts, waits)
 
 
-def _post(
-    key: int, public_id: UUID, title: str, words: str, state: str, start: datetime, zone: str, fold: int
-) -> Post:
+def _post(key: int, public_id: UUID, title: str, words: str, state: str, start: datetime, zone: str, fold: int) -> Post:
     try:
         at = localtime.local_time(start, zone, fold).at
     except RuleRefused:

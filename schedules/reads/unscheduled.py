@@ -79,4 +79,3 @@ def unsent(person: User, workspace: Workspace) -> list[Begun]:
     """New posts only: what changes a schedule belongs to that schedule; one query."""
     rows = ComposerDraft.objects.of(person, workspace).kept().filter(schedule=None)
     return [Begun(row.public_id, row.title) for row in rows[:MOST]]
-

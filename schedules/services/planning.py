@@ -21,7 +21,13 @@ MOST_BEFORE_ONE = 20
 
 @unit()
 def create_milestone(
-    *, workspace: Workspace, name: str, due_on: date | None, actor: Actor, now: datetime, campaign: Campaign | None = None
+    *,
+    workspace: Workspace,
+    name: str,
+    due_on: date | None,
+    actor: Actor,
+    now: datetime,
+    campaign: Campaign | None = None,
 ) -> Milestone:
     """A new one. Refused names the field: no name, no day, a campaign of another workspace, or too many."""
     row = Milestone(workspace=workspace, created_at=now)

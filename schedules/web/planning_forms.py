@@ -16,7 +16,9 @@ class MilestoneForm(RefusableForm):
     """`campaigns`: those to choose from, by public id."""
 
     name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
-    due_on = forms.DateField(label=gettext_lazy("Due on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due_on = forms.DateField(
+        label=gettext_lazy("Due on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
     campaign = forms.ChoiceField(required=False, label=gettext_lazy("Campaign"))
 
     def __init__(self, *args: Any, campaigns: Sequence[Campaign], **options: Any) -> None:

@@ -44,12 +44,17 @@
     htmx.ajax("GET", url.pathname + url.search, { source: "#cal", target: "#cal", swap: "outerHTML" }).then(() => history.replaceState(history.state, "", url));
   }
   let wanted = "";
+  /* before calendar.js, whose click on a post opens the preview; after a drag it has taken the click already */
   document.addEventListener("click", (event) => {
-    const at = event.target.closest?.("#cal[data-view^=tl-] .tl [data-ev]");
-    if (!at || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const at = event.target.closest?.("#cal[data-view^=tl-] .tl .ev[data-ev]");
+    if (!at || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button) return;
     event.preventDefault();
+    event.stopPropagation();
+    for (const menu of $$("details.menu[open]")) menu.open = false;
+    const peek = $("#peek:popover-open");
+    if (peek) peek.hidePopover();
     pick(at.dataset.ev);
-  });
+  }, true);
 
   /* ---- panning the empty track with the mouse; a finger scrolls by itself ---- */
   let pan = null;
@@ -95,7 +100,7 @@
     if (event.detail.target?.id === "cal") look(); else draw();
     if (!wanted || !byKey(wanted)) return;
     byKey(wanted).focus({ preventScroll: true });
-    $("#tl-picked")?.scrollIntoView({ block: "nearest" });
+    if (!matchMedia("(min-width: 1101px)").matches) $("#tl-picked")?.scrollIntoView({ block: "start" });
     window.ui?.say($("#tl-picked-h")?.textContent || "");
     wanted = "";
   });

@@ -115,9 +115,7 @@ class Pen:
 
     def _box(self, event: Event) -> str:
         words = escape(_("Select %(title)s, %(time)s") % {"title": event.title, "time": f"{event.at:%H:%M}"})
-        return (
-            f'<input type="checkbox" class="tick" name="event" value="{event.key}" form="cal-bulk" aria-label="{words}">'
-        )
+        return f'<input type="checkbox" class="tick" name="event" value="{event.key}" form="cal-bulk" aria-label="{words}">'
 
     # ---- a day of a month
 
@@ -281,7 +279,9 @@ def bars_of(bars: Sequence[Bar]) -> str:
     if not bars:
         return ""
     items = "".join(
-        f'<li dir="auto"><a href="{escape(bar.url)}">{escape(bar.title)}</a></li>' if bar.url else f'<li dir="auto">{escape(bar.title)}</li>'
+        f'<li dir="auto"><a href="{escape(bar.url)}">{escape(bar.title)}</a></li>'
+        if bar.url
+        else f'<li dir="auto">{escape(bar.title)}</li>'
         for bar in bars[:3]
     )
     return f'<ul class="bars">{items}</ul>'

@@ -94,7 +94,9 @@ def scene(
     own = _overlays_on(visit, query, on, saved)
     if known is None and (query.view == "day" or any(item.account or item.campaign for item in own)):
         known = choices(visit.workspace)
-    may_write = shell_of(request).may.write if visit.workspace == shell_of(request).workspace else visit.may(Action.WRITE)
+    may_write = (
+        shell_of(request).may.write if visit.workspace == shell_of(request).workspace else visit.may(Action.WRITE)
+    )
     pen = Pen(
         cycle=visit.person.hour_cycle,
         now=visit.now,
@@ -182,7 +184,10 @@ def body(scene: Scene) -> dict[str, Any]:
 def _month(scene: Scene) -> dict[str, Any]:
     by_day = cells.by_day(scene.events)
     weeks = [
-        [{"out": not scene.span.holds(day), "html": markup.safe(_day_cell(scene, day, by_day.get(day, [])))} for day in week]
+        [
+            {"out": not scene.span.holds(day), "html": markup.safe(_day_cell(scene, day, by_day.get(day, [])))}
+            for day in week
+        ]
         for week in scene.span.weeks()
     ]
     return {"weeks": weeks, "heads": list(scene.span.days[:7])}
@@ -216,9 +221,7 @@ class Column:
 
 def _week(scene: Scene) -> dict[str, Any]:
     by_day = cells.by_day(scene.events)
-    columns = [
-        Column(day, by_day.get(day, []), spans.changes_of(day, scene.zone)) for day in scene.span.days
-    ]
+    columns = [Column(day, by_day.get(day, []), spans.changes_of(day, scene.zone)) for day in scene.span.days]
     return _hours(scene, columns) | {"heads": [_head_of_day(scene, column) for column in columns]}
 
 
@@ -272,7 +275,15 @@ def _columns(scene: Scene) -> list[Column]:
         for event in scene.events:
             names.setdefault(event.account_id, (event.platform, event.account, ""))
         return [
-            Column(day, by_account.get(pk, []), changes, f"-a{pk}", name, platform, f"&amp;account={value}" if value else "")
+            Column(
+                day,
+                by_account.get(pk, []),
+                changes,
+                f"-a{pk}",
+                name,
+                platform,
+                f"&amp;account={value}" if value else "",
+            )
             for pk, (platform, name, value) in list(names.items())[:MOST_COLUMNS]
             if pk in by_account or not (scene.layers.hides("account", pk) or scene.layers.hides("platform", platform))
         ]
@@ -297,7 +308,8 @@ def _hours(scene: Scene, columns: Sequence[Column]) -> dict[str, Any]:
     rows = []
     for hour in range(24):
         drawn = [
-            markup.safe(_slot(scene, column, hour, by_hour[place].get(hour, []))) for place, column in enumerate(columns)
+            markup.safe(_slot(scene, column, hour, by_hour[place].get(hour, [])))
+            for place, column in enumerate(columns)
         ]
         changed = any(hour in column.changes for column in columns)
         rows.append(
@@ -339,9 +351,7 @@ def _year(scene: Scene) -> dict[str, Any]:
     """The quarters, each with its months, each with its days; and how the year compares with the last one."""
     most = max((day.count for day in scene.days.values()), default=0)
     first_day = scene.span.first_day
-    months = [
-        _heat(scene, scene.span.first.replace(month=number), first_day, most) for number in range(1, 13)
-    ]
+    months = [_heat(scene, scene.span.first.replace(month=number), first_day, most) for number in range(1, 13)]
     quarters = [
         {
             "number": number + 1,
@@ -358,7 +368,10 @@ def _heat(scene: Scene, first: date, first_day: int, most: int) -> dict[str, Any
     length = monthrange(first.year, first.month)[1]
     days = [first + timedelta(days=step) for step in range(length)]
     found = [scene.days.get(day, year.Day(0, 0)) for day in days]
-    cells_of = "".join(scene.pen.heat(day, one, cells.step_of(one.count, most), today=day == scene.today) for day, one in zip(days, found, strict=True))
+    cells_of = "".join(
+        scene.pen.heat(day, one, cells.step_of(one.count, most), today=day == scene.today)
+        for day, one in zip(days, found, strict=True)
+    )
     return {
         "first": first,
         "url": scene.query.url("", view="month", day=first),

@@ -76,7 +76,7 @@ class Pen:
 
 
 @lru_cache(maxsize=256)
-def _sign(language: str, look: str, conflict: bool) -> str:  # noqa: FBT001 - part of the cache's key
+def _sign(language: str, look: str, conflict: bool) -> str:
     name, word = LOOKS[look]
     words = _("%(status)s (conflict)") % {"status": word} if conflict else str(word)
     return f'{icon(name)}<span class="vh">{escape(words)}. </span>'.replace(' focusable="false"', "")

@@ -1,6 +1,6 @@
 """Writes static/css/grid.css: placement as classes, so that no element needs a style of its own (the policy is `'self'`).
 
-    python -m schedules.web.timeline.grid
+python -m schedules.web.timeline.grid
 """
 
 from __future__ import annotations

@@ -79,9 +79,7 @@ def by_account(events: Iterable[Event], accounts: Sequence[AccountName], *, all_
 def by_campaign(events: Iterable[Event]) -> list[Lane]:
     """By name, and last what belongs to none."""
     found = _gathered(events, lambda event: event.campaign_id or 0)
-    lanes = [
-        Lane(str(key), rows[0].campaign, icon="campaign", events=rows) for key, rows in found.items() if key
-    ]
+    lanes = [Lane(str(key), rows[0].campaign, icon="campaign", events=rows) for key, rows in found.items() if key]
     return [*_by_title(lanes), *_rest(found.get(0), _("No campaign"))]
 
 
@@ -94,9 +92,7 @@ def by_person(events: Iterable[Event], names: Mapping[int, str]) -> list[Lane]:
 
 def by_type(events: Iterable[Event]) -> list[Lane]:
     found = _gathered(events, lambda event: event.content_type)
-    return [
-        Lane(key, str(word), icon=f"k-{key}", events=found[key]) for key, word in TYPES.items() if key in found
-    ]
+    return [Lane(key, str(word), icon=f"k-{key}", events=found[key]) for key, word in TYPES.items() if key in found]
 
 
 def bar(progress: Progress | None, stretch: Stretch, zone: tzinfo) -> Bar | None:

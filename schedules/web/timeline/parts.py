@@ -15,8 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 from schedules.domain import planning
 from schedules.models import Milestone
@@ -204,7 +203,11 @@ def touched(
     if found.state.by != "account":
         return ""
     return "".join(
-        render_to_string("schedules/timeline/_lane.html", {"item": item, "swap": True, "lane_base": lane_base(found)}, request=request)
+        render_to_string(
+            "schedules/timeline/_lane.html",
+            {"item": item, "swap": True, "lane_base": lane_base(found)},
+            request=request,
+        )
         for item in found.drawn
     )
 

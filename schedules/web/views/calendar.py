@@ -182,7 +182,11 @@ def _chips(query: Query, known: Choices | None) -> list[tuple[str, str, str]]:
     names |= {name: str(word) for name, word in TYPES.items()}
     names |= {item["look"]: str(item["word"]) for item in markup.legend()}
     chips = [
-        (str(title), platform_name(value) if name == "platform" else names.get(value, value), query.without(name, value).url(path))
+        (
+            str(title),
+            platform_name(value) if name == "platform" else names.get(value, value),
+            query.without(name, value).url(path),
+        )
         for name, title in MENUS.items()
         for value in getattr(query, name)
     ]
@@ -263,9 +267,7 @@ def day(request: HttpRequest, visit: Visit) -> HttpResponse:
     found = [event for event in scene.events if hour is None or event.at.hour == hour]
     changes = spans.changes_of(query.day, scene.zone)
     twice = {at for at, change in changes.items() if change.kind == "fold"}
-    items = [
-        markup.safe(scene.pen.event(event, with_zone=event.at.hour in twice)) for event in found[:MOST_IN_DRAWER]
-    ]
+    items = [markup.safe(scene.pen.event(event, with_zone=event.at.hour in twice)) for event in found[:MOST_IN_DRAWER]]
     context = {
         "title": _("Calendar"),
         "query": query,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
@@ -19,8 +20,11 @@ from schedules.models import Campaign, Dependency, Milestone, SavedView, Schedul
 from schedules.models.content import ContentType
 from schedules.reads import timeline as reads
 from schedules.reads.choices import choices
+from schedules.reads.timeline import Risk
 from schedules.services import planning
-from schedules.web.calendar.markup import LOOKS, legend
+from schedules.web.calendar.markup import LOOKS, event_url, legend
+from schedules.web.calendar.parts import title_of
+from schedules.web.calendar.spans import span_of
 from schedules.web.gate import Visit, done, leave, refused, screen, show, wants_part
 from schedules.web.planning_forms import MilestoneForm
 from schedules.web.templatetags.ui import platform_name
@@ -52,7 +56,7 @@ def timeline(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]:
     state, days = found.state, found.stretch
     today = timezone.localtime(visit.now)
-    risks = [(risk, parts.risk_words(risk), parts.address(found, picked=risk.key)) for risk in found.risks]
+    risks = _risks(found)
     marks = [row for row in found.milestones if days.first <= row.due_on <= days.last]
     return {
         "title": _("Timeline"),
@@ -60,6 +64,7 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
         "board": found,
         "state": state,
         "days": days,
+        "heading": title_of(span_of(state.zoom.name, state.anchor, days.first.weekday())),
         "columns": parts.columns(found),
         "today": today.date(),
         "now_x": days.column(today) if days.first <= today.date() <= days.last else 0,
@@ -91,6 +96,27 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
     }
 
 
+def _risks(found: Board) -> list[tuple[Risk, str, str]]:
+    """Each with its words and where to pick it; all posts that come after one milestone are one of them."""
+    after = Counter(risk.other for risk in found.risks if risk.kind == "milestone")
+    told = set[str]()
+    shown = []
+    for risk in found.risks:
+        words = parts.risk_words(risk)
+        if risk.kind == "milestone" and after[risk.other] > 1:
+            if risk.other in told:
+                continue
+            told.add(risk.other)
+            many = ngettext(
+                "It and %(n)s other post come after “%(other)s”, the milestone of their campaign.",
+                "It and %(n)s other posts come after “%(other)s”, the milestone of their campaign.",
+                after[risk.other] - 1,
+            )
+            words = many % {"n": after[risk.other] - 1, "other": risk.other}
+        shown.append((risk, words, parts.address(found, picked=risk.key)))
+    return shown
+
+
 def _path(found: Board, path: list[int]) -> list[tuple[Any, str]]:
     """The posts of one critical path, each with where to pick it; empty where it is not shown."""
     keys = {event.schedule_id: event.key for event in reversed(found.events)}
@@ -116,9 +142,14 @@ def _picked(visit: Visit, found: Board) -> dict[str, Any] | None:
     before, after = found.links.before(schedule.pk), found.links.after(schedule.pk)
     lines = [(at[post.id].key, key) for post in before if post.id in at]
     lines += [(key, at[post.id].key) for post in after if post.id in at]
+    event = next((event for event in found.events if event.key == key), None)
+    sign, word = LOOKS[event.look] if event else ("", "")
     return {
         "schedule": schedule,
-        "event": next((event for event in found.events if event.key == key), None),
+        "event": event,
+        "icon": sign,
+        "word": word,
+        "url": event_url(key),
         "before": before,
         "after": after,
         "lines": lines,
@@ -267,9 +298,7 @@ def dependencies(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpRes
         "may_write": visit.may(Action.WRITE, row.workspace),
         "back": _back(request, reverse("web:schedule_dependencies", args=[public_id])),
     }
-    return show(
-        request, "schedules/timeline/dependencies.html", "schedules/timeline/_found.html", context
-    )
+    return show(request, "schedules/timeline/dependencies.html", "schedules/timeline/_found.html", context)
 
 
 @screen("POST")
