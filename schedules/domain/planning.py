@@ -74,10 +74,8 @@ def critical_path(waits: Waits, times: Mapping[int, datetime]) -> list[int]:
 
 def critical_paths(waits: Waits, times: Mapping[int, datetime]) -> list[list[int]]:
     """The critical path of each group of posts that hang together, the group with the latest end last."""
-    paths = []
-    for group in _groups(waits):
-        if path := critical_path({post: waits[post] for post in group if post in waits}, times):
-            paths.append(path)
+    groups = ({post: waits[post] for post in group if post in waits} for group in _groups(waits))
+    paths = [path for group in groups if (path := critical_path(group, times))]
     return sorted(paths, key=lambda path: (times[path[-1]], path))
 
 

@@ -43,12 +43,14 @@ def create_milestone(
 
 @unit()
 def edit_milestone(*, milestone: Milestone, changes: Mapping[str, Any], actor: Actor, now: datetime) -> Milestone:
-    """`changes`: name, due_on (date) and campaign (Campaign or None), those that change. Refused names the field."""
+    """`changes`: name, due_on (date), campaign (Campaign or None) and done (bool), those that change. Refused names the field."""
     before = _values(milestone)
     _fill(milestone, changes)
-    milestone.save(update_fields=["name", "due_on", "campaign"])
     if (after := _values(milestone)) != before:
+        milestone.save(update_fields=["name", "due_on", "campaign"])
         emit(_fact("milestone.edited", milestone, actor, now, before=before, after=after))
+    if "done" in changes:
+        mark_done(milestone=milestone, done=changes["done"], actor=actor, now=now)
     return milestone
 
 
@@ -115,9 +117,11 @@ def _fill(row: Milestone, changes: Mapping[str, Any]) -> None:
             words = _("Give the milestone a name of up to 120 characters.")
             problems.append(Problem(field="name", message=words, code="required" if not row.name else "too_long"))
     if "due_on" in changes:
-        row.due_on = changes["due_on"]
-        if row.due_on is None:
+        due_on: date | None = changes["due_on"]
+        if due_on is None:
             problems.append(Problem(field="due_on", message=_("Choose the day it is due."), code="required"))
+        else:
+            row.due_on = due_on
     if "campaign" in changes:
         campaign = changes["campaign"]
         if campaign is not None and campaign.workspace_id != row.workspace_id:

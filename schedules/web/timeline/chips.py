@@ -1,4 +1,4 @@
-"""One post on the timeline, as a link: the calendar's markup with a place on the track, written as text since there are hundreds."""
+"""One post on the timeline: the calendar's markup with a place on the track, written as text since there are hundreds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Pen:
         self.days: dict[date, str] = {}
 
     def track(self, track: Track, *, below: int = 0, whose: bool, rest: str = "") -> SafeString:
-        """`below`: rows of the track that something else takes. whose: the lane does not say the account. rest: goes behind "+n"."""
+        """`below`: rows that something else takes. whose: the lane does not say the account. rest: goes behind "+n"."""
         parts = [self._post(item, below, whose=whose) for item in track.placed]
         parts += [self._rest(item, below + track.rows + 1, rest) for item in track.rests]
         return mark_safe("".join(parts))  # noqa: S308 - escaped below

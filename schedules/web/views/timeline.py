@@ -25,6 +25,7 @@ from schedules.services import planning
 from schedules.web.calendar.markup import LOOKS, event_url, legend
 from schedules.web.calendar.parts import title_of
 from schedules.web.calendar.spans import span_of
+from schedules.web.context import shell_of
 from schedules.web.gate import Visit, done, leave, refused, screen, show, wants_part
 from schedules.web.planning_forms import MilestoneForm
 from schedules.web.templatetags.ui import platform_name
@@ -89,7 +90,7 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
         "risks": risks[: parts.SHOWN_RISKS],
         "more_risks": len(risks) - parts.SHOWN_RISKS,
         "paths": [_path(found, path) for path in found.paths] if state.critical else [],
-        "may_write": visit.may(Action.WRITE),
+        "may_write": shell_of(request).may.write,
         "legend": legend(),
         "exports": _exports(found),
         "picked": _picked(visit, found),
@@ -160,7 +161,7 @@ def _picked(visit: Visit, found: Board) -> dict[str, Any] | None:
 def _toolbar(visit: Visit, found: Board) -> dict[str, Any]:
     """The filters, which stand outside of what is swapped."""
     known, filters = choices(visit.workspace), found.state.filters
-    menus = [
+    menus: list[tuple[str, str, list[tuple[str, Any]]]] = [
         ("platform", _("Platform"), [(name, platform_name(name)) for name in known.platforms]),
         ("account", _("Account"), [(item.value, item.name) for item in known.accounts]),
         ("status", _("Status"), [(look, word) for look, (_icon, word) in LOOKS.items()]),
