@@ -24,6 +24,7 @@ from schedules.web.views import (
     times,
     today,
     versions,
+    views,
 )
 
 app_name = "web"
@@ -40,6 +41,10 @@ urlpatterns = [
     path("calendar/day/", calendar.day, name="calendar_day"),
     path("calendar/labels/", calendar.labels, name="calendar_labels"),
     path("calendar/layers/", calendar.switch_layers, name="calendar_layers"),
+    path("calendar/bulk/", calendar.act_on_ticked, name="calendar_bulk"),
+    path("calendar/export/<slug:kind>/", calendar.export, name="calendar_export"),
+    path("views/save/", views.save, name="view_save"),
+    path("views/<uuid:public_id>/remove/", views.remove, name="view_remove"),
     path("schedules/", schedules.schedule_list, name="schedules"),
     path("schedules/new/", composer.new, name="schedule_new"),
     path("schedules/<uuid:public_id>/", detail.schedule, name="schedule"),

@@ -23,7 +23,16 @@ from typing import Any
 NOW = datetime(2026, 12, 15, 9, 30, tzinfo=UTC)
 ACCOUNTS = 24
 PLATFORMS = ("linkedin", "x", "instagram", "facebook", "mastodon", "bluesky")
-TITLES = ("Weekly tips", "Case study", "Product update", "Hiring post", "Behind the scenes", "Webinar reminder", "Changelog", "Customer story")
+TITLES = (
+    "Weekly tips",
+    "Case study",
+    "Product update",
+    "Hiring post",
+    "Behind the scenes",
+    "Webinar reminder",
+    "Changelog",
+    "Customer story",
+)
 ADDRESSES = {
     "month": "/app/calendar/?view=month&date=2026-12-01",
     "week": "/app/calendar/?view=week&date=2026-12-15",
@@ -87,7 +96,7 @@ def seed(*, posts: int, month: int) -> None:
     from platforms.models import PlatformAccount
     from schedules.models import Campaign, Job
     from tests.benchmarks.seeding import copies, settle, words
-    from tests.people import ACTOR, make_account, make_people, make_schedule
+    from tests.people import make_account, make_people, make_schedule
 
     people = make_people(NOW)
     room = people.workspace
@@ -108,7 +117,13 @@ def seed(*, posts: int, month: int) -> None:
     past = posts - month
     _posts(model, past, datetime(2026, 1, 1, tzinfo=UTC), f"(n - 1) * {days * 86_400 / max(1, past)}", campaigns[0].pk)
     hours = "6 * 3600 + (n * 104729) % (15 * 3600)"
-    _posts(model, month, datetime(2026, 12, 1, tzinfo=UTC), f"(n * 7919 % 31) * 86400 + ({hours}) / 300 * 300", campaigns[0].pk)
+    _posts(
+        model,
+        month,
+        datetime(2026, 12, 1, tzinfo=UTC),
+        f"(n * 7919 % 31) * 86400 + ({hours}) / 300 * 300",
+        campaigns[0].pk,
+    )
     Job.objects.filter(schedule=model).delete()
     settle()
 
@@ -116,14 +131,16 @@ def seed(*, posts: int, month: int) -> None:
 def _posts(model: Any, count: int, first: datetime, step: str, campaign: int) -> None:
     from django.db.models import Max
 
-    from schedules.models import ContentItem, Occurrence, Schedule, Target
+    from schedules.models import ContentItem, Occurrence, Schedule
     from tests.benchmarks.seeding import copies, moment
 
     base = {row: row.objects.aggregate(top=Max("pk"))["top"] for row in (ContentItem, Schedule, Occurrence)}
     target, job = model.targets.get(), model.jobs.order_by("id")[0]
     at, on = moment(first, step), f"{target.account_id} + n % {ACCOUNTS}"
     local = f"strftime('%Y-%m-%dT%H:%M:%S', {at})"
-    title = "CASE n % 8 " + " ".join(f"WHEN {place} THEN '{words} '" for place, words in enumerate(TITLES)) + " END || n"
+    title = (
+        "CASE n % 8 " + " ".join(f"WHEN {place} THEN '{words} '" for place, words in enumerate(TITLES)) + " END || n"
+    )
     content = {"title": title, "campaign_id": f"CASE WHEN n % 3 = 0 THEN NULL ELSE {campaign} + n % 10 END"}
     copies(model.content, count, content, numbered_from=base[ContentItem])
     long_planned = {"planned_until": f"'{datetime(2027, 6, 1):%Y-%m-%d %H:%M:%S}'", "start_local": local}
@@ -177,7 +194,17 @@ def measured(address: str, rounds: int) -> dict[str, float] | None:
 
 
 def _table(figures: dict[str, dict[str, float]]) -> str:
-    heads = ("page ms", "page cpu ms", "page queries", "page KB", "part ms", "part cpu ms", "part queries", "part KB", "events")
+    heads = (
+        "page ms",
+        "page cpu ms",
+        "page queries",
+        "page KB",
+        "part ms",
+        "part cpu ms",
+        "part queries",
+        "part KB",
+        "events",
+    )
     lines = [f"| page | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
     lines += [f"| {name} | {' | '.join(f'{row[head]:g}' for head in heads)} |" for name, row in figures.items()]
     return "\n".join(lines)

@@ -254,7 +254,7 @@ class Pen:
 
 
 @lru_cache(maxsize=256)
-def _sign(language: str, look: str, conflict: bool, marked: bool) -> str:  # noqa: FBT001 - part of the cache's key
+def _sign(language: str, look: str, conflict: bool, marked: bool) -> str:
     """Icon and hidden words; `language` is there so that each has its own."""
     name, word = LOOKS[look]
     words = str(word)

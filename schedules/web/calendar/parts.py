@@ -18,7 +18,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from alwrity_scheduler.workspaces.roles import Action
 from schedules.models import SavedView
 from schedules.reads import calendar as reads
 from schedules.reads import year
@@ -94,9 +93,7 @@ def scene(
     own = _overlays_on(visit, query, on, saved)
     if known is None and (query.view == "day" or any(item.account or item.campaign for item in own)):
         known = choices(visit.workspace)
-    may_write = (
-        shell_of(request).may.write if visit.workspace == shell_of(request).workspace else visit.may(Action.WRITE)
-    )
+    may_write = query.view != "year" and shell_of(request).may.write
     pen = Pen(
         cycle=visit.person.hour_cycle,
         now=visit.now,
@@ -163,6 +160,15 @@ def _bars(visit: Visit, span: Span, zone: ZoneInfo, on: Layers) -> list[Bar]:
         for bar in overlay.bars(visit.workspace, start, end)
     ]
     return sorted(found, key=lambda bar: bar.start)
+
+
+def exported(visit: Visit, query: Query) -> list[Event]:
+    """All events of the view, as its reader sees them; of a month the days of that month alone."""
+    zone = ZoneInfo(timezone.get_current_timezone_name())
+    span = spans.span_of(query.view, query.day, spans.first_weekday(visit.person, get_language() or "en"))
+    start, end = span.bounds(zone)
+    found = reads.events(visit.workspace, start=start, end=end, zone=zone.key, now=visit.now, wanted=query.wanted())
+    return [event for event in layers.remembered(visit.person.layout).shown(found) if span.holds(event.at.date())]
 
 
 # ---- a whole view

@@ -102,13 +102,13 @@ def read(data: QueryDict, today: date) -> Query:
         view=view if view in VIEWS else "month",
         day=day_of(data.get("date", ""), today),
         platform=_some(data, "platform", lambda value: value.replace("_", "").replace("-", "").isalnum()),
-        account=_some(data, "account", _is_uuid),
-        campaign=_some(data, "campaign", _is_uuid),
+        account=_some(data, "account", is_uuid),
+        campaign=_some(data, "campaign", is_uuid),
         type=_some(data, "type", lambda value: value in ContentType.values),
         person=_some(data, "person", lambda value: value.isascii() and value.isdecimal() and len(value) < 19),
         label=_some(data, "label", lambda value: len(value) <= LONGEST_Q),
         status=_some(data, "status", lambda value: value in LOOKS),
-        overlay=_some(data, "overlay", _is_uuid),
+        overlay=_some(data, "overlay", is_uuid),
         conflicts=data.get("conflicts") == "1",
         q=" ".join(data.get("q", "").split())[:LONGEST_Q],
         hours="all" if data.get("hours") == "all" else "",
@@ -131,7 +131,7 @@ def _some(data: QueryDict, name: str, is_good: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value and is_good(value)))[:MOST_VALUES]
 
 
-def _is_uuid(value: str) -> bool:
+def is_uuid(value: str) -> bool:
     try:
         UUID(value)
     except ValueError:

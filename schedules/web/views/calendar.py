@@ -1,29 +1,34 @@
-"""The calendar: a view of it, one day's posts, what is on or off."""
+"""The calendar: a view of it, one day's posts, what is on or off, verbs on what was ticked, exports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language_bidi
+from django.utils.translation import get_language_bidi, ngettext, ngettext_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from alwrity_scheduler.workspaces.roles import Action
 from alwrity_scheduler.workspaces.services import arrange
-from schedules.models import SavedView
+from schedules.models import SavedView, Schedule
 from schedules.reads.choices import Choice, Choices, choices
 from schedules.reads.choices import labels as known_labels
-from schedules.web.calendar import cells, layers, markup, parts, spans
+from schedules.web.calendar import bulk, cells, exports, layers, markup, parts, spans
 from schedules.web.calendar.overlays import overlays
 from schedules.web.calendar.parts import Scene
 from schedules.web.calendar.query import Query, read
+from schedules.web.calendar.query import is_uuid as _is_uuid
 from schedules.web.context import shell_of
-from schedules.web.gate import Visit, next_url, screen, show, wants_part
+from schedules.web.gate import Visit, done, next_url, screen, show, wants_part
 from schedules.web.templatetags.ui import platform_name
 
 MOST_IN_DRAWER = 300
@@ -90,6 +95,7 @@ def calendar(request: HttpRequest, visit: Visit) -> HttpResponse:
     if whole and known is not None:
         context |= {
             "views": [row for row in saved or () if row.page == "calendar"],
+            "own_overlays": [row for row in saved or () if row.page == "overlay"],
             "layer_menus": _layer_menus(scene, known, saved or ()),
             "tray": parts.tray(request, visit),
             "has_accounts": bool(known.accounts),
@@ -132,14 +138,14 @@ def _around(request: HttpRequest, scene: Scene) -> dict[str, Any]:
         "by_url": query.url(path, by="platform" if query.by == "account" else "account"),
         "select_url": query.url(path, select=not query.select),
         "print_url": f"{query.url(path)}&every=1",
+        "export_urls": [(kind, query.url(reverse("web:calendar_export", args=[kind]))) for kind in ("ics", "csv")],
         "clear_url": query.bare().url(path),
-        "everything_url": reverse("web:calendar_layers"),
         "hidden_count": scene.layers.count,
         "legend": markup.legend(),
+        "zone_words": scene.zone.key,
         "now": scene.now,
         "refresh": request.headers.get("HX-Trigger") == "cal",
         "rtl": get_language_bidi(),
-        "may_write": shell_of(request).may.write,
     }
 
 
@@ -291,3 +297,106 @@ def _new_url(visit: Visit, request: HttpRequest, query: Query, hour: int | None)
     if not shell_of(request).may.write or at < (local.date(), local.hour if hour is not None else 0):
         return ""
     return f"{reverse('web:schedule_new')}?at={at[0].isoformat()}T{at[1]:02}:00"
+
+
+# ---- verbs on what was ticked
+
+DONE = {
+    "pause": ngettext_lazy("Paused %(n)d schedule.", "Paused %(n)d schedules.", "n"),
+    "resume": ngettext_lazy("Resumed %(n)d schedule.", "Resumed %(n)d schedules.", "n"),
+    "archive": ngettext_lazy("Archived %(n)d schedule.", "Archived %(n)d schedules.", "n"),
+    "restore": ngettext_lazy(
+        "Brought %(n)d schedule back from the archive.", "Brought %(n)d schedules back from the archive.", "n"
+    ),
+    "shift": ngettext_lazy("Moved %(n)d post.", "Moved %(n)d posts.", "n"),
+}
+MOST_UNDONE = 50
+
+
+@screen("POST")
+def act_on_ticked(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Fields: event (keys), verb, days, next. From the address too, with schedules instead of events: that is how it is undone."""
+    data = request.POST if "verb" in request.POST else request.GET
+    visit.require(Action.OPERATE)
+    verb, back = data.get("verb", ""), next_url(request, reverse("web:calendar"))
+    keys = data.getlist("event")[: bulk.MOST]
+    if verb not in DONE:
+        raise Http404
+    if not keys and not data.getlist("schedule"):
+        return done(request, _("Tick at least one post first."), back, level=messages.WARNING)
+    if verb == "shift":
+        outcome, undo = _shifted(visit, keys, data.get("days", ""))
+        if outcome is None:
+            words = _("Say by how many days: a whole number from 1 to 366, or below zero for earlier.")
+            return done(request, words, back, level=messages.ERROR)
+    else:
+        outcome, undo = _acted(visit, keys, data.getlist("schedule"), verb)
+    return done(
+        request, _told(verb, outcome), back, undo=undo, level=messages.SUCCESS if outcome.done else messages.ERROR
+    )
+
+
+def _acted(visit: Visit, keys: list[str], public_ids: list[str], verb: str) -> tuple[bulk.Outcome, str]:
+    if public_ids:
+        ids = [value for value in public_ids[: bulk.MOST] if _is_uuid(value)]
+        schedules = list(Schedule.objects.filter(workspace=visit.workspace, public_id__in=ids).order_by("pk"))
+    else:
+        schedules = bulk.schedules_of(visit.workspace, keys)
+    outcome = bulk.act(schedules, verb, actor=visit.actor, now=visit.now)
+    undo = bulk.VERBS[verb][1]
+    return outcome, _undo_url(verb=undo, schedule=outcome.done) if undo else ""
+
+
+def _shifted(visit: Visit, keys: list[str], text: str) -> tuple[bulk.Outcome | None, str]:
+    try:
+        days = int(text)
+    except ValueError:
+        days = 0
+    if not days or abs(days) > bulk.FURTHEST:
+        return None, ""
+    zone = timezone.get_current_timezone_name()
+    outcome = bulk.shift(
+        visit.workspace, keys, days=days, zone=zone, actor=visit.actor, now=visit.now, person=visit.person
+    )
+    return outcome, _undo_url(verb="shift", days=-days, event=outcome.done)
+
+
+def _undo_url(**values: Any) -> str:
+    names = values.get("event") or values.get("schedule") or []
+    return f"{reverse('web:calendar_bulk')}?{urlencode(values, doseq=True)}" if 0 < len(names) <= MOST_UNDONE else ""
+
+
+def _told(verb: str, outcome: bulk.Outcome) -> str:
+    words = [str(DONE[verb] % {"n": len(outcome.done)})] if outcome.done else []
+    if outcome.refused:
+        left = ngettext(
+            "%(n)d was left as it is: %(why)s", "%(n)d were left as they are: %(why)s", len(outcome.refused)
+        )
+        words.append(left % {"n": len(outcome.refused), "why": " ".join(dict.fromkeys(outcome.refused))[:400]})
+    return " ".join(words) or _("Nothing was changed: these posts are no longer there.")
+
+
+# ---- files
+
+MOST_EXPORTED = 20_000
+
+
+@screen()
+def export(request: HttpRequest, visit: Visit, kind: str) -> HttpResponse:
+    """What the view shows, as a file: all of its posts, with the filters and layers that are on."""
+    if kind not in ("ics", "csv"):
+        raise Http404
+    query = _asked(request, visit)
+    found = parts.exported(visit, query)
+    if len(found) > MOST_EXPORTED:
+        words = _("These are more than 20,000 posts. Choose a shorter span or fewer of them.")
+        return done(request, words, query.url(reverse("web:calendar")), level=messages.ERROR)
+    zone = timezone.get_current_timezone_name()
+    if kind == "csv":
+        content = exports.table(found, zone=zone, site=settings.PUBLIC_URL)
+    else:
+        content = exports.icalendar(found, name=visit.workspace.name, now=visit.now, site=settings.PUBLIC_URL)
+    name = f"calendar-{query.view}-{query.day.isoformat()}.{kind}"
+    types = {"csv": "text/csv; charset=utf-8", "ics": "text/calendar; charset=utf-8"}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type=types[kind], headers=headers)
