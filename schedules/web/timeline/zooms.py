@@ -27,7 +27,7 @@ class Zoom:
 
 
 ZOOMS = {
-    zoom.name: zoom for zoom in (Zoom("day", 5, 18, 4, 40), Zoom("week", 30, 18, 4, 30), Zoom("month", 120, 11, 3, 12))
+    zoom.name: zoom for zoom in (Zoom("day", 5, 18, 4, 40), Zoom("week", 30, 18, 4, 30), Zoom("month", 120, 11, 3, 8))
 }
 
 

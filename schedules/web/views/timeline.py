@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -93,6 +93,7 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
         "may_write": shell_of(request).may.write,
         "legend": legend(),
         "exports": _exports(found),
+        "view_query": "&".join(filter(None, (f"zoom={state.zoom.name}", state.query))),
         "picked": _picked(visit, found),
     }
 
@@ -125,12 +126,10 @@ def _path(found: Board, path: list[int]) -> list[tuple[Any, str]]:
 
 
 def _exports(found: Board) -> list[tuple[str, str]]:
+    """The calendar's files, of these days and filters."""
     rest = kept(found.given, by="", lane="", critical="")
     query = f"?view={found.state.zoom.name}&date={found.state.anchor.isoformat()}{f'&{rest}' if rest else ''}"
-    try:
-        return [(kind.upper(), reverse("web:calendar_export", args=[kind]) + query) for kind in ("ics", "csv")]
-    except NoReverseMatch:
-        return []
+    return [(kind, reverse("web:calendar_export", args=[kind]) + query) for kind in ("ics", "csv")]
 
 
 def _picked(visit: Visit, found: Board) -> dict[str, Any] | None:
@@ -182,16 +181,7 @@ def _toolbar(visit: Visit, found: Board) -> dict[str, Any]:
             if options
         ],
         "views": list(views),
-        "can_save": _exists("web:view_save"),
     }
-
-
-def _exists(name: str) -> bool:
-    try:
-        reverse(name)
-    except NoReverseMatch:
-        return False
-    return True
 
 
 # ---- milestones
