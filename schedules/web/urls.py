@@ -20,6 +20,7 @@ from schedules.web.views import (
     schedules,
     signin,
     system,
+    timeline,
     times,
     today,
     versions,
@@ -29,6 +30,10 @@ from schedules.web.views import (
 app_name = "web"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("timeline/", timeline.timeline, name="timeline"),
+    path("timeline/milestones/new/", timeline.milestone_new, name="milestone_new"),
+    path("timeline/milestones/<uuid:public_id>/", timeline.milestone, name="milestone"),
+    path("timeline/milestones/<uuid:public_id>/<slug:verb>/", timeline.milestone_act, name="milestone_act"),
     path("engine/", engine.engine, name="engine"),
     path("find/", system.find, name="find"),
     path("icons/<slug:digest>.svg", system.icons, name="icons"),
@@ -55,6 +60,12 @@ urlpatterns = [
     path("review/", reviews.review_board, name="reviews"),
     path("review/rules/", reviews.policies, name="review_policies"),
     path("schedules/<uuid:public_id>/preflight/", preflight.preflight, name="schedule_preflight"),
+    path("schedules/<uuid:public_id>/dependencies/", timeline.dependencies, name="schedule_dependencies"),
+    path(
+        "schedules/<uuid:public_id>/dependencies/<uuid:other>/<slug:verb>/",
+        timeline.dependency_act,
+        name="dependency_act",
+    ),
     path("schedules/<uuid:public_id>/<slug:verb>/", schedules.act, name="schedule_act"),
     path("calendar/e/<str:key>/", moving.event, name="event"),
     path("calendar/e/<str:key>/check/", moving.check, name="event_check"),
