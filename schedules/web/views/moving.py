@@ -33,6 +33,7 @@ from schedules.web.calendar import parts
 from schedules.web.gate import Visit, done, next_url, screen, show, toasts, wants_part
 from schedules.web.moving_forms import MoveEventForm
 from schedules.web.templatetags.ui import moment
+from schedules.web.timeline import parts as lanes
 
 HOLDS = {ScheduleState.ACTIVE: "pause", ScheduleState.PAUSED: "resume"}
 
@@ -339,16 +340,17 @@ def _redrawn(
     request: HttpRequest, visit: Visit, form: MoveEventForm, times: Iterable[datetime | None], found: Event | None
 ) -> str:
     """The parts of the page's view in which these times stand, as they are now."""
-    view, anchor = form.cleaned_data.get("view", ""), form.cleaned_data.get("anchor")
-    if anchor is None or view not in ("day", "week", "month"):
+    view, anchor, query = (form.cleaned_data.get(name) for name in ("view", "anchor", "q"))
+    if anchor is None or not view:
         return ""
+    shown = {"view": view, "anchor": anchor, "query": query or ""}
+    if view.startswith("tl-"):
+        return lanes.touched(request, visit, account_id=found.account_id, pin=found.key, **shown) if found else ""
     local = [timezone.localtime(at) for at in times if at is not None]
     return parts.touched(
         request,
         visit,
-        view=view,
-        anchor=anchor,
-        query=form.cleaned_data.get("q", ""),
+        **shown,
         days={at.date() for at in local},
         hours={(at.date(), at.hour) for at in local},
         pin=found.key if found else "",
