@@ -444,10 +444,19 @@ def touched(
         return html + "".join(_day_cell(drawn, day, by_day.get(day, [])) for day in shown)
     wanted = None if hours is None else {(day, hour + step) for day, hour in hours for step in (-1, 0, 1)}
     if asked.view == "day":
-        columns = _columns(drawn)
+        columns = _columns_of_pinned(drawn)
     else:
         columns = [Column(day, by_day.get(day, []), spans.changes_of(day, drawn.zone)) for day in shown]
     return html + "".join(_touched_column(drawn, column, wanted) for column in columns)
+
+
+def _columns_of_pinned(drawn: Scene) -> list[Column]:
+    """An event has one column, and only that has changed; all of them where the event is no longer there."""
+    pinned = next((event for event in drawn.events if event.key == drawn.pin), None)
+    columns = _columns(drawn)
+    if pinned is None:
+        return columns
+    return [column for column in columns if column.mark in (f"-{pinned.platform}", f"-a{pinned.account_id}")]
 
 
 def _touched_column(drawn: Scene, column: Column, wanted: Collection[tuple[date, int]] | None) -> str:
