@@ -355,6 +355,7 @@ def _redrawn(
         hours={(at.date(), at.hour) for at in local},
         pin=found.key if found else "",
         with_tray=found is None or found.look == "draft",
+        of=found,
     )
 
 
