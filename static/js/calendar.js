@@ -26,8 +26,9 @@
   const label = (ev) => $(".t", ev)?.textContent.trim() || "";
   const startOf = (ev) => ev.dataset.at || `${root()?.dataset.anchor || iso(new Date()).slice(0, 10)}${NO_TIME}`;
   const byKey = (key) => key && ($(`#cal .ev[data-ev="${CSS.escape(key)}"]`) || $(`.ev[data-ev="${CSS.escape(key)}"]`));
-  const isFixed = (ev) => ev.hasAttribute("data-fixed");
-  const whyFixed = () => gettext("It is out or going out: it stays where it is.");
+  const mayOnlyRead = () => Boolean(root()?.hasAttribute("data-reads"));
+  const isFixed = (ev) => ev.hasAttribute("data-fixed") || mayOnlyRead();
+  const whyFixed = () => (mayOnlyRead() ? gettext("You may look at the posts here, but not move them.") : gettext("It is out or going out: it stays where it is."));
 
   /* ---- the move itself: the answer holds the cells that changed, and says what happened ---- */
   let lastMove = 0, waiting = null;
@@ -36,6 +37,7 @@
     if (ev.hasAttribute("data-rec") && !scope) { askScope(ev, at); return; }
     const { view = "", anchor = "", q = "" } = root()?.dataset || {};
     waiting = { ev, at };
+    if ($("#drawer")?.open) $("#drawer").close();
     lastMove = performance.now();
     request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, was: ev.dataset.at || "", view, anchor, q }, "none");
   }
@@ -91,6 +93,7 @@
   document.addEventListener("htmx:afterSettle", () => {
     if (focused && document.activeElement === document.body) { quietly = true; byKey(focused)?.focus({ preventScroll: true }); quietly = false; }
     focused = "";
+    if (shown && !shown.isConnected && !byKey(shown.dataset.ev)) hide();
     if (wantsBox) { const ev = byKey(wantsBox), key = wantsBox; wantsBox = ""; if (ev && boxOf(ev)) { boxOf(ev).click(); focusOn(byKey(key)); } }
   });
 
@@ -109,6 +112,7 @@
     const at = startOf(ev);
     for (const el of document.elementsFromPoint(x, y)) {
       if (!el.closest("#cal")) continue;
+      if (el.matches(".track:not([data-track])")) return { el, no: byAccount() };
       const places = "[data-hour*='T'], [data-drop], [data-track]";
       const place = el.closest(places) || (el.matches("td") && $(places, el));  // a cell may be higher than what is in it
       if (!place) continue;
@@ -120,6 +124,7 @@
     }
     return null;
   }
+  const byAccount = () => gettext("Group by account to move posts on the timeline.");
   /* the columns of a day are platforms or accounts */
   function isOtherColumn(place, ev) {
     const from = ev.closest("#cal td"), to = place.closest("td");
@@ -287,6 +292,8 @@
     card.style.left = `${Math.max(8, Math.min(innerWidth - width - 8, left))}px`;
     card.style.top = `${Math.max(8, Math.min(innerHeight - height - 8, top))}px`;
   }
+  document.addEventListener("toggle", (event) => { if (event.target.id === "peek" && event.newState === "closed" && !isOpen()) { shown = null; pinned = false; } }, true);
+  document.addEventListener("scroll", () => { if (isOpen() && !pinned) hide(); }, { capture: true, passive: true });
   function hide(back = false) {
     clearTimeout(showing); clearTimeout(leaving);
     const card = peek(), ev = shown;
@@ -318,7 +325,7 @@
     const form = event.target.closest("#peek form[data-verb]");
     if (!form) return;
     event.preventDefault();
-    hide();
+    hide(true);
     act(form);
   });
   function act(form) {
@@ -347,10 +354,17 @@
     if (event.ctrlKey || event.metaKey || event.altKey || !root() || isTyping(event.target)) return;
     const ev = event.target.closest?.(".ev[data-ev]");
     if (ev && !event.shiftKey && /^Arrow/.test(event.key)) { walk(event, ev); return; }
-    if (!hasKeys() || event.defaultPrevented) return;
+    if (!hasKeys() || event.defaultPrevented || isChord(event)) return;
     if (ev && onEvent(event, ev)) { event.preventDefault(); event.stopPropagation(); return; }
     if (!$("dialog[open]") && !event.shiftKey) travel(event);
   });
+  /* the second key of "G then J" is the frame's */
+  let chordAt = 0;
+  function isChord(event) {
+    const is = Date.now() - chordAt < 1200;
+    chordAt = event.key === "g" ? Date.now() : 0;
+    return is;
+  }
   function escape(event) {
     if (drag?.on) { stop(); suppress = true; addEventListener("pointerup", () => setTimeout(() => { suppress = false; }, 0), { once: true }); say(gettext("Not moved.")); event.preventDefault(); return true; }
     if (held) { putDown(); say(gettext("Not moved.")); event.preventDefault(); return true; }
@@ -375,8 +389,9 @@
     if (isFixed(ev)) { say(whyFixed()); return; }
     held = { ev, at: startOf(ev) };
     ev.classList.add("hold");
+    ev.closest("dialog")?.close();
     const track = ev.closest("[data-track],.track");
-    if (root().dataset.view.startsWith("tl-") && !track?.dataset.track) { held = null; ev.classList.remove("hold"); say(gettext("Group by account to move posts on the timeline.")); return; }
+    if (root().dataset.view.startsWith("tl-") && !track?.dataset.track) { held = null; ev.classList.remove("hold"); say(byAccount()); return; }
     say(interpolate(gettext("Picked up “%(title)s”, %(at)s. Arrow keys move it, Enter drops it, Escape puts it back."), { title: label(ev), at: human(held.at) }, true));
   }
   /* minutes that each arrow stands for, in this view */
@@ -566,7 +581,7 @@
     pen.scale(scale, scale);
     pen.fillStyle = page.backgroundColor; pen.fillRect(0, 0, width + 2 * pad, height + head + pad);
     pen.fillStyle = page.color; pen.font = `650 18px ${page.fontFamily}`; pen.direction = page.direction; pen.textAlign = "start";
-    pen.fillText($("h1")?.textContent.trim() || "", page.direction === "rtl" ? width + pad : pad, 29);
+    pen.fillText($("h1")?.firstChild?.textContent.trim() || "", page.direction === "rtl" ? width + pad : pad, 29);
     pen.drawImage(image, pad, head);
     return canvas;
   }
