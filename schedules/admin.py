@@ -370,3 +370,19 @@ class LibraryAdmin(ReadOnlyAdmin):
 class PostingSlotAdmin(ReadOnlyAdmin):
     list_display = ["account", "weekday", "time"]
     list_select_related = ["account"]
+
+
+@admin.register(models.Milestone)
+class MilestoneAdmin(ReadOnlyAdmin):
+    list_display = ["name", "due_on", "campaign", "workspace", "done_at", "removed_at"]
+    list_filter = ["workspace"]
+    list_select_related = ["campaign", "workspace"]
+    search_fields = ["name"]
+    date_hierarchy = "due_on"
+
+
+@admin.register(models.Dependency)
+class DependencyAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "waits_for", "created_at"]
+    list_select_related = ["schedule__content", "waits_for__content"]
+    search_fields = ["schedule__content__title", "waits_for__content__title"]

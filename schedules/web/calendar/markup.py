@@ -235,7 +235,7 @@ class Pen:
 
     def loose(self, item: Unscheduled) -> str:
         """A draft schedule, to be dragged to a time."""
-        at = item.nominal.isoformat()
+        at = timezone.localtime(item.at).isoformat()
         return (
             f'<a class="ev s-draft{" rec" if item.recurring else ""}" href="{event_url(item.key)}" data-ev="{item.key}" '
             f'data-at="{at[:16]}" data-acc="{item.account_id}" data-v="{item.version}"{" data-rec" if item.recurring else ""}>'

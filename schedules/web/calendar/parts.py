@@ -423,12 +423,13 @@ def touched(
     pin: str = "",
     hours: Collection[tuple[date, int]] | None = None,
     with_tray: bool = False,
+    of: Event | None = None,
 ) -> str:
     """The HTML, to be swapped out of band, of the cells of these days in that view with these filters; empty where the view shows
     none of them.
 
     pin: the key of an event that is drawn whatever else its cell holds. hours: of a week or a day, only these hours and those
-    beside them (day, hour); else all of the days'. A year is drawn by its own page alone.
+    beside them (day, hour); else all of the days'. of: of a day, only this event's column. A year is drawn by its own page alone.
     """
     asked = read(QueryDict(f"{query}&view={view}&date={anchor.isoformat()}"), anchor)
     whole = span_for(visit, asked)
@@ -444,10 +445,14 @@ def touched(
         return html + "".join(_day_cell(drawn, day, by_day.get(day, [])) for day in shown)
     wanted = None if hours is None else {(day, hour + step) for day, hour in hours for step in (-1, 0, 1)}
     if asked.view == "day":
-        columns = _columns(drawn)
+        columns = [column for column in _columns(drawn) if of is None or _holds(column, of)]
     else:
         columns = [Column(day, by_day.get(day, []), spans.changes_of(day, drawn.zone)) for day in shown]
     return html + "".join(_touched_column(drawn, column, wanted) for column in columns)
+
+
+def _holds(column: Column, event: Event) -> bool:
+    return column.mark in (f"-{event.platform}", f"-a{event.account_id}")
 
 
 def _touched_column(drawn: Scene, column: Column, wanted: Collection[tuple[date, int]] | None) -> str:
