@@ -11,9 +11,10 @@ from django.db.models import Q
 from alwrity_scheduler.workspaces.models import User, Workspace
 from schedules.domain import localtime
 from schedules.domain.recurrence import RuleKind
-from schedules.models import ComposerDraft, Target
+from schedules.models import ComposerDraft, Schedule, Target
 
 MOST = 30
+LOOKED_THROUGH = 2_000  # schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,18 @@ class Begun:
 
 
 def unscheduled(workspace: Workspace, now: datetime) -> list[Unscheduled]:
-    """The newest first, one for each account; one query."""
+    """Of the workspace's latest schedules, the newest first, one for each account; one query.
+
+    Looked for among the latest only, since a state has no index of its own; older drafts are in the list of schedules.
+    """
     # no zone's clocks are further ahead than this; each row is looked at in its own zone below
     latest = now.astimezone(UTC).replace(tzinfo=None) + timedelta(hours=15)
+    newest = Schedule.objects.filter(workspace=workspace).order_by("-created_at", "-id").values("pk")[:LOOKED_THROUGH]
+    drafts = Schedule.objects.filter(
+        Q(rule_kind=RuleKind.ONCE, start_local__lt=latest) | Q(until_local__lt=latest), pk__in=newest, state="draft"
+    ).order_by()
     rows = (
-        Target.objects.filter(
-            Q(schedule__rule_kind=RuleKind.ONCE, schedule__start_local__lt=latest)
-            | Q(schedule__until_local__lt=latest),
-            schedule__workspace=workspace,
-            schedule__state="draft",
-        )
+        Target.objects.filter(schedule__in=drafts.values("pk"))
         .select_related("schedule__content", "account")
         .order_by("-schedule_id", "id")
     )

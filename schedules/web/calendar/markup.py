@@ -152,7 +152,7 @@ class Pen:
     def _more_of_day(self, stamp: str, long: str, cell: Cell) -> str:
         if not cell.hidden:
             return ""
-        words = escape(ngettext("+%(n)s more", "+%(n)s more", cell.hidden) % {"n": cell.hidden})
+        words = escape(ngettext("%(n)s more", "%(n)s more", cell.hidden) % {"n": _plus(cell.hidden)})
         return (
             f'<a class="more" href="{self.drawer_url}{stamp}{self.rest}" data-day="{stamp}">{words}'
             f'<span class="vh"> {escape(long)}</span></a>'
@@ -199,7 +199,7 @@ class Pen:
         stamp = day.isoformat()
         return (
             f'<a class="more{" cf" if conflict else ""}" href="{self.drawer_url}{stamp}&amp;hour={hour}{self.rest}{narrow}" '
-            f'data-day="{stamp}" data-at-hour="{hour}">+{cell.hidden}<span class="vh"> {escape(words + conflict)}</span></a>'
+            f'data-day="{stamp}" data-at-hour="{hour}">{_plus(cell.hidden)}<span class="vh"> {escape(words + conflict)}</span></a>'
         )
 
     def _add_to_hour(self, day: date, hour: int, change: Change | None, narrow: str) -> str:
@@ -268,6 +268,11 @@ def _sign(language: str, look: str, conflict: bool, marked: bool) -> str:
 @lru_cache(maxsize=4096)
 def _whose(platform: str, account: str) -> str:
     return f'<span class="vh">, {escape(platform_name(platform))} {escape(account)}</span>'
+
+
+def _plus(count: int) -> str:
+    """`+4`, set apart, so that it reads the same among words that go from right to left."""
+    return f"\u2066+{count}\u2069"
 
 
 def _count(count: int) -> str:

@@ -42,7 +42,7 @@ def calendar(request: HttpRequest, visit: Visit) -> HttpResponse:
         **parts.body(scene),
         "menus": menus.filters(query, known) if known else [],
         "chips": menus.chips(query, known),
-        "counts": [(name, len(getattr(query, name))) for name in menus.MENUS],
+        "counts": [*((name, len(getattr(query, name))) for name in menus.MENUS), ("layers", scene.layers.count)],
     }
     if whole and known is not None:
         context |= {

@@ -8,6 +8,7 @@ from django.urls import reverse
 # one of them counts what waits for the reader's approval
 OWN = {
     "today": 15,
+    "calendar": 16,
     "schedules": 15,
     "jobs": 12,
     "accounts": 13,
