@@ -18,11 +18,11 @@ MOST = 30
 
 @dataclass(frozen=True, slots=True)
 class Unscheduled:
-    """A draft schedule on one account. `nominal`: its wall-clock time, in its own zone (naive)."""
+    """A draft schedule on one account. `at`: the instant it once wanted (aware)."""
 
     key: str
     public_id: UUID
-    nominal: datetime
+    at: datetime
     title: str
     account_id: int
     account: str
@@ -63,7 +63,7 @@ def unscheduled(workspace: Workspace, now: datetime) -> list[Unscheduled]:
             Unscheduled(
                 key=f"p{schedule.pk}.{schedule.start_local:%Y%m%dT%H%M%S}.{row.account_id}",
                 public_id=schedule.public_id,
-                nominal=schedule.start_local,
+                at=localtime.local_time(schedule.start_local, schedule.timezone, schedule.start_fold).at,
                 title=str(schedule.content),
                 account_id=row.account_id,
                 account=row.account.name,

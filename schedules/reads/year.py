@@ -222,9 +222,11 @@ def _to_come(
     if not states:
         return counts
     pad = timedelta(days=9)  # the largest offset of a target, and how far a wall clock lies from its instant
-    targets = Target.objects.filter(_of_account(wanted), schedule__workspace=workspace, schedule__state__in=states)
-    targets = targets.filter(Q(schedule__planned_until=None) | Q(schedule__planned_until__lt=end + timedelta(days=7)))
-    targets = _about(targets.filter(schedule__start_local__lt=_naive(end + pad)), wanted).order_by()
+    planned = Q(schedule__planned_until=None) | Q(schedule__planned_until__lt=end + timedelta(days=7))
+    mine = Target.objects.filter(
+        _of_account(wanted), planned, schedule__workspace=workspace, schedule__state__in=states
+    )
+    targets = _about(mine.filter(schedule__start_local__lt=_naive(end + pad)), wanted).order_by()
     single = targets.filter(schedule__rule_kind=RuleKind.ONCE, schedule__start_local__gte=_naive(start - pad))
     ruled = targets.exclude(schedule__rule_kind=RuleKind.ONCE).filter(
         Q(schedule__until_local=None) | Q(schedule__until_local__gte=_naive(start - pad))
@@ -239,7 +241,8 @@ def _to_come(
 
 _OF_TARGET = (
     "offset_seconds", "schedule__state", "schedule__version", "schedule__rule_kind", "schedule__expression", "schedule__timezone",
-    "schedule__start_local", "schedule__start_fold", "schedule__until_local", "schedule__occurrence_limit", "schedule__planned_until",
+    "schedule__start_local", "schedule__start_fold", "schedule__until_local", "schedule__occurrence_limit",
+    "schedule__planned_until",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from schedules.services.moving import SCOPES
 from schedules.web.forms import RefusableForm
 
 
-class WallClock(forms.CharField):
+class WallClock(forms.Field):
     """A naive wall-clock time, written 2026-12-11T09:00: the zone is the person's, and the service's business."""
 
     def to_python(self, value: Any) -> datetime | None:
@@ -27,9 +27,6 @@ class WallClock(forms.CharField):
     def validate(self, value: Any) -> None:
         if self.required and value is None:
             raise forms.ValidationError(_("Choose a time."))
-
-    def run_validators(self, value: Any) -> None:
-        """There is nothing further to ask of a time here."""
 
 
 class MoveEventForm(RefusableForm):

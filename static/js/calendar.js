@@ -18,7 +18,7 @@
   const wall = (text) => new Date(`${text.slice(0, 16)}:00Z`);
   const iso = (date) => date.toISOString().slice(0, 16);
   const add = (text, minutes) => iso(new Date(+wall(text) + minutes * 60000));
-  const words = (text, parts) => new Intl.DateTimeFormat(html.lang || undefined, { timeZone: "UTC", ...parts }).format(wall(text));
+  const words = (text, parts) => new Intl.DateTimeFormat(html.lang === "en" ? "en-GB" : html.lang || undefined, { timeZone: "UTC", ...parts }).format(wall(text));
   const human = (text) => words(text, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: html.dataset.hours || "h23" });
 
   /* ---- what is moved: read from an event's link, or from the preview that stands for it ---- */
@@ -37,7 +37,7 @@
     const { view = "", anchor = "", q = "" } = root()?.dataset || {};
     waiting = { ev, at };
     lastMove = performance.now();
-    request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, was: ev.dataset.at || "", view, anchor, q }, "none").then(() => { lastMove = performance.now(); });
+    request("POST", address(ev, "move/"), { at, version: ev.dataset.v, scope, was: ev.dataset.at || "", view, anchor, q }, "none");
   }
   /* a draft of the composer has no time of its own yet: the composer takes it */
   function compose(ev, at) { const url = new URL(ev.href); url.searchParams.set("at", at); location.assign(url); }
@@ -50,6 +50,7 @@
   }
   document.addEventListener("moved", (event) => {
     const { key, at, whole } = event.detail;
+    lastMove = performance.now();
     settleOn(key, at);
     if (whole) refresh();
   });
@@ -65,7 +66,7 @@
     setTimeout(() => ev?.classList.remove("just"), 1600);
   }
   /* a move of one time changes the version that its siblings are shown with */
-  function refresh() { const part = $("[data-live]"); if (part) { lastMove = 0; htmx.trigger(part, "refresh"); } }
+  function refresh() { const part = $("[data-live]"); if (part) htmx.trigger(part, "refresh"); }
   let quietly = false;
   function focusOn(el) {
     if (!el) return;
@@ -74,7 +75,7 @@
   }
 
   /* ---- the live part stands still while something is held, and an answer from before a move is not shown after it ---- */
-  const isBusy = () => Boolean(drag?.on || held || (isOpen() && peek().contains(document.activeElement)));
+  const isBusy = () => Boolean(drag || held || (isOpen() && peek().contains(document.activeElement)));
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.elt.matches("[data-live]") || event.detail.requestConfig.verb !== "get") return;
     if (isBusy()) { event.preventDefault(); return; }
@@ -236,7 +237,7 @@
   document.addEventListener("pointercancel", (event) => { if (event.pointerId === drag?.id) stop(); });
   document.addEventListener("touchmove", (event) => { if (drag?.on) event.preventDefault(); }, { passive: false });
   document.addEventListener("contextmenu", (event) => { if (drag?.touch) event.preventDefault(); });
-  document.addEventListener("dragstart", (event) => { if (event.target.closest?.(".ev")) event.preventDefault(); });
+  document.addEventListener("dragstart", (event) => { if (drag || (event.target.parentElement || event.target).closest?.(".ev")) event.preventDefault(); });
   document.addEventListener("click", (event) => { if (suppress) { suppress = false; event.preventDefault(); event.stopPropagation(); } }, true);
 
   /* ---- clicks: an event opens its preview, "+n" its day; with a modifier the link is a link ---- */
@@ -246,8 +247,8 @@
     const opener = at.closest("[data-move]"), slot = at.closest("[data-to]"), png = at.closest("[data-png]");
     if (ev && plain && !ev.dataset.ev.startsWith("d")) { event.preventDefault(); show(ev, true); return; }
     if (more && plain && $("#drawer")) { event.preventDefault(); openDay(more); return; }
-    if (opener) { event.preventDefault(); const subject = subjectOf(opener); hide(); openMove(subject); return; }
-    if (slot && slot.closest("#peek")) { event.preventDefault(); const subject = subjectOf(slot); hide(); move(subject, slot.dataset.to); return; }
+    if (opener) { event.preventDefault(); const subject = subjectOf(opener); hide(true); openMove(subject); return; }
+    if (slot && slot.closest("#peek")) { event.preventDefault(); const subject = subjectOf(slot); hide(true); move(subject, slot.dataset.to); return; }
     if (png) { event.preventDefault(); savePicture(png); return; }
     if (at.closest("[data-peek-close]")) { hide(true); return; }
     if (!at.closest("#peek")) hide();
@@ -261,20 +262,21 @@
   /* ---- the preview: by pointer, by focus, or pinned by a click; it can be hovered, and Escape closes it (WCAG 1.4.13) ---- */
   const peek = () => $("#peek");
   const isOpen = () => Boolean(peek()?.matches(":popover-open"));
-  let showing = null, shown = null, leaving = null, pinned = false;
+  let showing = null, shown = null, leaving = null, pinned = false, turn = 0;
   async function show(ev, pin) {
     clearTimeout(showing); clearTimeout(leaving);
     shown = ev;
+    const mine = ++turn;
     const answer = await fetch(address(ev), { headers: { "HX-Request": "true", "HX-Current-URL": location.href } }).catch(() => null);
-    if (shown !== ev || drag?.on) return;
+    if (mine !== turn || drag?.on) return;
     if (!answer?.ok || answer.status === 204) { if (pin) location.assign(ev.href); return; }
     const text = await answer.text(), card = peek();
-    if (shown !== ev || drag?.on || !card) return;
+    if (mine !== turn || drag?.on || !card) return;
     pinned = pin;
     card.innerHTML = text;
     card.showPopover();
     placeBeside(card, ev.isConnected ? ev : byKey(ev.dataset.ev) || ev);
-    if (pin) $("[data-first],a,button", card)?.focus({ preventScroll: true });
+    if (pin) ($("[data-first]", card) || $("a,button", card))?.focus({ preventScroll: true });
   }
   function placeBeside(card, ev) {
     const box = ev.getBoundingClientRect(), width = card.offsetWidth, height = card.offsetHeight;
@@ -288,7 +290,7 @@
   function hide(back = false) {
     clearTimeout(showing); clearTimeout(leaving);
     const card = peek(), ev = shown;
-    shown = null; pinned = false;
+    shown = null; pinned = false; turn += 1;
     if (!isOpen()) return;
     card.hidePopover();
     card.replaceChildren();
@@ -594,7 +596,9 @@
     for (const use of uses) {
       const symbol = sprite.getElementById(use.getAttribute("href").split("#")[1]);
       if (!symbol) { use.remove(); continue; }
-      for (const { name, value } of symbol.attributes) if (name !== "id" && !use.parentElement.hasAttribute(name)) use.parentElement.setAttribute(name, value);
+      const picture = use.parentElement;
+      for (const { name, value } of symbol.attributes) if (/^(fill|stroke)/.test(name)) picture.style.setProperty(name, value);
+      picture.setAttribute("viewBox", symbol.getAttribute("viewBox"));
       use.replaceWith(...[...symbol.childNodes].map((node) => document.importNode(node, true)));
     }
   }

@@ -3,8 +3,8 @@
     uv run python -m tests.benchmarks.pages [--posts 100000 --month 2000 --rounds 12 --folder DIR]
 
 A workspace with `--posts` posts in the year 2026, `--month` of them in December, and twenty rules; the reader is in Berlin and
-it is 15 December. `cpu ms` is the process's own time: what remains on a machine that others use too. Each address is asked once to warm up, then `--rounds` times; the median counts. With `--folder` the database
-stays there and is used again.
+it is 15 December. Each address is asked once to warm up, then `--rounds` times; the median counts. `cpu ms` is the process's own
+time: what remains of the figure on a machine that others use too. With `--folder` the database stays there and is used again.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def _posts(model: Any, count: int, first: datetime, step: str, campaign: int) ->
     changes = {
         **of_schedule, "occurrence_id": f"{base[Occurrence]} + n", "account_id": on, "serial_key": on, "scheduled_for": at,
         "run_at": at, "remote_id": f"CASE WHEN {is_past} THEN 'r' || n ELSE '' END",
-        "state": f"CASE WHEN NOT ({is_past}) THEN 'pending' WHEN n % 60 = 7 THEN 'failed' WHEN n % 90 = 8 THEN 'missed' ELSE 'completed' END",
+        "state": f"CASE WHEN NOT ({is_past}) THEN 'pending' WHEN n % 60 = 7 THEN 'failed' WHEN n % 90 = 8 THEN 'missed' "
+        "ELSE 'completed' END",
         "finished_at": f"CASE WHEN {is_past} THEN {at} END",
     }  # fmt: skip
     copies(job, count, changes)

@@ -4,7 +4,7 @@ three times as long. What people wrote is escaped here."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -52,7 +52,7 @@ def _calendar_path() -> str:
     return reverse("web:calendar")
 
 
-def time_words(at: datetime | time, cycle: str) -> str:
+def time_words(at: datetime, cycle: str) -> str:
     """`09:05`, or `9:05 am` for those who count to twelve."""
     return date_format(at, "g:i a") if cycle == "h12" else f"{at:%H:%M}"
 
@@ -235,7 +235,7 @@ class Pen:
 
     def loose(self, item: Unscheduled) -> str:
         """A draft schedule, to be dragged to a time."""
-        at = item.nominal.isoformat()
+        at = timezone.localtime(item.at).isoformat()
         return (
             f'<a class="ev s-draft{" rec" if item.recurring else ""}" href="{event_url(item.key)}" data-ev="{item.key}" '
             f'data-at="{at[:16]}" data-acc="{item.account_id}" data-v="{item.version}"{" data-rec" if item.recurring else ""}>'

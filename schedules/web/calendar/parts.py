@@ -49,10 +49,10 @@ class Scene:
     span: Span
     zone: ZoneInfo
     now: datetime
-    events: list[Event]
     pen: Pen
     layers: Layers
     known: Choices | None
+    events: list[Event] = field(default_factory=list)
     before: list[Event] = field(default_factory=list)
     free: list[PostingTime] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
@@ -82,47 +82,48 @@ def scene(
 ) -> Scene:
     """Ask for the events of a view (at most two queries), and for what its links and marks need besides."""
     zone = ZoneInfo(timezone.get_current_timezone_name())
-    span = span or spans.span_of(query.view, query.day, spans.first_weekday(visit.person, get_language() or "en"))
-    start, end = span.bounds(zone)
-    whole_week = query.view == "week" and not out_of_band
-    since = spans.midnight(span.first - spans.ONE_WEEK, zone) if whole_week else start
+    span = span or span_for(visit, query)
     on = layers.remembered(visit.person.layout)
-    asked = {"zone": zone.key, "now": visit.now, "wanted": query.wanted()}
-    found = [] if query.view == "year" else on.shown(reads.events(visit.workspace, start=since, end=end, **asked))
-    events = [event for event in found if event.at >= start] if whole_week else found
     own = _overlays_on(visit, query, on, saved)
     if known is None and (query.view == "day" or any(item.account or item.campaign for item in own)):
         known = choices(visit.workspace)
-    may_write = query.view != "year" and shell_of(request).may.write
+    may = shell_of(request).may if query.view != "year" else None
     pen = Pen(
         cycle=visit.person.hour_cycle,
         now=visit.now,
         rest=query.filters,
-        may_write=may_write,
-        select=query.select,
-        marked=layers.marked(events, own, known) if own and known else layers.marked(events, own, _NOTHING_KNOWN),
+        may_write=may is not None and may.write,
+        select=query.select and may is not None and may.operate,
         out_of_band=out_of_band,
     )
-    return Scene(
-        query=query,
-        span=span,
-        zone=zone,
-        now=visit.now,
-        events=events,
-        pen=pen,
-        layers=on,
-        known=known,
-        before=[event for event in found if event.at < start] if whole_week else [],
-        free=_free(visit, span, zone, events, on) if query.view == "day" and may_write else [],
-        bars=_bars(visit, span, zone, on),
-        pin=pin,
-        days=year.days(visit.workspace, query.day.year, **asked) if query.view == "year" else {},
-        last_year=_last_year(visit, query, zone) if query.view == "year" else None,
+    drawn = Scene(query=query, span=span, zone=zone, now=visit.now, pen=pen, layers=on, known=known, pin=pin)
+    if query.view == "year":
+        drawn.days = year.days(visit.workspace, query.day.year, zone.key, visit.now, query.wanted())
+        drawn.last_year = year.total(visit.workspace, query.day.year - 1, zone.key, query.wanted())
+        return drawn
+    _fill(drawn, visit, with_week_before=query.view == "week" and not out_of_band)
+    pen.marked = layers.marked(drawn.events, own, known or _NOTHING_KNOWN)
+    return drawn
+
+
+def span_for(visit: Visit, query: Query) -> Span:
+    return spans.span_of(query.view, query.day, spans.first_weekday(visit.person, get_language() or "en"))
+
+
+def _fill(drawn: Scene, visit: Visit, *, with_week_before: bool) -> None:
+    """The events, and what stands beside them."""
+    start, end = drawn.span.bounds(drawn.zone)
+    since = spans.midnight(drawn.span.first - spans.ONE_WEEK, drawn.zone) if with_week_before else start
+    found = drawn.layers.shown(
+        reads.events(
+            visit.workspace, start=since, end=end, zone=drawn.zone.key, now=visit.now, wanted=drawn.query.wanted()
+        )
     )
-
-
-def _last_year(visit: Visit, query: Query, zone: ZoneInfo) -> int:
-    return year.total(visit.workspace, query.day.year - 1, zone.key, query.wanted())
+    drawn.events = [event for event in found if event.at >= start]
+    drawn.before = [event for event in found if event.at < start]
+    drawn.bars = _bars(visit, drawn.span, drawn.zone, drawn.layers)
+    if drawn.query.view == "day" and drawn.pen.new_url:
+        drawn.free = _free(visit, drawn.span, drawn.zone, drawn.events, drawn.layers)
 
 
 _NOTHING_KNOWN = Choices((), (), ())
@@ -165,7 +166,7 @@ def _bars(visit: Visit, span: Span, zone: ZoneInfo, on: Layers) -> list[Bar]:
 def exported(visit: Visit, query: Query) -> list[Event]:
     """All events of the view, as its reader sees them; of a month the days of that month alone."""
     zone = ZoneInfo(timezone.get_current_timezone_name())
-    span = spans.span_of(query.view, query.day, spans.first_weekday(visit.person, get_language() or "en"))
+    span = span_for(visit, query)
     start, end = span.bounds(zone)
     found = reads.events(visit.workspace, start=start, end=end, zone=zone.key, now=visit.now, wanted=query.wanted())
     return [event for event in layers.remembered(visit.person.layout).shown(found) if span.holds(event.at.date())]
@@ -422,15 +423,16 @@ def touched(
     pin: str = "",
     hours: Collection[tuple[date, int]] | None = None,
     with_tray: bool = False,
+    of: Event | None = None,
 ) -> str:
     """The HTML, to be swapped out of band, of the cells of these days in that view with these filters; empty where the view shows
     none of them.
 
     pin: the key of an event that is drawn whatever else its cell holds. hours: of a week or a day, only these hours and those
-    beside them (day, hour); else all of the days'. A year is drawn by its own page alone.
+    beside them (day, hour); else all of the days'. of: of a day, only this event's column. A year is drawn by its own page alone.
     """
     asked = read(QueryDict(f"{query}&view={view}&date={anchor.isoformat()}"), anchor)
-    whole = spans.span_of(asked.view, asked.day, spans.first_weekday(visit.person, get_language() or "en"))
+    whole = span_for(visit, asked)
     shown = sorted(set(days) & set(whole.days))
     html = _tray_again(request, visit) if with_tray else ""
     if not shown or asked.view == "year":
@@ -443,10 +445,14 @@ def touched(
         return html + "".join(_day_cell(drawn, day, by_day.get(day, [])) for day in shown)
     wanted = None if hours is None else {(day, hour + step) for day, hour in hours for step in (-1, 0, 1)}
     if asked.view == "day":
-        columns = _columns(drawn)
+        columns = [column for column in _columns(drawn) if of is None or _holds(column, of)]
     else:
         columns = [Column(day, by_day.get(day, []), spans.changes_of(day, drawn.zone)) for day in shown]
     return html + "".join(_touched_column(drawn, column, wanted) for column in columns)
+
+
+def _holds(column: Column, event: Event) -> bool:
+    return column.mark in (f"-{event.platform}", f"-a{event.account_id}")
 
 
 def _touched_column(drawn: Scene, column: Column, wanted: Collection[tuple[date, int]] | None) -> str:

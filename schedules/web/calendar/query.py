@@ -17,7 +17,6 @@ from schedules.web.calendar.spans import FIRST_YEAR, LAST_YEAR, VIEWS
 LONGEST_Q = 100
 MOST_VALUES = 50
 FILTERS = ("platform", "account", "campaign", "type", "person", "label", "status")
-COLUMNS = ("platform", "account")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +58,17 @@ class Query:
 
     def without(self, name: str, value: str) -> Query:
         """Without one of the filters that are on."""
-        if name in ("q", "conflicts"):
-            return replace(self, **{name: "" if name == "q" else False})
-        return replace(self, **{name: tuple(item for item in getattr(self, name) if item != value)})
+        if name == "q":
+            return replace(self, q="")
+        if name == "conflicts":
+            return replace(self, conflicts=False)
+        rest: Any = {name: tuple(item for item in getattr(self, name) if item != value)}
+        return replace(self, **rest)
 
     def bare(self) -> Query:
         """Without any filter."""
-        return replace(self, q="", conflicts=False, **dict.fromkeys(FILTERS, ()))
+        none: Any = dict.fromkeys(FILTERS, ())
+        return replace(self, q="", conflicts=False, **none)
 
     def wanted(self) -> Wanted:
         return Wanted(
@@ -112,7 +115,7 @@ def read(data: QueryDict, today: date) -> Query:
         conflicts=data.get("conflicts") == "1",
         q=" ".join(data.get("q", "").split())[:LONGEST_Q],
         hours="all" if data.get("hours") == "all" else "",
-        by=data["by"] if data.get("by") in COLUMNS else "platform",
+        by="account" if data.get("by") == "account" else "platform",
         select=data.get("select") == "1",
         every=data.get("every") == "1",
     )

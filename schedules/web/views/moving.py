@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -33,6 +34,7 @@ from schedules.web.calendar import parts
 from schedules.web.gate import Visit, done, next_url, screen, show, toasts, wants_part
 from schedules.web.moving_forms import MoveEventForm
 from schedules.web.templatetags.ui import moment
+from schedules.web.timeline import parts as lanes
 
 HOLDS = {ScheduleState.ACTIVE: "pause", ScheduleState.PAUSED: "resume"}
 
@@ -127,27 +129,29 @@ def _near(visit: Visit, found: Event) -> dict[str, Any]:
     """What is in the event's way, where anything could be, and the free times beside it."""
     if found.look not in calendar.LIVE:
         return {"conflict": "", "free": []}
-    names = {"zone": zone_of_person(), "now": visit.now}
-    near = moving.near(visit.workspace, found.key, found.at, **names)
-    free = moving.free(visit.workspace, found.key, found.at, **names) if near and not found.fixed else []
-    return {"conflict": _conflict(near), "free": _suggestions(free, found.at)}
+    conflict, free = _beside(visit, found.key, found.at)
+    return {"conflict": conflict, "free": [] if found.fixed else free}
 
 
-def _conflict(near: Iterable[Event]) -> str:
-    first = next(iter(near), None)
-    if first is None:
-        return ""
-    return _("Too close to “%(title)s” at %(time)s.") % {"title": first.title, "time": _clock(first.at)}
+def _beside(visit: Visit, key: str, at: datetime) -> tuple[str, list[Suggestion]]:
+    """What would be in the event's way at `at`, in words, and the nearest free times then."""
+    zone = zone_of_person()
+    near = moving.near(visit.workspace, key, at, zone=zone, now=visit.now)
+    if not near:
+        return "", []
+    free = moving.free(visit.workspace, key, at, zone=zone, now=visit.now)
+    return _conflict(near[0]), [Suggestion(_stamp(spot), _short(spot, at)) for spot in free]
 
 
-def _suggestions(free: Iterable[datetime], beside: datetime) -> list[Suggestion]:
-    return [Suggestion(_stamp(local), _beside(local, beside)) for local in map(timezone.localtime, free)]
+def _conflict(near: Event) -> str:
+    return _("Too close to “%(title)s” at %(time)s.") % {"title": near.title, "time": _clock(near.at)}
 
 
-def _beside(local: datetime, other: datetime) -> str:
+def _short(at: datetime, other: datetime) -> str:
     """The time of day alone where the day is the same."""
+    local = timezone.localtime(at)
     same = local.date() == timezone.localtime(other).date()
-    return _clock(local) if same else f"{date_format(local, 'D j M')}, {_clock(local)}"
+    return _clock(at) if same else f"{date_format(local, 'D j M')}, {_clock(at)}"
 
 
 def _clock(at: datetime) -> str:
@@ -159,7 +163,7 @@ def _stamp(at: datetime) -> str:
 
 
 def _words(at: datetime) -> str:
-    return strip_tags(moment(at))
+    return unescape(strip_tags(moment(at)))
 
 
 def _came_from(request: HttpRequest, found: Event) -> str:
@@ -182,24 +186,21 @@ def check(request: HttpRequest, visit: Visit, key: str) -> HttpResponse:
     found = find(visit, key)
     form = MoveEventForm({"at": request.GET.get("at", ""), "version": found.version})
     if not form.is_valid():
-        return JsonResponse({"no": " ".join(form.errors.get("at", []))}, status=422)
-    names = {"zone": zone_of_person(), "now": visit.now}
+        return _json({"no": " ".join(str(text) for text in form.errors.get("at", []))}, status=422)
+    zone, wanted = zone_of_person(), form.to_local()
     try:
-        at = recovery.slot(to_local=form.to_local(), timezone=names["zone"], now=visit.now)
+        at = recovery.slot(to_local=wanted, timezone=zone, now=visit.now)
     except Refused as error:
-        return JsonResponse({"at": "", "no": _said(error), "note": "", "conflict": "", "free": []})
-    near = moving.near(visit.workspace, key, at, **names)
-    answer = {
-        "at": _words(at),
-        "no": "",
-        "note": moving.note(form.to_local(), names["zone"]),
-        "conflict": _conflict(near),
-        "free": [
-            {"at": item.at, "words": item.words}
-            for item in (_suggestions(moving.free(visit.workspace, key, at, **names), at) if near else [])
-        ],
-    }
-    response = JsonResponse(answer)
+        return _json({"no": _said(error)})
+    conflict, free = _beside(visit, key, at)
+    return _json(
+        {"at": _words(at), "note": moving.note(wanted, zone), "conflict": conflict, "free": list(map(asdict, free))}
+    )
+
+
+def _json(told: dict[str, Any], status: int = 200) -> JsonResponse:
+    empty: dict[str, Any] = {"at": "", "no": "", "note": "", "conflict": "", "free": []}
+    response = JsonResponse(empty | told, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -228,7 +229,7 @@ def move(request: HttpRequest, visit: Visit, key: str) -> HttpResponse:
         )  # fmt: skip
     except Refused as error:
         return _refused(request, visit, key, form, error)
-    words, undo = _told(moved, is_back=form.cleaned_data["back"]), _undo(moved, form)
+    words, undo = _told(moved, visit.now, is_back=form.cleaned_data["back"]), _undo(moved, form)
     to = reverse("web:event", args=[moved.event.key])
     if not wants_part(request):
         back = next_url(request, to)
@@ -260,7 +261,7 @@ def _was(form: MoveEventForm) -> datetime | None:
     return timezone.make_aware(was) if was else None
 
 
-def _told(moved: Moved, *, is_back: bool) -> str:
+def _told(moved: Moved, now: datetime, *, is_back: bool) -> str:
     names = {"title": moved.event.title, "at": _words(moved.at)}
     if is_back:
         first = _("Moved “%(title)s” back to %(at)s.") % names
@@ -270,10 +271,10 @@ def _told(moved: Moved, *, is_back: bool) -> str:
         first = _("Moved “%(title)s” to %(at)s, and all its other times with it.") % names
     else:
         first = _("Moved “%(title)s” to %(at)s.") % names
-    return " ".join(filter(None, [first, *_remarks(moved, is_back=is_back)]))
+    return " ".join(filter(None, [first, *_remarks(moved, now, is_back=is_back)]))
 
 
-def _remarks(moved: Moved, *, is_back: bool) -> Iterable[str]:
+def _remarks(moved: Moved, now: datetime, *, is_back: bool) -> Iterable[str]:
     yield moved.note
     if moved.accounts > 1:
         yield ngettext("It moved on %(n)d account.", "It moved on all its %(n)d accounts.", moved.accounts) % {
@@ -286,7 +287,15 @@ def _remarks(moved: Moved, *, is_back: bool) -> Iterable[str]:
             moved.left_out,
         ) % {"n": moved.left_out}
     if moved.back is None and not is_back:
-        yield _("This cannot be undone by a click: move it again.")
+        yield _why_no_way_back(moved, now)
+
+
+def _why_no_way_back(moved: Moved, now: datetime) -> str:
+    if moved.old <= now:
+        return _("There is no undo, since its old time has passed.")
+    if moved.scope == "following":
+        return _("There is no undo, since they are a schedule of their own now.")
+    return _("There is no undo: move it again instead.")
 
 
 def _undo(moved: Moved, form: MoveEventForm) -> str:
@@ -331,20 +340,22 @@ def _redrawn(
     request: HttpRequest, visit: Visit, form: MoveEventForm, times: Iterable[datetime | None], found: Event | None
 ) -> str:
     """The parts of the page's view in which these times stand, as they are now."""
-    view, anchor = form.cleaned_data.get("view", ""), form.cleaned_data.get("anchor")
-    if anchor is None or view not in ("day", "week", "month"):
+    view, anchor, query = (form.cleaned_data.get(name) for name in ("view", "anchor", "q"))
+    if anchor is None or not view:
         return ""
+    shown: dict[str, Any] = {"view": view, "anchor": anchor, "query": query or ""}
+    if view.startswith("tl-"):
+        return lanes.touched(request, visit, account_id=found.account_id, pin=found.key, **shown) if found else ""
     local = [timezone.localtime(at) for at in times if at is not None]
     return parts.touched(
         request,
         visit,
-        view=view,
-        anchor=anchor,
-        query=form.cleaned_data.get("q", ""),
+        **shown,
         days={at.date() for at in local},
         hours={(at.date(), at.hour) for at in local},
         pin=found.key if found else "",
         with_tray=found is None or found.look == "draft",
+        of=found,
     )
 
 

@@ -181,7 +181,7 @@ def test_a_time_of_a_rule_asks_which_of_them(team, office, author):
     following = ask(author, key, "2026-12-19T11:00", weekly.version, scope="following")
     assert "all that follow" in told(following)["text"]
     assert told(following)["undo"] == ""
-    assert "cannot be undone by a click" in told(following)["text"]
+    assert "no undo, since they are a schedule of their own" in told(following)["text"]
     twin = Schedule.objects.get(split_from=weekly)
     assert twin.start_local == datetime(2026, 12, 19, 11)
     assert twin.expression == "FREQ=WEEKLY;BYDAY=SA"
