@@ -15,7 +15,7 @@ from alwrity_scheduler.workspaces.models import User, Workspace
 from platforms.models import PlatformAccount
 from schedules.domain import localtime, planning
 from schedules.domain.refusals import RuleRefused
-from schedules.models import Dependency, Job, Milestone, Schedule, Target
+from schedules.models import Campaign, ContentItem, Dependency, Job, Milestone, Schedule, Target
 from schedules.reads.calendar import Event, JobKey, read_key
 
 NOT_COUNTED = ("cancelled", "superseded")
@@ -64,14 +64,13 @@ def progress(workspace: Workspace, campaigns: Collection[int]) -> dict[int, Prog
     """By campaign: its jobs, and its single times that are not planned yet. Later runs of repeating posts are not counted."""
     if not campaigns:
         return {}
-    jobs = Job.objects.filter(workspace=workspace, schedule__content__campaign__in=campaigns)
-    jobs = jobs.exclude(state__in=NOT_COUNTED)
-    later = Target.objects.filter(
-        schedule__workspace=workspace,
-        schedule__content__campaign__in=campaigns,
-        schedule__rule_kind="once",
-        schedule__jobs=None,
-    ).exclude(schedule__state="archived")
+    # from the campaigns to their posts, and not through all jobs of the workspace
+    own = Campaign.objects.filter(workspace=workspace, pk__in=campaigns).values("pk")
+    contents = ContentItem.objects.filter(campaign__in=own).values("pk")
+    posts = Schedule.objects.filter(content__in=contents).values("pk")
+    jobs = Job.objects.filter(schedule__in=posts).exclude(state__in=NOT_COUNTED)
+    later = Target.objects.filter(schedule__in=posts, schedule__rule_kind="once", schedule__jobs=None)
+    later = later.exclude(schedule__state="archived")
     published = Count("pk", filter=Q(state="completed"))
     of_jobs = _sums(jobs, published, Min("scheduled_for"), Max("scheduled_for"))
     of_later = _sums(later, Value(0), Value(None, DateTimeField()), Value(None, DateTimeField()))

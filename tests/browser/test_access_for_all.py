@@ -51,6 +51,8 @@ def addresses(team):
             "review_policies",
             "drafts",
             "library",
+            "timeline",
+            "milestone_new",
         )
     )
     yield from (
@@ -63,6 +65,8 @@ def addresses(team):
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
     yield from (reverse("web:job", args=[job.public_id]) for job in team.jobs[:4])
     yield reverse("web:account_connect", args=["http"])
+    yield reverse("web:timeline") + f"?zoom=month&by=campaign&picked=j{team.jobs[0].pk}"
+    yield reverse("web:schedule_dependencies", args=[team.daily.public_id]) + "?find=later"
     yield reverse("web:jobs") + "?tab=attention"
     yield reverse("web:schedules") + "?q=nothing+is+called+this"
     yield reverse("sandbox:index")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -93,6 +94,7 @@ def _context(request: HttpRequest, visit: Visit, found: Board) -> dict[str, Any]
         "may_write": shell_of(request).may.write,
         "legend": legend(),
         "exports": _exports(found),
+        "kept_pairs": [("zoom", state.zoom.name), *parse_qsl(state.query)],
         "view_query": "&".join(filter(None, (f"zoom={state.zoom.name}", state.query))),
         "picked": _picked(visit, found),
     }
