@@ -67,7 +67,7 @@ def test_the_preview_says_what_stands_there_and_what_is_in_its_way(
         start_local=datetime(2026, 12, 11, 9, 5),
     )
     address = reverse("web:event", args=[key_of(post)])
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(22):
         shown = author.get(address, headers=HTMX)
     words = shown.content.decode()
     assert "<html" not in words
@@ -92,7 +92,7 @@ def test_a_move_changes_the_row_and_answers_with_the_cells_and_the_way_back(
     post, author, django_assert_max_num_queries
 ):
     key = key_of(post)
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(58):
         answer = ask(author, key, "2026-12-14T12:30", post.version, was="2026-12-11T10:00")
 
     post.refresh_from_db()
