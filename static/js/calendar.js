@@ -242,7 +242,8 @@
   document.addEventListener("pointercancel", (event) => { if (event.pointerId === drag?.id) stop(); });
   document.addEventListener("touchmove", (event) => { if (drag?.on) event.preventDefault(); }, { passive: false });
   document.addEventListener("contextmenu", (event) => { if (drag?.touch) event.preventDefault(); });
-  document.addEventListener("dragstart", (event) => { if (drag || (event.target.parentElement || event.target).closest?.(".ev")) event.preventDefault(); });
+  document.addEventListener("dragstart", (event) => { if (drag || elementOf(event.target)?.closest(".ev")) event.preventDefault(); });
+  const elementOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement);
   document.addEventListener("click", (event) => { if (suppress) { suppress = false; event.preventDefault(); event.stopPropagation(); } }, true);
 
   /* ---- clicks: an event opens its preview, "+n" its day; with a modifier the link is a link ---- */
@@ -279,7 +280,7 @@
     if (mine !== turn || drag?.on || !card) return;
     pinned = pin;
     card.innerHTML = text;
-    card.showPopover();
+    if (!isOpen()) card.showPopover();
     placeBeside(card, ev.isConnected ? ev : byKey(ev.dataset.ev) || ev);
     if (pin) ($("[data-first]", card) || $("a,button", card))?.focus({ preventScroll: true });
   }
@@ -345,7 +346,7 @@
 
   /* ---- by keyboard: M picks up, arrows move, Enter drops, Escape cancels; Shift+M opens the dialog ---- */
   let held = null;
-  const hasKeys = () => { if (html.dataset.keys === "off") return false; try { return localStorage.getItem("keys") !== "off"; } catch { return true; } };
+  const hasKeys = () => { if (html.dataset.keys) return html.dataset.keys !== "off"; try { return localStorage.getItem("keys") !== "off"; } catch { return true; } };
   const isTyping = (at) => at.closest?.("input:not([type=checkbox],[type=radio]),textarea,select,[contenteditable]");
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && escape(event)) return;
@@ -406,9 +407,12 @@
     const minutes = { ArrowLeft: -across * flip, ArrowRight: across * flip, ArrowUp: -down, ArrowDown: down }[event.key];
     if (minutes) { event.preventDefault(); carry(add(held.at, minutes)); return; }
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); const { ev, at } = held; putDown(); if (at === ev.dataset.at) say(gettext("Not moved.")); else move(ev, at); return; }
-    if (event.key === "Tab") { putDown(); say(gettext("Not moved.")); return; }
-    if (event.key.length === 1) { event.preventDefault(); event.stopPropagation(); }
+    if (event.key === "Tab") { putDown(); say(gettext("Not moved.")); }
   }
+  /* while a post is held, no letter means anything else */
+  addEventListener("keydown", (event) => {
+    if (held && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
   function carry(at) {
     held.at = at;
     unmark();

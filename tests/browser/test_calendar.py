@@ -166,6 +166,7 @@ def test_by_keys_by_dialog_and_when_somebody_else_was_faster(open_browser, team,
     event_of(page, "Lights").focus()
     page.keyboard.press("m")
     expect(page.locator("#say")).to_contain_text("Picked up “Lights”")
+    page.keyboard.press("n")  # while it is held, no letter means anything else
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#say")).to_contain_text("Too close to “Fog horn”")
@@ -228,7 +229,9 @@ def test_a_series_asks_fixed_posts_stay_and_back_gives_the_whole_page(open_brows
     assert edit.moved_to_local == (monday + timedelta(days=2)).replace(hour=18)
     expect(place(page, monday + timedelta(days=2)).locator(".ev")).to_be_focused()
     next_week = monday + timedelta(days=7)
-    expect(place(page, next_week).locator(".ev")).to_have_attribute("data-v", str(weekly.version + 1))  # its siblings too
+    expect(place(page, next_week).locator(".ev")).to_have_attribute(
+        "data-v", str(weekly.version + 1)
+    )  # its siblings too
     drag(page, place(page, next_week).locator(".ev"), place(page, next_week + timedelta(days=1)))
     page.locator("#scopedlg").get_by_text("This and all that follow").click()
     moved(page, "all that follow")
