@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import timedelta
 
 import pytest
@@ -106,10 +107,13 @@ def test_a_post_is_dragged_along_its_lane(open_browser, team, pair):
     page.wait_for_timeout(100)
     page.mouse.up()
     page.wait_for_selector(".toast")
-    before = launch.scheduled_for
-    assert Job.objects.filter(schedule=launch.schedule).exclude(
-        state="superseded"
-    ).get().scheduled_for - before == timedelta(hours=1)
+    moved = timezone.localtime(launch.scheduled_for, zoneinfo.ZoneInfo("Europe/Berlin")) + timedelta(hours=1)
+    page.wait_for_selector(f'.lane[id="a-{team.account.pk}"] [data-at="{moved:%Y-%m-%dT%H:%M}"]')
+    standing = Job.objects.filter(schedule=launch.schedule).exclude(state="superseded")
+    assert standing.get().scheduled_for - launch.scheduled_for == timedelta(hours=1)
+    page.click(".toast [data-undo]")
+    page.wait_for_selector(f'.lane[id="a-{team.account.pk}"] [data-at="{moved - timedelta(hours=1):%Y-%m-%dT%H:%M}"]')
+    assert standing.get().scheduled_for == launch.scheduled_for
 
 
 def test_without_script_on_a_phone_and_right_to_left(open_browser, team, pair, violations):  # noqa: F811

@@ -73,11 +73,11 @@ def test_a_column_is_half_an_hour_of_the_wall_clock_also_when_clocks_change():
 
 
 def test_posts_that_would_cover_each_other_stand_in_rows_and_the_rest_is_counted():
-    crowd = [event(f"e{number}", 7, 9, number) for number in range(7)] + [event("late", 7, 20), event("next", 8, 9)]
+    crowd = [event(f"e{number}", 7, 9, number) for number in range(7)] + [event("late", 7, 18), event("next", 8, 9)]
     track = place(crowd, week(), per_day=99)
 
     assert [(item.event.key, item.x, item.row) for item in track.placed] == [
-        ("e0", 19, 1), ("e1", 19, 2), ("e2", 19, 3), ("e3", 19, 4), ("late", 41, 1), ("next", 67, 1),
+        ("e0", 19, 1), ("e1", 19, 2), ("e2", 19, 3), ("e3", 19, 4), ("late", 37, 1), ("next", 67, 1),
     ]  # fmt: skip
     assert [(rest.day, rest.x, rest.count) for rest in track.rests] == [(MONDAY, 1, 3)]
     assert track.rows == 4
