@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -27,7 +27,7 @@ from schedules.domain.refusals import RuleRefused
 from schedules.domain.states import JobState, ScheduleState
 from schedules.models import ContentItem, Job, Schedule, Target
 from schedules.reads import calendar
-from schedules.reads.calendar import NEEDS_A_PERSON, Wanted
+from schedules.reads.calendar import NEEDS_A_PERSON, Event, Wanted
 from schedules.services.materialise import rule_of
 
 MOST_OF_A_RULE = 20_000  # times of one schedule in a year
@@ -59,23 +59,48 @@ class Day:
     bad: int
 
 
-def days(workspace: Workspace, year: int, zone: str, now: datetime, wanted: Wanted | None = None) -> dict[date, Day]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """What is left out: platforms and content types by name; accounts, campaigns and writers by their ids."""
+
+    platforms: Collection[str] = ()
+    accounts: Collection[int] = ()
+    campaigns: Collection[int] = ()
+    people: Collection[int] = ()
+    types: Collection[str] = ()
+
+    def leaves_out(self, event: Event) -> bool:
+        return (
+            event.platform in self.platforms
+            or event.account_id in self.accounts
+            or event.campaign_id in self.campaigns
+            or event.author_id in self.people
+            or event.content_type in self.types
+        )
+
+
+NOTHING = Without()
+
+
+def days(
+    workspace: Workspace, year: int, zone: str, now: datetime, wanted: Wanted | None = None, without: Without = NOTHING
+) -> dict[date, Day]:
     """The days of the zone's year that have posts. At most four queries; replaced and cancelled posts do not count."""
     wanted = wanted or Wanted()
     where = localtime.zone(zone)
     start, end = _bounds(year, where)
     if wanted.conflicts:
-        return _one_by_one(workspace, start, end, zone, now, wanted)
-    counts, bad = _standing(workspace, start, end, where, wanted)
-    for day, more in _to_come(workspace, year, start, end, where, now, wanted).items():
+        return _one_by_one(workspace, start, end, zone, now, wanted, without)
+    counts, bad = _standing(workspace, start, end, where, wanted, without)
+    for day, more in _to_come(workspace, year, start, end, where, now, wanted, without).items():
         counts[day] += more
     return {day: Day(count, bad[day]) for day, count in sorted(counts.items())}
 
 
-def total(workspace: Workspace, year: int, zone: str, wanted: Wanted | None = None) -> int:
+def total(workspace: Workspace, year: int, zone: str, wanted: Wanted | None = None, without: Without = NOTHING) -> int:
     """How many posts a year that has gone by had; one query."""
     start, end = _bounds(year, localtime.zone(zone))
-    return _jobs(workspace, start, end, wanted or Wanted()).count()
+    return _jobs(workspace, start, end, wanted or Wanted(), without).count()
 
 
 def _bounds(year: int, where: ZoneInfo) -> tuple[datetime, datetime]:
@@ -83,12 +108,14 @@ def _bounds(year: int, where: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _one_by_one(
-    workspace: Workspace, start: datetime, end: datetime, zone: str, now: datetime, wanted: Wanted
+    workspace: Workspace, start: datetime, end: datetime, zone: str, now: datetime, wanted: Wanted, without: Without
 ) -> dict[date, Day]:
     """What stands in conflict can only be said with all events at hand."""
     counts: Counter[date] = Counter()
     bad: Counter[date] = Counter()
     for event in calendar.events(workspace, start=start, end=end, zone=zone, now=now, wanted=wanted):
+        if without.leaves_out(event):
+            continue
         counts[event.at.date()] += 1
         bad[event.at.date()] += event.look in NEEDS_A_PERSON
     return {day: Day(count, bad[day]) for day, count in counts.items()}
@@ -120,11 +147,11 @@ class _Bucket(Func):
 
 
 def _standing(
-    workspace: Workspace, start: datetime, end: datetime, where: ZoneInfo, wanted: Wanted
+    workspace: Workspace, start: datetime, end: datetime, where: ZoneInfo, wanted: Wanted, without: Without
 ) -> tuple[Counter[date], Counter[date]]:
     bucket = _Bucket("scheduled_for", quarters=not _has_whole_hours(start.year, where))
     rows = (
-        _jobs(workspace, start, end, wanted)
+        _jobs(workspace, start, end, wanted, without)
         .order_by()
         .values(bucket=bucket)
         .annotate(n=Count("pk"), bad=Count("pk", filter=Q(state__in=_BAD)))
@@ -149,18 +176,24 @@ def _has_whole_hours(year: int, where: ZoneInfo) -> bool:
     return all(offset is not None and offset.total_seconds() % 3600 == 0 for offset in offsets)
 
 
-def _jobs(workspace: Workspace, start: datetime, end: datetime, wanted: Wanted) -> QuerySet[Job]:
-    jobs = Job.objects.filter(_of_account(wanted), workspace=workspace, scheduled_for__gte=start, scheduled_for__lt=end)
+def _jobs(workspace: Workspace, start: datetime, end: datetime, wanted: Wanted, without: Without) -> QuerySet[Job]:
+    jobs = Job.objects.filter(
+        _of_account(wanted, without), workspace=workspace, scheduled_for__gte=start, scheduled_for__lt=end
+    )
     jobs = jobs.exclude(state=JobState.SUPERSEDED)
     if "cancelled" not in wanted.looks:
         jobs = jobs.exclude(state=JobState.CANCELLED)
     if wanted.looks:
         jobs = jobs.filter(_of_looks(wanted.looks))
-    return _about(jobs, wanted)
+    return _about(jobs, wanted, without)
 
 
-def _of_account(wanted: Wanted) -> Q:
+def _of_account(wanted: Wanted, without: Without) -> Q:
     found = Q()
+    if without.platforms:
+        found &= ~Q(account__platform__in=without.platforms)
+    if without.accounts:
+        found &= ~Q(account__in=without.accounts)
     if wanted.platforms:
         found &= Q(account__platform__in=wanted.platforms)
     if wanted.accounts:
@@ -183,9 +216,15 @@ def _of_looks(looks: Iterable[str]) -> Q:
     return found
 
 
-def _about(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
+def _about(rows: QuerySet[Any], wanted: Wanted, without: Without) -> QuerySet[Any]:
     """Rows of schedules whose content is of these types, campaigns, labels and words, and whose writers are these."""
     content = Q()
+    if without.types:
+        content &= ~Q(content_type__in=without.types)
+    if without.campaigns:
+        content &= Q(campaign=None) | ~Q(campaign__in=without.campaigns)
+    if without.people:
+        rows = rows.filter(Q(schedule__created_by=None) | ~Q(schedule__created_by__in=without.people))
     if wanted.types:
         content &= Q(content_type__in=wanted.types)
     if wanted.campaigns:
@@ -215,7 +254,14 @@ def _labelled(labels: Iterable[str]) -> Q:
 
 
 def _to_come(
-    workspace: Workspace, year: int, start: datetime, end: datetime, where: ZoneInfo, now: datetime, wanted: Wanted
+    workspace: Workspace,
+    year: int,
+    start: datetime,
+    end: datetime,
+    where: ZoneInfo,
+    now: datetime,
+    wanted: Wanted,
+    without: Without,
 ) -> Counter[date]:
     states = [state for state in _RULED if not wanted.looks or _LOOK_OF_STATE[state] in wanted.looks]
     counts: Counter[date] = Counter()
@@ -224,9 +270,9 @@ def _to_come(
     pad = timedelta(days=9)  # the largest offset of a target, and how far a wall clock lies from its instant
     planned = Q(schedule__planned_until=None) | Q(schedule__planned_until__lt=end + timedelta(days=7))
     mine = Target.objects.filter(
-        _of_account(wanted), planned, schedule__workspace=workspace, schedule__state__in=states
+        _of_account(wanted, without), planned, schedule__workspace=workspace, schedule__state__in=states
     )
-    targets = _about(mine.filter(schedule__start_local__lt=_naive(end + pad)), wanted).order_by()
+    targets = _about(mine.filter(schedule__start_local__lt=_naive(end + pad)), wanted, without).order_by()
     single = targets.filter(schedule__rule_kind=RuleKind.ONCE, schedule__start_local__gte=_naive(start - pad))
     ruled = targets.exclude(schedule__rule_kind=RuleKind.ONCE).filter(
         Q(schedule__until_local=None) | Q(schedule__until_local__gte=_naive(start - pad))

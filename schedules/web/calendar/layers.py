@@ -8,6 +8,7 @@ from typing import Any
 
 from schedules.reads.calendar import Event
 from schedules.reads.choices import Choice, Choices
+from schedules.reads.year import Without
 from schedules.web.calendar.query import Query
 
 KINDS = ("platform", "account", "campaign", "person", "type", "connected")
@@ -33,6 +34,19 @@ class Layers:
         if not self.count:
             return list(events)
         return [event for event in events if not any(self.hides(kind, value) for kind, value in _values(event))]
+
+    def without(self) -> Without:
+        """The same for those who count and do not look at each event."""
+        return Without(
+            platforms=self.hidden.get("platform", ()),
+            accounts=self._ids("account"),
+            campaigns=self._ids("campaign"),
+            people=self._ids("person"),
+            types=self.hidden.get("type", ()),
+        )
+
+    def _ids(self, kind: str) -> frozenset[int]:
+        return frozenset(int(value) for value in self.hidden.get(kind, ()) if value.isascii() and value.isdecimal())
 
     def stored(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -98,8 +98,9 @@ def scene(
     )
     drawn = Scene(query=query, span=span, zone=zone, now=visit.now, pen=pen, layers=on, known=known, pin=pin)
     if query.view == "year":
-        drawn.days = year.days(visit.workspace, query.day.year, zone.key, visit.now, query.wanted())
-        drawn.last_year = year.total(visit.workspace, query.day.year - 1, zone.key, query.wanted())
+        asked: Any = {"wanted": query.wanted(), "without": on.without()}
+        drawn.days = year.days(visit.workspace, query.day.year, zone.key, visit.now, **asked)
+        drawn.last_year = year.total(visit.workspace, query.day.year - 1, zone.key, **asked)
         return drawn
     _fill(drawn, visit, with_week_before=query.view == "week" and not out_of_band)
     pen.marked = layers.marked(drawn.events, own, known or _NOTHING_KNOWN)
@@ -241,7 +242,7 @@ def _head_of_day(scene: Scene, column: Column) -> dict[str, Any]:
         "count": len(column.events),
         "figures": markup.safe(figures_of(scene, column)),
         "before": len(before),
-        "bars": _bars_of(scene, column.day),
+        "bars": markup.safe(markup.bars_of(_bars_of(scene, column.day))),
     }
 
 
@@ -267,7 +268,7 @@ def _day(scene: Scene) -> dict[str, Any]:
         "heads": heads,
         "note": markup.safe(markup.change_note(note[1], note[0])) if note else "",
         "free_count": len(scene.free),
-        "bars": _bars_of(scene, scene.span.first),
+        "bars": markup.safe(markup.bars_of(_bars_of(scene, scene.span.first))),
     }
 
 
@@ -322,7 +323,7 @@ def _hours(scene: Scene, columns: Sequence[Column]) -> dict[str, Any]:
         rows.append(
             {
                 "hour": hour,
-                "words": f"{hour:02}:00",
+                "words": markup.time_words(datetime.combine(scene.span.first, time(hour)), scene.pen.cycle),
                 "off": hour not in WORKING_HOURS and not changed,
                 "now": hour == local.hour and scene.today in scene.span.days,
                 "cells": drawn,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -142,7 +143,7 @@ def day(request: HttpRequest, visit: Visit) -> HttpResponse:
     text = request.GET.get("hour", "")
     hour = int(text) if text.isascii() and text.isdecimal() and int(text) < 24 else None
     span = spans.span_of("day", query.day, 0)
-    scene = parts.scene(request, visit, query, span=span)
+    scene = parts.scene(request, visit, replace(query, view="month"), span=span)
     found = [event for event in scene.events if hour is None or event.at.hour == hour]
     changes = spans.changes_of(query.day, scene.zone)
     twice = {at for at, change in changes.items() if change.kind == "fold"}

@@ -30,6 +30,7 @@ from schedules.reads import calendar as reads
 from schedules.reads import year
 from schedules.reads.calendar import Wanted
 from schedules.web.calendar import parts
+from schedules.web.calendar.layers import Layers
 from schedules.web.calendar.overlays import Bar, Overlay, overlays
 from schedules.web.gate import Visit
 from tests.conftest import NOW
@@ -414,9 +415,10 @@ def test_a_connected_calendar_is_laid_over_when_there_is_one(owner, team, monkey
     )
     monkeypatch.setattr(overlays, "_entries", {"holidays": holiday})
 
-    body = owner.get(URL).content
-    assert b"Connected calendars" in body
-    assert b"Day &lt;off&gt;" in body
+    for view in ("month", "week", "day"):
+        body = owner.get(f"{URL}?view={view}").content
+        assert b"Connected calendars" in body
+        assert b"Day &lt;off&gt;" in body
 
 
 def test_a_year_counts_what_the_calendar_shows(some, in_state):
@@ -445,6 +447,22 @@ def test_a_year_counts_what_the_calendar_shows(some, in_state):
 
         assert {day: one.count for day, one in days.items()} == counts, (zone, what)
         assert {day: one.bad for day, one in days.items() if one.bad} == bad, (zone, what)
+
+    campaign = Campaign.objects.create(workspace=some.workspace, name="Spring", created_at=NOW)
+    ContentItem.objects.filter(title__endswith="3").update(campaign=campaign)
+    found = reads.events(some.workspace, start=start, end=end, zone=zone, now=NOW)
+    for kind, value in (
+        ("account", some.account.pk),
+        ("campaign", campaign.pk),
+        ("person", some.people.owner.pk),
+        ("type", "video"),
+        ("platform", "sandbox"),
+    ):
+        off = Layers({kind: frozenset({str(value)})})
+        days = year.days(some.workspace, 2026, zone, NOW, without=off.without())
+        assert {day: one.count for day, one in days.items()} == Counter(
+            event.at.date() for event in off.shown(found)
+        ), kind
 
 
 def test_the_year_says_how_it_compares(owner, some):
