@@ -103,6 +103,7 @@ NAMES = {
     "bold": "bold",
     "queue": "list-plus",
     "template": "notepad-text",
+    "print": "printer",
     "st-draft": "circle-dashed",
     "st-review": "eye",
     "st-scheduled": "clock",

@@ -21,6 +21,8 @@ OWN = {
     "notifications": 30,
     "jobs_runs": 30,
     "jobs_schedules": 30,
+    "calendar": 30,
+    "timeline": 30,
 }
 PLAIN = list(OWN)
 MANAGING = ["account_choose", "account_apps", "review_policies"]
@@ -79,7 +81,7 @@ def test_the_list_asks_no_query_a_row(owner, team, django_assert_max_num_queries
 
 
 @pytest.mark.parametrize(
-    "name", ["today", "schedules", "jobs", "accounts", "team", "settings", "schedule", "account", "job"]
+    "name", ["today", "schedules", "jobs", "timeline", "accounts", "team", "settings", "schedule", "account", "job"]
 )
 def test_a_viewer_sees_the_page_and_no_verb(viewer, team, name):
     response = viewer.get(address(name, team))
