@@ -102,9 +102,7 @@ class Dependencies(_OfSchedule):
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.schedule_of(public_id)
         rows = Dependency.objects.filter(schedule=row)
-        page = self.paginate_queryset(
-            rows.select_related("workspace", "schedule__content", "waits_for__content")
-        )
+        page = self.paginate_queryset(rows.select_related("workspace", "schedule__content", "waits_for__content"))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def post(self, request: Request, public_id: UUID) -> Response:
