@@ -7,9 +7,10 @@ from django.db.models import F, Q
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.workspaces.models import Workspace
+from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
 from schedules.models.content import Campaign
 from schedules.models.schedules import Schedule
-from schedules.querysets.planning import DependencyQuerySet, MilestoneQuerySet
+from schedules.querysets.planning import MilestoneQuerySet
 
 
 class Milestone(models.Model):
@@ -39,13 +40,17 @@ class Milestone(models.Model):
 
 
 class Dependency(models.Model):
-    """`schedule` is meant to go out after `waits_for`. It warns and does not hold: the engine publishes by time."""
+    """`schedule` is meant to go out after `waits_for`. It warns and does not hold: the engine publishes by time.
 
+    workspace: that of both, so that all of a workspace are found without a look at its schedules.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="dependencies", db_index=False)
     waits_for = models.ForeignKey(Schedule, models.CASCADE, related_name="dependents")
     created_at = models.DateTimeField()
 
-    objects = DependencyQuerySet.as_manager()
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         ordering = ["schedule_id", "id"]

@@ -128,7 +128,7 @@ _END = ("public_id", "content__title", "c_words", "state", "start_local", "timez
 
 def links(workspace: Workspace) -> Links:
     """All of the workspace: a critical path may lead out of what is looked at. One query."""
-    rows = Dependency.objects.filter(schedule__workspace=workspace).order_by("id")
+    rows = Dependency.objects.filter(workspace=workspace).order_by("id")
     ends = [(side, name) for side in ("schedule", "waits_for") for name in _END]
     words = {f"c_words_{side}": Left(f"{side}__content__text", 60) for side in ("schedule", "waits_for")}
     names = [f"c_words_{side}" if name == "c_words" else f"{side}__{name}" for side, name in ends]

@@ -92,7 +92,9 @@ def depend(*, schedule: Schedule, waits_for: Schedule, actor: Actor, now: dateti
     _check(schedule, waits_for)
     try:
         with transaction.atomic():
-            row = Dependency.objects.create(schedule=schedule, waits_for=waits_for, created_at=now)
+            row = Dependency.objects.create(
+                workspace_id=schedule.workspace_id, schedule=schedule, waits_for=waits_for, created_at=now
+            )
     except IntegrityError:
         raise Refused(
             Problem(field="waits_for", message=_("It was just changed by somebody else. Try again."), code="stale")
@@ -145,7 +147,7 @@ def _check(schedule: Schedule, waits_for: Schedule) -> None:
     if Dependency.objects.filter(schedule=schedule).count() >= MOST_BEFORE_ONE:
         raise refuse(_("A post can wait for 20 others. Remove one first."), "too_many")
     waits: dict[int, list[int]] = {}
-    pairs = Dependency.objects.filter(schedule__workspace_id=schedule.workspace_id)
+    pairs = Dependency.objects.filter(workspace_id=schedule.workspace_id)
     for post, before in pairs.values_list("schedule_id", "waits_for_id"):
         waits.setdefault(post, []).append(before)
     if ring := planning.ring(waits, schedule.pk, waits_for.pk):
@@ -196,7 +198,7 @@ def _link_fact(name: str, row: Dependency, actor: Actor, now: datetime) -> Fact:
         name=name,
         at=now,
         actor=actor,
-        workspace_id=row.schedule.workspace_id,
+        workspace_id=row.workspace_id,
         object_type="schedule",
         object_id=str(row.schedule.public_id),
         object_label=str(row.schedule),

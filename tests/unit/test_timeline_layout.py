@@ -23,10 +23,22 @@ def event(key: str, *when: int, look: str = "scheduled", **values) -> Event:
     """`event("a", 7, 9, 30)`: on 7 December at 9:30."""
     day, hour, minute = (*when, 0, 0)[:3]
     plain = {
-        "title": key, "content_type": "post", "schedule_id": 1, "account_id": 1, "account": "A", "platform": "x", "campaign_id": None,
-        "campaign": "", "author_id": None, "version": 1, "recurring": False, "fixed": False, "gap_seconds": 0, "public_id": UUID(int=1),
+        "title": key,
+        "content_type": "post",
+        "schedule_id": 1,
+        "account_id": 1,
+        "account": "A",
+        "platform": "x",
+        "campaign_id": None,
+        "campaign": "",
+        "author_id": None,
+        "version": 1,
+        "recurring": False,
+        "fixed": False,
+        "gap_seconds": 0,
+        "public_id": UUID(int=1),
         "is_job": True,
-    }  # fmt: skip
+    }
     at = datetime(2026, 12, day, hour, minute, tzinfo=BERLIN)
     return Event(**{**plain, "key": key, "at": at, "look": look, **values})
 
@@ -104,7 +116,7 @@ def test_a_page_keeps_within_its_weight_with_one_post_a_day_at_least():
 
     assert most_a_day(few, 3) == 12
     assert most_a_day(many, 3) == 1
-    assert 310 * 400 <= ROOM
+    assert ROOM >= 310 * 400
 
 
 def test_lanes_are_named_and_ordered_and_a_campaign_has_its_bar():
@@ -129,8 +141,10 @@ def test_lanes_are_named_and_ordered_and_a_campaign_has_its_bar():
 
 
 def test_accounts_without_posts_have_lanes_only_where_nothing_is_filtered():
-    rows = [SimpleNamespace(id=1, name="A", platform="x", state="active"), SimpleNamespace(id=2, name="B", platform="linkedin", state="disconnected"),
-            SimpleNamespace(id=3, name="C", platform="facebook", state="active")]  # fmt: skip
+    def account(number, platform, state):
+        return SimpleNamespace(id=number, name=f"Account {number}", platform=platform, state=state)
+
+    rows = [account(1, "x", "active"), account(2, "linkedin", "disconnected"), account(3, "facebook", "active")]
 
     assert [lane.key for lane in lanes.by_account([event("a", 7)], rows, all_of_them=True)] == ["3", "1"]
     assert [lane.key for lane in lanes.by_account([event("a", 7)], rows, all_of_them=False)] == ["1"]

@@ -66,7 +66,7 @@ class DependencyAnswer(Answer):
     times: ClassVar[tuple[str, ...]] = ("created_at",)
 
     def zone(self, row: Dependency) -> str:
-        return row.schedule.workspace.timezone
+        return row.workspace.timezone
 
     def body(self, row: Dependency) -> dict[str, Any]:
         return {"schedule": post_words(row.schedule), "waits_for": post_words(row.waits_for)}

@@ -102,9 +102,7 @@ class Dependencies(_OfSchedule):
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.schedule_of(public_id)
         rows = Dependency.objects.filter(schedule=row)
-        page = self.paginate_queryset(
-            rows.select_related("schedule__workspace", "schedule__content", "waits_for__content")
-        )
+        page = self.paginate_queryset(rows.select_related("workspace", "schedule__content", "waits_for__content"))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -133,6 +131,6 @@ class DependencyRow(_OfSchedule):
 
     def _find(self, schedule: Schedule, other: UUID) -> Dependency:
         rows = Dependency.objects.filter(schedule=schedule, waits_for__public_id=other)
-        joined = rows.select_related("schedule__workspace", "schedule__content", "waits_for__content")
+        joined = rows.select_related("workspace", "schedule__content", "waits_for__content")
         found: Dependency = get_object_or_404(joined)
         return found

@@ -25,7 +25,7 @@ PART = {"HTTP_HX_REQUEST": "true"}
 def once(team, title, *, day, hour=9, **plan):
     made = make_schedule(
         team.workspace, [team.account], NOW, text=title, start_local=datetime(2026, 11, day, hour), **plan
-    )  # noqa: DTZ001
+    )
     ContentItem.objects.filter(pk=made.content_id).update(title=title)
     made.content.title = title
     return made
