@@ -433,3 +433,15 @@ def tab_mark(context: Any, tab: Any, oob: bool = False) -> dict[str, Any]:
     shown = context.get("shown")
     errors = len([item for item in shown.errors if item.field in tab.names]) if shown else 0
     return {"tab": tab, "errors": errors, "oob": oob}
+
+
+@register.filter
+def type_word(value: str) -> str:
+    """A content type in words."""
+    return listing.type_word(value)
+
+
+@register.filter
+def priority_word(value: int) -> str:
+    """`High`, or the number between two of the named steps."""
+    return listing.priority_word(value)
