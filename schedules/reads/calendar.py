@@ -44,7 +44,7 @@ LOOKS = (
     "scheduled", "running", "published", "failed", "missed", "unsure", "blocked", "paused", "draft", "review", "cancelled",
 )  # fmt: skip
 NEEDS_A_PERSON = frozenset({"failed", "missed", "unsure", "blocked"})
-_LIVE = frozenset({"scheduled", "running", "paused", "blocked", "review"})
+LIVE = frozenset({"scheduled", "running", "paused", "blocked", "review"})
 _MOVABLE = frozenset({"scheduled", "paused", "blocked", "draft", "review", "failed", "missed"})
 _OF_JOB = {
     JobState.PENDING.value: "scheduled",
@@ -70,11 +70,13 @@ class Wanted:
     """What is shown. An empty sequence stands for all.
 
     looks: Event.look values; cancelled posts are shown only when asked for. q: words of title, text or campaign. types:
-    ContentType values. people: ids of the posts' writers. accounts, campaigns: their public ids. conflicts: those in conflict only.
+    ContentType values. people: ids of the posts' writers. accounts, campaigns: their public ids; account_ids: the same by
+    the database's own. conflicts: those in conflict only.
     """
 
     platforms: Sequence[str] = ()
     accounts: Sequence[UUID] = ()
+    account_ids: Sequence[int] = ()
     campaigns: Sequence[UUID] = ()
     types: Sequence[str] = ()
     people: Sequence[int] = ()
@@ -150,7 +152,7 @@ def mark_conflicts(placed: Iterable[Event]) -> None:
     """Two live posts of one account closer than its spacing. `placed` in the order of time; one pass."""
     last: dict[int, Event] = {}
     for event in placed:
-        if event.look not in _LIVE:
+        if event.look not in LIVE:
             continue
         before = last.get(event.account_id)
         if before is not None and (event.at - before.at).total_seconds() < gap_of(event):
@@ -315,6 +317,8 @@ def _found(workspace: Workspace, start: datetime, end: datetime, now: datetime, 
         of_account &= Q(account__platform__in=wanted.platforms)
     if wanted.accounts:
         of_account &= Q(account__public_id__in=wanted.accounts)
+    if wanted.account_ids:
+        of_account &= Q(account__in=wanted.account_ids)
     jobs = Job.objects.filter(of_account, workspace=workspace, scheduled_for__gte=start, scheduled_for__lt=end)
     jobs = jobs.exclude(state=JobState.SUPERSEDED)
     if "cancelled" not in wanted.looks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -263,11 +264,12 @@ def _replan(
 @unit()
 def split(
     *, schedule: Schedule, nominal_local: datetime, plan: SchedulePlan, version: int, actor: Actor, now: datetime,
-    draft: ContentDraft | None = None, person: User | None = None,
+    draft: ContentDraft | None = None, person: User | None = None, shift: timedelta = timedelta(0),
 ) -> Schedule:  # fmt: skip
     """ "This and following": the schedule ends before `nominal_local`, and a new one goes on from there as `plan` says.
 
-    Returns the new schedule. The old one keeps its history.
+    Returns the new schedule. The old one keeps its history. `shift`: by how much the plan is later than the old rule, so that
+    single occurrences which were edited stay edited.
     """
     try:
         first, _ = recurrence.split_at(materialise.rule_of(schedule), nominal_local)
@@ -289,7 +291,7 @@ def split(
     content = schedule.content if draft is None else _copy_content(schedule.content, now=now, person=person)
     twin = _copy(schedule, content=content, state=ScheduleState.DRAFT, now=now, person=person, split_from=schedule)
     _copy_targets(list(schedule.targets.all()), twin)
-    ScheduleException.objects.filter(pk__in=[item.pk for item in later]).update(schedule=twin)
+    hand_on(later, twin, shift)
     materialise.replan(schedule, now=now)
     twin = update_schedule(schedule=twin, plan=plan, version=twin.version, actor=actor, now=now, draft=draft)
     if schedule.state == ScheduleState.ACTIVE:
@@ -311,6 +313,20 @@ def split(
         )
     )
     return twin
+
+
+def hand_on(edits: Sequence[ScheduleException], schedule: Schedule, shift: timedelta) -> None:
+    """Make the edits those of the schedule, whose times are `shift` later than theirs were. In the caller's transaction."""
+    ScheduleException.objects.filter(pk__in=[item.pk for item in edits]).delete()
+    ScheduleException.objects.bulk_create(
+        ScheduleException(
+            schedule=schedule,
+            nominal_local=item.nominal_local + shift,
+            action=item.action,
+            moved_to_local=item.moved_to_local,
+        )
+        for item in edits
+    )
 
 
 def finish_ended(*, now: datetime, actor: Actor, most: int = 200) -> int:

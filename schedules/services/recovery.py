@@ -70,7 +70,7 @@ def reslot(*, job: Job, at: datetime, actor: Actor, now: datetime, seen_absent: 
     try:
         before = jobs.step(
             job, (*old, JobState.UNCONFIRMED) if seen_absent else old, "Only a post on the recovery desk can be given a new time.",
-            state=JobState.PENDING, reason=RESLOTTED, run_at=at, scheduled_for=at, deadline_at=_deadline(job, at), tries=0,
+            state=JobState.PENDING, reason=RESLOTTED, run_at=at, scheduled_for=at, deadline_at=deadline_of(job, at), tries=0,
             error_class="", error_message="", finished_at=None,
         )  # fmt: skip
     except IllegalTransition as error:
@@ -84,7 +84,7 @@ def reslot(*, job: Job, at: datetime, actor: Actor, now: datetime, seen_absent: 
     return job
 
 
-def _deadline(job: Job, at: datetime) -> datetime:
+def deadline_of(job: Job, at: datetime) -> datetime:
     """A chosen time is meant: once it is later than the grace, the post comes back to the desk."""
     recurring, grace = job.schedule.rule_kind != RuleKind.ONCE, seconds(job.schedule.grace_seconds)
     wanted = seconds(job.schedule.deadline_seconds) or misfire.grace_of(recurring, grace)

@@ -24,7 +24,7 @@ from schedules.models import ContentItem, Schedule, Target
 from schedules.services import content as content_service
 from schedules.services import materialise, posts, reviewing
 from schedules.services.facts import schedule_fact
-from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, check_plan, priority_number
+from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, TargetPlan, check_plan, priority_number
 
 _PLAN_FIELDS = (
     "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "catch_up",
@@ -40,6 +40,36 @@ def plan_values(plan: SchedulePlan) -> dict[str, Any]:
         "priority": priority_number(plan.priority),
         "tags": list(dict.fromkeys(tag.strip() for tag in plan.tags if tag.strip())),
     }
+
+
+def plan_of(schedule: Schedule) -> SchedulePlan:
+    """The stored schedule as a plan, to be changed in part. With targets prefetched: no query."""
+    return SchedulePlan(
+        rule_kind=schedule.rule_kind,
+        timezone=schedule.timezone,
+        start_local=schedule.start_local,
+        expression=schedule.expression,
+        start_fold=schedule.start_fold,
+        until_local=schedule.until_local,
+        occurrence_limit=schedule.occurrence_limit,
+        priority=schedule.priority,
+        catch_up=schedule.catch_up,
+        grace_seconds=schedule.grace_seconds,
+        max_attempts=schedule.max_attempts,
+        retry_base_seconds=schedule.retry_base_seconds,
+        retry_cap_seconds=schedule.retry_cap_seconds,
+        deadline_seconds=schedule.deadline_seconds,
+        tags=tuple(schedule.tags),
+        targets=tuple(
+            TargetPlan(
+                account_id=str(item.account.public_id),
+                offset_seconds=item.offset_seconds,
+                title=item.title,
+                text=item.text,
+            )
+            for item in schedule.targets.all()
+        ),
+    )
 
 
 def snapshot(schedule: Schedule) -> dict[str, Any]:

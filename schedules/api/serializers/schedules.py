@@ -196,36 +196,6 @@ RETRY_NAMES = {
 }
 
 
-def plan_of(schedule: Schedule) -> SchedulePlan:
-    """The stored schedule as a plan, to be changed in part. With targets prefetched: no query."""
-    return SchedulePlan(
-        rule_kind=schedule.rule_kind,
-        timezone=schedule.timezone,
-        start_local=schedule.start_local,
-        expression=schedule.expression,
-        start_fold=schedule.start_fold,
-        until_local=schedule.until_local,
-        occurrence_limit=schedule.occurrence_limit,
-        priority=schedule.priority,
-        catch_up=schedule.catch_up,
-        grace_seconds=schedule.grace_seconds,
-        max_attempts=schedule.max_attempts,
-        retry_base_seconds=schedule.retry_base_seconds,
-        retry_cap_seconds=schedule.retry_cap_seconds,
-        deadline_seconds=schedule.deadline_seconds,
-        tags=tuple(schedule.tags),
-        targets=tuple(
-            TargetPlan(
-                account_id=str(item.account.public_id),
-                offset_seconds=item.offset_seconds,
-                title=item.title,
-                text=item.text,
-            )
-            for item in schedule.targets.all()
-        ),
-    )
-
-
 def account_ids(given: Mapping[str, Any]) -> list[UUID]:
     return [item["id"] for item in given.get("accounts", ())]
 

@@ -27,7 +27,6 @@ from schedules.api.serializers.schedules import (
     ScheduleChange,
     account_ids,
     plan,
-    plan_of,
     schedule_problem,
 )
 from schedules.api.serializers.shapes import Input
@@ -120,7 +119,7 @@ class ScheduleDetail(_Schedules, Row):
         row = self.find(public_id)
         self.require(Action.WRITE, row.workspace)
         given = self.read(ScheduleChange, instance=row)
-        wanted = plan(given, plan_of(row), home_zone=row.timezone, now=self.now)
+        wanted = plan(given, schedule_service.plan_of(row), home_zone=row.timezone, now=self.now)
         with renamed(schedule_problem(wanted.rule_kind)):
             self._update(row, wanted, given)
         return self.answer(self.find(public_id))

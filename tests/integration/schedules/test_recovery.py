@@ -10,13 +10,12 @@ from alwrity_scheduler.core.errors import IllegalTransition, Refused
 from alwrity_scheduler.workspaces import services as workspaces
 from platforms.errors import Rejected, Unavailable, UnknownOutcome
 from platforms.services import accounts
-from schedules.api.serializers.schedules import plan_of
 from schedules.domain.recovery import Cause, Verb
 from schedules.models import AuditLog, Job, JobCheck, Schedule
 from schedules.reads import recovery as desk
 from schedules.services import jobs, lifecycle, misfires, recovery
 from schedules.services.recovery import Order
-from schedules.services.schedules import update_schedule
+from schedules.services.schedules import plan_of, update_schedule
 from tests.engine import claim_due, run_due
 from tests.people import ACTOR, make_account, make_schedule
 
