@@ -140,7 +140,7 @@ class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
         """Both ends of the span are taken together, when all else has narrowed the rows."""
         return rows
 
-    def on_account(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
+    def on_account(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
         return rows.filter(pk__in=Target.objects.filter(account__public_id=value).values("schedule"))
 
     def on_platform(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

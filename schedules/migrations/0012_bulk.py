@@ -7,95 +7,163 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('schedules', '0010_calendar'),
-        ('workspaces', '0002_preferences'),
+        ("schedules", "0010_calendar"),
+        ("workspaces", "0002_preferences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BulkItem',
+            name="BulkItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed'), ('left_out', 'Left Out')], default='waiting', max_length=10)),
-                ('was', models.CharField(blank=True, max_length=12)),
-                ('message', models.CharField(blank=True, max_length=500)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("left_out", "Left Out"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("was", models.CharField(blank=True, max_length=12)),
+                ("message", models.CharField(blank=True, max_length=500)),
             ],
             options={
-                'ordering': ['run_id', 'id'],
+                "ordering": ["run_id", "id"],
             },
         ),
         migrations.CreateModel(
-            name='BulkRun',
+            name="BulkRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
-                ('verb', models.CharField(choices=[('pause', 'Pause'), ('resume', 'Resume'), ('activate', 'Activate'), ('shift', 'Shift'), ('clone', 'Clone'), ('label', 'Label'), ('unlabel', 'Unlabel'), ('archive', 'Archive'), ('restore', 'Restore')], max_length=10)),
-                ('options', models.JSONField(blank=True, default=dict)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('failed', models.PositiveIntegerField(default=0)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('running', 'Running'), ('stopped', 'Stopped'), ('finished', 'Finished')], default='planned', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
+                (
+                    "verb",
+                    models.CharField(
+                        choices=[
+                            ("pause", "Pause"),
+                            ("resume", "Resume"),
+                            ("activate", "Activate"),
+                            ("shift", "Shift"),
+                            ("clone", "Clone"),
+                            ("label", "Label"),
+                            ("unlabel", "Unlabel"),
+                            ("archive", "Archive"),
+                            ("restore", "Restore"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("options", models.JSONField(blank=True, default=dict)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("failed", models.PositiveIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("running", "Running"),
+                            ("stopped", "Stopped"),
+                            ("finished", "Finished"),
+                        ],
+                        default="planned",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(fields=['workspace', 'state', '-created_at', '-id'], name='schedule_by_state'),
+            model_name="schedule",
+            index=models.Index(fields=["workspace", "state", "-created_at", "-id"], name="schedule_by_state"),
         ),
         migrations.AddField(
-            model_name='bulkitem',
-            name='schedule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='schedules.schedule'),
+            model_name="bulkitem",
+            name="schedule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="schedules.schedule"
+            ),
         ),
         migrations.AddField(
-            model_name='bulkrun',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="bulkrun",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='bulkrun',
-            name='undoes',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='schedules.bulkrun'),
+            model_name="bulkrun",
+            name="undoes",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="schedules.bulkrun",
+            ),
         ),
         migrations.AddField(
-            model_name='bulkrun',
-            name='workspace',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace'),
+            model_name="bulkrun",
+            name="workspace",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspaces.workspace"
+            ),
         ),
         migrations.AddField(
-            model_name='bulkitem',
-            name='run',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='schedules.bulkrun'),
+            model_name="bulkitem",
+            name="run",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="items",
+                to="schedules.bulkrun",
+            ),
         ),
         migrations.AddIndex(
-            model_name='bulkrun',
-            index=models.Index(fields=['workspace', 'person', 'state'], name='bulk_run_open'),
+            model_name="bulkrun",
+            index=models.Index(fields=["workspace", "person", "state"], name="bulk_run_open"),
         ),
         migrations.AddConstraint(
-            model_name='bulkrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'running', 'stopped', 'finished'])), name='bulk_run_state'),
+            model_name="bulkrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["planned", "running", "stopped", "finished"])), name="bulk_run_state"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bulkrun',
-            constraint=models.CheckConstraint(condition=models.Q(('verb__in', ['pause', 'resume', 'activate', 'shift', 'clone', 'label', 'unlabel', 'archive', 'restore'])), name='bulk_run_verb'),
+            model_name="bulkrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "verb__in",
+                        ["pause", "resume", "activate", "shift", "clone", "label", "unlabel", "archive", "restore"],
+                    )
+                ),
+                name="bulk_run_verb",
+            ),
         ),
         migrations.AddIndex(
-            model_name='bulkitem',
-            index=models.Index(fields=['run', 'state', 'id'], name='bulk_item_waiting'),
+            model_name="bulkitem",
+            index=models.Index(fields=["run", "state", "id"], name="bulk_item_waiting"),
         ),
         migrations.AddConstraint(
-            model_name='bulkitem',
-            constraint=models.UniqueConstraint(fields=('run', 'schedule'), name='bulk_item_once'),
+            model_name="bulkitem",
+            constraint=models.UniqueConstraint(fields=("run", "schedule"), name="bulk_item_once"),
         ),
         migrations.AddConstraint(
-            model_name='bulkitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'done', 'failed', 'left_out'])), name='bulk_item_state'),
+            model_name="bulkitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "done", "failed", "left_out"])), name="bulk_item_state"
+            ),
         ),
     ]

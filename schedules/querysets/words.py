@@ -17,10 +17,10 @@ class HoldsWord(Func):
         self.word = word
         super().__init__(array, Value(word))
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"EXISTS (SELECT 1 FROM json_each({sql}) WHERE value = %s)", [*params, self.word]
+        return f"EXISTS (SELECT 1 FROM json_each({sql}) WHERE value = %s)", (*params, self.word)
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"{sql} @> %s::jsonb", [*params, json.dumps([self.word])]
+        return f"{sql} @> %s::jsonb", (*params, json.dumps([self.word]))

@@ -22,41 +22,15 @@ from platforms.models import PlatformAccount
 from schedules.domain.states import ScheduleState
 from schedules.filters import ScheduleFilter
 from schedules.models import Campaign, Schedule
-from schedules.models.content import ContentType
 from schedules.reads import listing
 from schedules.reads.listing import ListedSchedule
 from schedules.web.templatetags.ui import SCHEDULE_SIGNS, platform_name
+from schedules.web.words import TYPES
 
 PER_PAGE = 50
 MOST_COUNTED = 10_000
 MOST_NAMED = 200  # campaigns that are offered while typing
 DENSITIES = ("comfortable", "compact")
-
-TYPES: dict[str, Any] = {
-    ContentType.POST: gettext_lazy("Post"),
-    ContentType.ARTICLE: gettext_lazy("Article"),
-    ContentType.IMAGE: gettext_lazy("Image"),
-    ContentType.VIDEO: gettext_lazy("Video"),
-    ContentType.CAROUSEL: gettext_lazy("Carousel"),
-    ContentType.STORY: gettext_lazy("Story"),
-    ContentType.REEL: gettext_lazy("Reel"),
-    ContentType.THREAD: gettext_lazy("Thread"),
-    ContentType.NEWSLETTER: gettext_lazy("Newsletter"),
-}
-PRIORITIES = {
-    1: gettext_lazy("Urgent"),
-    3: gettext_lazy("High"),
-    5: gettext_lazy("Normal"),
-    8: gettext_lazy("Low"),
-}
-
-
-def type_word(value: str) -> str:
-    return str(TYPES.get(value, value))
-
-
-def priority_word(value: int) -> str:
-    return str(PRIORITIES.get(value, value))
 
 
 # ---- what it is narrowed by
@@ -167,6 +141,11 @@ class Wish:
     def filtered(self) -> bool:
         return bool(self.form.wanted())
 
+    @property
+    def choices(self) -> list[Any]:
+        """The filters that are lists to choose from and stand among the further ones."""
+        return [self.form[name] for name in ("platform", "content_type", "kind", "owner")]
+
     def of(self, request: HttpRequest, rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
         """Of the workspace's schedules those that match, in no order."""
         values = self.form.values()
@@ -194,7 +173,9 @@ def read(query: QueryDict, workspace: Workspace) -> Wish:
 
 
 def campaigns(workspace: Workspace) -> list[str]:
-    return list(Campaign.objects.filter(workspace=workspace).order_by("name").values_list("name", flat=True)[:MOST_NAMED])
+    return list(
+        Campaign.objects.filter(workspace=workspace).order_by("name").values_list("name", flat=True)[:MOST_NAMED]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
 from schedules.services import link_cards
 from schedules.web import icons, prose
+from schedules.web.words import PRIORITIES, TYPES
 
 register = template.Library()
 
@@ -438,10 +439,10 @@ def tab_mark(context: Any, tab: Any, oob: bool = False) -> dict[str, Any]:
 @register.filter
 def type_word(value: str) -> str:
     """A content type in words."""
-    return listing.type_word(value)
+    return str(TYPES.get(value, value))
 
 
 @register.filter
 def priority_word(value: int) -> str:
     """`High`, or the number between two of the named steps."""
-    return listing.priority_word(value)
+    return str(PRIORITIES.get(value, value))

@@ -86,10 +86,14 @@ DOING: dict[BulkVerb, Any] = {
     BulkVerb.RESTORE: gettext_lazy("Restoring schedules"),
 }
 EFFECTS: dict[BulkVerb, Any] = {
-    BulkVerb.PAUSE: gettext_lazy("What is being published now finishes; nothing more is started until they are resumed."),
+    BulkVerb.PAUSE: gettext_lazy(
+        "What is being published now finishes; nothing more is started until they are resumed."
+    ),
     BulkVerb.RESUME: gettext_lazy("They go on. What went by meanwhile is treated by the catch-up rule of each."),
     BulkVerb.ACTIVATE: gettext_lazy("Each is checked against its platforms and publishes from now on."),
-    BulkVerb.SHIFT: gettext_lazy("Every time moves by as much on the clock of the schedule's own zone. What is out stays."),
+    BulkVerb.SHIFT: gettext_lazy(
+        "Every time moves by as much on the clock of the schedule's own zone. What is out stays."
+    ),
     BulkVerb.CLONE: gettext_lazy("Each copy has the same post, times and accounts, and is a draft."),
     BulkVerb.LABEL: gettext_lazy("The label is put on the post; what is published does not change."),
     BulkVerb.UNLABEL: gettext_lazy("The label is taken off the post; what is published does not change."),
@@ -225,7 +229,6 @@ def _next_day(day: datetime) -> datetime:
 # ---- to do
 
 
-
 @screen("POST")
 def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpResponse:
     """start, step, stop, continue, again, undo, cancel: each ends on the run's page, or on the list when all is done."""
@@ -248,7 +251,9 @@ def _first_step(request: HttpRequest, visit: Visit, row: BulkRun, back: str) -> 
     words = counted(DONE, BulkVerb(row.verb), row.done)
     if row.state == BulkState.FINISHED and row.done and not row.failed:
         can_undo = not row.undoes_id and row.verb in bulk.BACK
-        return done(request, words, back, undo=reverse("web:bulk_act", args=[row.public_id, "undo"]) if can_undo else "")
+        return done(
+            request, words, back, undo=reverse("web:bulk_act", args=[row.public_id, "undo"]) if can_undo else ""
+        )
     if request.headers.get("HX-Request"):
         return leave(request, _("It is under way."), here)
     return done_quietly(here)

@@ -39,7 +39,7 @@ def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
         "heads": listing.heads(wish, arranged),
         "arranged": arranged,
         "columns": listing.COLUMNS,
-        "shown": {name: True for name in arranged.columns},
+        "shown": dict.fromkeys(arranged.columns, True),
         "filtered": wish.filtered,
         "now": visit.now,
         "may_operate": visit.may(Action.OPERATE),
