@@ -231,9 +231,9 @@ def page_of(found: QuerySet[Schedule], wish: Wish, *, now: datetime) -> Page:
 
 
 def _by_time(rows: list[ListedSchedule], *, descending: bool) -> list[ListedSchedule]:
-    timed = [row for row in rows if row.next_at]
-    timed.sort(key=lambda row: row.next_at or datetime.min, reverse=descending)
-    return [*timed, *(row for row in rows if not row.next_at)]
+    timed = [(row.next_at, place, row) for place, row in enumerate(rows) if row.next_at]
+    timed.sort(reverse=descending)
+    return [*(row for _at, _place, row in timed), *(row for row in rows if not row.next_at)]
 
 
 def _number(text: str) -> int:
@@ -272,7 +272,7 @@ SHOWN_BY_DEFAULT = tuple(column.name for column in COLUMNS if column.by_default)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """A column of the table: `direction` is what `aria-sort` says, `address` sorts by it (the other way round, if it is the one)."""
+    """A column of the table. direction: as in `aria-sort`. address: the list in this order, or in its reverse if it stands so."""
 
     name: str
     label: str

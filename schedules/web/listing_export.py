@@ -106,7 +106,7 @@ def cell(value: Any) -> str:
 def _json(parts: Iterator[tuple[list[str], list[dict[str, Any]]]]) -> Iterator[str]:
     yield "["
     comma = ""
-    for _headings_, rows in parts:
+    for _head, rows in parts:
         for row in rows:
             yield comma + json.dumps(row, ensure_ascii=False)
             comma = ",\n"

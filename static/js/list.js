@@ -48,6 +48,8 @@
     try { if (localStorage.getItem("keys") === "off") return true; } catch { /* private window */ }
     return document.body.dataset.keys === "off" || document.documentElement.dataset.keys === "off";
   }
+  let menuWasOpen = false;  // Escape first closes what is open, and only then the selection
+  document.addEventListener("keydown", () => { menuWasOpen = Boolean(document.querySelector("details.menu[open]")); }, true);
   document.addEventListener("keydown", (event) => {
     const here = list();
     if (!here) return;
@@ -55,7 +57,7 @@
     if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const inside = event.target.closest?.("#schedules");
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a" && inside && boxes().length) { event.preventDefault(); for (const box of boxes()) put(box, true); count(); return; }
-    if (event.key === "Escape" && picked.size && !document.querySelector("details.menu[open]")) { clear(); return; }
+    if (event.key === "Escape" && picked.size && !menuWasOpen) { clear(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || keysOff() || event.key.toLowerCase() !== "x" || !inside) return;
     const box = event.target.closest("tr")?.querySelector("input[name=ids]");
     if (box) { put(box, !box.checked); last = box.value; count(); }

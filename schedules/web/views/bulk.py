@@ -24,7 +24,6 @@ from schedules.services import bulk
 from schedules.services.bulk import Order
 from schedules.web import listing, listing_export
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
-from schedules.web.templatetags.ui import duration
 
 EXPORTS = {"export-csv": "csv", "export-json": "json"}
 WRITES = frozenset({BulkVerb.SHIFT, BulkVerb.CLONE, BulkVerb.LABEL, BulkVerb.UNLABEL})
@@ -106,16 +105,28 @@ def counted(words: dict[BulkVerb, Any], verb: BulkVerb, number: int) -> str:
     return str(words[verb] % {"number": number, "n": listing.grouped(number)})
 
 
+LATER: dict[str, Any] = {
+    "days": ngettext_lazy("%(n)s day later", "%(n)s days later", "number"),
+    "hours": ngettext_lazy("%(n)s hour later", "%(n)s hours later", "number"),
+    "minutes": ngettext_lazy("%(n)s minute later", "%(n)s minutes later", "number"),
+}
+EARLIER: dict[str, Any] = {
+    "days": ngettext_lazy("%(n)s day earlier", "%(n)s days earlier", "number"),
+    "hours": ngettext_lazy("%(n)s hour earlier", "%(n)s hours earlier", "number"),
+    "minutes": ngettext_lazy("%(n)s minute earlier", "%(n)s minutes earlier", "number"),
+}
+
+
 def options_words(run: BulkRun) -> str:
-    """`By 2 h later`, or the label."""
+    """`2 hours later`, or the label."""
     order = bulk.order_of(run)
-    if order.label:
-        return order.label
     if not order.by:
-        return ""
-    distance = duration(abs(order.by))
-    later = order.by > timedelta(0)
-    return (_("%(time)s later") if later else _("%(time)s earlier")) % {"time": distance}
+        return order.label
+    distance = abs(order.by)
+    unit = next(name for name in ("days", "hours", "minutes") if not distance % UNITS[name])
+    number = distance // UNITS[unit]
+    words = LATER if order.by > timedelta(0) else EARLIER
+    return str(words[unit] % {"number": number, "n": listing.grouped(number)})
 
 
 # ---- to plan
@@ -133,7 +144,7 @@ def plan(request: HttpRequest, visit: Visit) -> HttpResponse:
     verb = BulkVerb(named)
     visit.require(_action(verb))
     try:
-        order = Order(verb=verb, by=_distance(request.POST), label=" ".join(request.POST.get("label", "").split()))
+        order = _order(verb, request.POST)
         run = bulk.plan(
             person=visit.person, workspace=visit.workspace, chosen=_chosen(request, visit), order=order, now=visit.now
         )
@@ -164,6 +175,15 @@ def _ids(named: list[str]) -> list[UUID]:
         return [UUID(one) for one in named[:MOST_TICKED]]
     except ValueError:
         return []
+
+
+def _order(verb: BulkVerb, given: QueryDict) -> Order:
+    """Only what the verb is about: the form carries the fields of all of them."""
+    if verb == BulkVerb.SHIFT:
+        return Order(verb=verb, by=_distance(given))
+    if verb in (BulkVerb.LABEL, BulkVerb.UNLABEL):
+        return Order(verb=verb, label=" ".join(given.get("label", "").split()))
+    return Order(verb=verb)
 
 
 def _distance(given: QueryDict) -> timedelta:
