@@ -20,6 +20,7 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import User, Workspace
+from schedules.domain.states import ScheduleState
 from schedules.models import BulkItem, BulkRun, Schedule
 from schedules.models.bulk import BulkState, BulkVerb, ItemState
 from schedules.services import lifecycle, shifting
@@ -95,6 +96,9 @@ def order_of(run: BulkRun) -> Order:
 
 def act(*, schedule: Schedule, order: Order, actor: Actor, now: datetime, person: User | None = None) -> Schedule:
     """The verb on one schedule; returns the schedule, or the copy. Refused as by the service that does it."""
+    if schedule.state not in FROM[order.verb]:
+        words = _("It is “%(state)s”, and this cannot be done to it.") % {"state": ScheduleState(schedule.state).label}
+        raise IllegalTransition(Problem(field="state", message=words))
     result: Schedule
     match order.verb:
         case BulkVerb.CLONE:
