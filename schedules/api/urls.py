@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from schedules.api.views import accounts, bulk, content, jobs, library, media, preflight, recovery, reviews, schedules, system
+from schedules.api.views import (
+    accounts,
+    bulk,
+    content,
+    jobs,
+    library,
+    media,
+    preflight,
+    recovery,
+    reviews,
+    schedules,
+    system,
+)
 
 app_name = "api"
 urlpatterns = [

@@ -282,11 +282,15 @@ def _do(run: BulkRun, pk: int, schedule_id: int, order: Order, actor: Actor, now
 
 
 def _as_it_was(run: BulkRun, schedule: Schedule, actor: Actor, now: datetime) -> None:
-    """Out of the archive a schedule comes paused; one that was active before it went in goes on."""
+    """Out of the archive a schedule comes paused, or as a draft where nothing was planned yet; before, it may have been at work."""
     schedule.refresh_from_db()
     was = BulkItem.objects.filter(run=run.undoes_id, schedule=schedule).values_list("was", flat=True).first()
+    if was in ("active", "paused") and schedule.state == "draft":
+        lifecycle.activate(schedule=schedule, actor=actor, now=now)
     if was == "active" and schedule.state == "paused":
         lifecycle.resume(schedule=schedule, actor=actor, now=now)
+    if was == "paused" and schedule.state == "active":
+        lifecycle.pause(schedule=schedule, actor=actor, now=now)
 
 
 def _fail(pk: int, words: str) -> None:

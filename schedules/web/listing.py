@@ -150,12 +150,16 @@ class Wish:
         """Of the workspace's schedules those that match, in no order."""
         values = self.form.values()
         if not self.form.wanted().get("state"):
-            rows = rows.filter(state__in=[state.value for state in ScheduleState if state != "archived"])
+            rows = unarchived(rows)
         found: QuerySet[Schedule] = ScheduleFilter(values, queryset=rows, request=request).qs
         return found
 
     def ordered(self, rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
         return listing.ordered(rows, self.sort, descending=self.descending)
+
+
+def unarchived(rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    return rows.exclude(state="archived")
 
 
 def read(query: QueryDict, workspace: Workspace) -> Wish:

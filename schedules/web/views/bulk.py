@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -154,8 +154,8 @@ def plan(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def done_quietly(to: str) -> HttpResponse:
-    response = HttpResponse(status=303)
-    response["Location"] = to
+    response = HttpResponseRedirect(to)
+    response.status_code = 303
     return response
 
 

@@ -215,8 +215,6 @@ def test_plans_that_nobody_confirmed_and_old_runs_are_forgotten(three, planned, 
     through(planned("pause"))
     order, all_of_them = Order(verb=BulkVerb.RESUME), Schedule.objects.filter(workspace=workspace)
 
-    bulk.plan(
-        person=people.owner, workspace=workspace, chosen=all_of_them, order=order, now=now + bulk.KEPT_FOR + HOUR
-    )
+    bulk.plan(person=people.owner, workspace=workspace, chosen=all_of_them, order=order, now=now + bulk.KEPT_FOR + HOUR)
 
     assert (BulkRun.objects.count(), BulkItem.objects.count()) == (1, 3)
