@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from schedules.api.views import (
     accounts,
     bulk,
+    calendar,
     content,
     jobs,
     library,
@@ -77,6 +78,9 @@ urlpatterns = [
         )
         for verb in schedules.VERBS
     ),
+    path("calendar/", calendar.Calendar.as_view(), name="calendar"),
+    path("calendar/<str:key>/move/", calendar.CalendarMove.as_view(), name="calendar_move"),
+    path("calendar/<str:key>/check/", calendar.CalendarCheck.as_view(), name="calendar_check"),
     path("preflight/", preflight.PreflightNow.as_view(), name="preflight"),
     path("rules/preview/", schedules.RulePreview.as_view(), name="rule_preview"),
     path("jobs/", jobs.JobList.as_view(), name="jobs"),

@@ -16,7 +16,7 @@ from tests import engine
 from tests.people import ACTOR, make_account
 from tests.servers.signin import OidcAdapter
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-access")]
 
 
 def axe_source() -> str:
@@ -94,13 +94,19 @@ def violations(console):
     return look
 
 
+SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
+OUT_OF_ITS_CARD = (
+    "[...document.querySelectorAll('table.list')].map(table => Math.round(table.getBoundingClientRect().right"
+    " - table.parentElement.getBoundingClientRect().right)).filter(over => over > 1)"
+)
 # what the theme can change; every other rule looks at the same document in both
 OF_THE_THEME = ("color-contrast", "link-in-text-block")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_no_page_has_a_barrier(open_browser, team, violations, width):
-    """All rules in the light theme; in the dark one those that it can change."""
+@pytest.mark.parametrize(("width", "narrower"), [(1440, (1100, 800)), (390, (320,))])
+def test_no_page_has_a_barrier(open_browser, team, violations, width, narrower):
+    """All rules in the light theme; in the dark one those that it can change. At each width nothing scrolls sideways and no table
+    runs out of its card."""
     owner = team.people.owner
     type(owner).objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
     page = open_browser(owner, width=width)
@@ -110,13 +116,16 @@ def test_no_page_has_a_barrier(open_browser, team, violations, width):
         page.emulate_media(color_scheme="light")
         page.goto(address)
         problems = violations(page)
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        for size in (*narrower, width):
+            page.set_viewport_size({"width": size, "height": 900})
+            if address.startswith("/app/") or size == width:
+                problems += [("sideways", size, over) for over in (page.evaluate(SIDEWAYS),) if over > 0]
+            if address.startswith("/app/"):
+                problems += [("table", size, over) for over in page.evaluate(OUT_OF_ITS_CARD)]
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # colours change at once
         if address.startswith("/admin/"):
             page.reload()  # Django's own links change theirs slowly, whatever is asked for
         problems += [("dark", *problem) for problem in violations(page, *OF_THE_THEME)]
-        if overflow > 0:
-            problems.append(("sideways", overflow))
         if problems:
             found[address] = problems
     assert found == {}
@@ -188,33 +197,3 @@ def test_refused_forms_have_no_barrier(open_browser, team, violations):
     page.wait_for_selector("[data-problems]")
 
     assert violations(page) == []
-
-
-def test_nothing_scrolls_sideways_at_320(open_browser, team):
-    page = open_browser(team.people.owner, width=320, height=640)
-
-    wide = {}
-    for address in addresses(team):
-        if address.startswith("/app/"):
-            page.goto(address)
-            overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if overflow > 0:
-                wide[address] = overflow
-    assert wide == {}
-
-
-@pytest.mark.parametrize("width", [1440, 1100, 800])
-def test_no_table_runs_out_of_its_card(open_browser, team, width):
-    page = open_browser(team.people.owner, width=width)
-
-    outside = {}
-    for address in addresses(team):
-        if address.startswith("/app/"):
-            page.goto(address)
-            found = page.evaluate(
-                "[...document.querySelectorAll('table.list')].map(table => Math.round(table.getBoundingClientRect().right"
-                " - table.parentElement.getBoundingClientRect().right)).filter(over => over > 1)"
-            )
-            if found:
-                outside[address] = found
-    assert outside == {}

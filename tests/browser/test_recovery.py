@@ -155,8 +155,7 @@ def test_without_script_the_desk_works(open_browser, team, failed):
     assert state(failed[0]) == "failed"
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "dark"), [(1440, True), (390, False)])
 def test_the_desk_has_no_barrier(open_browser, team, dropped, violations, width, dark):  # noqa: F811
     Job.objects.filter(pk=team.jobs[0].pk).update(reason="rejected")
     for place, (kind, reason) in enumerate(

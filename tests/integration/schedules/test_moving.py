@@ -96,7 +96,7 @@ def test_it_is_narrowed_and_a_neighbour_that_is_hidden_is_still_in_the_way(works
 
     assert [event.conflict for event in seen()] == [False, True, True]
     [found] = seen(q="SÖDER".capitalize())
-    assert found.near is not None and found.near.title == "A title"
+    assert found.near.title == "A title"
     assert [event.schedule_id for event in seen(labels=["blåbær"])] == [close.pk]
     assert [event.account for event in seen(accounts=[account.public_id])] == ["Harbour"]
     assert len(seen(conflicts=True)) == 2
