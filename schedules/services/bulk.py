@@ -273,12 +273,21 @@ def _do(run: BulkRun, pk: int, schedule_id: int, order: Order, actor: Actor, now
             BulkItem.objects.filter(pk=pk).update(was=schedule.state)
             act(schedule=schedule, order=order, actor=actor, now=now, person=run.person)
             if run.undoes_id and order.verb == BulkVerb.RESTORE:
-                _as_it_was(run, schedule, actor, now)
+                _back_to_work(run, schedule, pk, actor, now)
     except Refused as error:
         _fail(pk, " ".join(problem.message for problem in error.problems))
     except Exception:
         log.exception("bulk item %s of run %s", pk, run.public_id)
         _fail(pk, _("Something unexpected went wrong; the log of the server says what. Nothing of it was changed."))
+
+
+def _back_to_work(run: BulkRun, schedule: Schedule, pk: int, actor: Actor, now: datetime) -> None:
+    """What may no longer publish comes out of the archive all the same, and says on its item why it does not go on."""
+    try:
+        with unit():
+            _as_it_was(run, schedule, actor, now)
+    except Refused as error:
+        BulkItem.objects.filter(pk=pk).update(message=str(error.problems[0].message)[:500])
 
 
 def _as_it_was(run: BulkRun, schedule: Schedule, actor: Actor, now: datetime) -> None:
