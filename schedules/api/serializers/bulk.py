@@ -34,7 +34,7 @@ class BulkInput(Input):
     filter = serializers.DictField(required=False)
     workspace = serializers.CharField(required=False, allow_null=True, default=None, max_length=100)
     by_seconds = serializers.IntegerField(required=False, default=0, min_value=-YEAR, max_value=YEAR)
-    label = serializers.CharField(required=False, default="", max_length=bulk.LONGEST_LABEL)
+    label = serializers.CharField(required=False, default="", max_length=bulk.LONGEST_LABEL)  # type: ignore[assignment]
 
     def validate_filter(self, value: dict[str, Any]) -> dict[str, Any]:
         names = ScheduleFilter.base_filters
