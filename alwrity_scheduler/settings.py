@@ -31,6 +31,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 # What is installed.
 INSTALLED_APPS = [
     "schedules.apps.SchedulesConfig",
+    "schedules.notifications.apps.NotificationsConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
@@ -84,6 +85,7 @@ TEMPLATES = [
                 "schedules.web.context.shell",
             ],
             "builtins": ["schedules.web.templatetags.ui"],
+            "libraries": {"notices": "schedules.web.templatetags.notices"},
         },
     }
 ]

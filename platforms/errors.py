@@ -122,3 +122,6 @@ class AdapterMissing(Rejected):
             f"The adapter {platform!r} is not installed here. Install it again, or move the post to another account."
         )
         self.platform = platform
+
+
+ERROR_CLASSES = tuple(kind.error_class for kind in (Rejected, AuthFailed, RateLimited, Unavailable, UnknownOutcome))

@@ -15,6 +15,7 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces.access import actor_of
 from alwrity_scheduler.workspaces.roles import Action
 from schedules import models
+from schedules.notifications.models import Notice
 from schedules.services import control, jobs, lifecycle
 from schedules.web.admin_parts import NamedBlanksFilter, ReadOnlyAdmin, ReadOnlyInline, VisibleAdmin, each, open_link
 from schedules.web.templatetags.ui import job_pill, schedule_pill
@@ -370,3 +371,17 @@ class LibraryAdmin(ReadOnlyAdmin):
 class PostingSlotAdmin(ReadOnlyAdmin):
     list_display = ["account", "weekday", "time"]
     list_select_related = ["account"]
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What people were told: a superuser sees everybody's, others their own."""
+
+    list_display = ("kind", "user", "workspace", "count", "left", "last_at", "read_at", "settled_at")
+    list_filter = ("kind", "needs_act")
+    list_select_related = ("user", "workspace")
+    search_fields = ("key",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        everybody = Notice.objects.order_by("-last_at", "-id")
+        return everybody if request.user.is_superuser else everybody.visible_to(request.user)

@@ -12,6 +12,7 @@ from uuid import UUID
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
+from platforms.errors import ERROR_CLASSES
 from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, PlatformAccount, PlatformApp
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
@@ -171,7 +172,11 @@ class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
 class JobFilter(filters.FilterSet):  # type: ignore[misc]
     """`since` and `until` look at the time a person wanted, which stays when retries move the run."""
 
+    q = filters.CharFilter(method="with_words")
     state = AnyOf(choices=[(state.value, state.label) for state in JobState])
+    platform = filters.CharFilter(field_name="account__platform")
+    content_type = AnyOf(field_name="schedule__content__content_type", choices=ContentType.choices)
+    error_class = AnyOf(choices=[(name, name) for name in ERROR_CLASSES])
     account = filters.UUIDFilter(field_name="account__public_id")
     schedule = filters.UUIDFilter(field_name="schedule__public_id")
     since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
@@ -180,6 +185,10 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Job
         fields: tuple[str, ...] = ()
+
+    def with_words(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.about(value)
+        return found
 
 
 class RecoveryFilter(filters.FilterSet):  # type: ignore[misc]

@@ -53,10 +53,12 @@ class Verb(StrEnum):
     PUBLISH_NOW = "publish-now"
     RESLOT = "reslot"
     DISCARD = "discard"
+    CANCEL = "cancel"  # not of the desk: the job monitor's, for posts that are still to go out
 
 
 # confirming needs each post's own address, so it is never done to many at once
 BULK_VERBS = (Verb.RETRY, Verb.PUBLISH_NOW, Verb.RESLOT, Verb.LOOK_AGAIN, Verb.PUBLISH_AGAIN, Verb.DISCARD)
+MONITOR_VERBS = (Verb.RETRY, Verb.CANCEL)
 
 LOOKED_FIRST = "Only do this after you looked at the account and the post is not there."
 

@@ -137,6 +137,12 @@ def of_schedule(schedule: Schedule, *, now: datetime) -> Preflight:
         .select_related("account__service", "account__circuit")
         .order_by("account__platform", "account__name", "id")
     )
+    return of_read(row, targets, now=now)
+
+
+def of_read(row: Schedule, targets: Sequence[Target], *, now: datetime) -> Preflight:
+    """The same for a schedule that was read with workspace, campaign, variants and media, and its targets with each
+    account's circuit and service."""
     found = [
         _post(target.account, lambda ref, target=target: posts.compose(row, target, ref, now=now)) for target in targets
     ]

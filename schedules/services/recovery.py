@@ -18,7 +18,7 @@ from platforms.models import PlatformAccount
 from platforms.registry import adapter_for
 from platforms.services import publishing as platform
 from schedules.domain import localtime, misfire
-from schedules.domain.recovery import BULK_VERBS, Verb
+from schedules.domain.recovery import BULK_VERBS, MONITOR_VERBS, Verb
 from schedules.domain.recurrence import RuleKind
 from schedules.domain.states import JobState
 from schedules.engine import wakeup
@@ -131,6 +131,14 @@ def discard(*, job: Job, actor: Actor, now: datetime) -> Job:
 
 
 @unit()
+def call_off(*, job: Job, actor: Actor, now: datetime) -> Job:
+    """Do not publish this one, whether it is still to go out or its attempts are over: `cancel` or `discard`."""
+    job.refresh_from_db(fields=["state"])
+    ended = job.state in (JobState.FAILED, JobState.MISSED)
+    return (discard if ended else jobs.cancel)(job=job, actor=actor, now=now)
+
+
+@unit()
 def look_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Have an unconfirmed post looked up now, where its platform can be asked."""
     job.refresh_from_db(fields=["state"])
@@ -207,7 +215,7 @@ class Order:
     seen_absent: bool = False
 
     def check(self, now: datetime) -> None:
-        if self.verb not in BULK_VERBS:
+        if self.verb not in (*BULK_VERBS, *MONITOR_VERBS):
             words = "This is done post by post, because each needs its own address."
             raise Refused(Problem(field="verb", message=words))
         if self.verb is Verb.PUBLISH_AGAIN and not self.seen_absent:
@@ -270,6 +278,7 @@ _SIMPLE: dict[Verb, Callable[..., Job]] = {
     Verb.DISCARD: discard,
     Verb.LOOK_AGAIN: look_again,
     Verb.PUBLISH_AGAIN: jobs.publish_again,
+    Verb.CANCEL: call_off,
 }
 
 

@@ -85,6 +85,9 @@ entries.register(
     ),
 )
 entries.register(
+    "notifications", NavigationEntry(title=_("Notifications"), url_name="web:notifications", icon="bell", group=RUN)
+)
+entries.register(
     "engine",
     NavigationEntry(
         title=_("Scheduler"), url_name="web:engine", icon="health", group=RUN, shown=lambda shell: bool(shell.may_watch)

@@ -253,7 +253,8 @@ def test_a_duty_is_paced_and_paused_in_the_admin_and_lost_rows_come_back(
 
     assert names == [
         "duty: forget workers", "duty: place accounts", "duty: plan", "duty: plan readings", "duty: plan refreshes", "duty: prune",
-        "duty: tell reviewers", "duty: tidy media", "duty: zone rules", "engine pass",
+        "duty: tell people", "duty: tell reviewers", "duty: tell what ends", "duty: tidy media", "duty: tidy notices",
+        "duty: zone rules", "engine pass",
     ]  # fmt: skip
     assert _plan(installation) == paused
     assert paused[:2] == (False, 1)

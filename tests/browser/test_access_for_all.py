@@ -40,6 +40,8 @@ def addresses(team):
             "schedule_new",
             "media",
             "jobs",
+            "jobs_runs",
+            "jobs_schedules",
             "recovery",
             "accounts",
             "account_choose",
@@ -50,6 +52,7 @@ def addresses(team):
             "review_policies",
             "drafts",
             "library",
+            "notifications",
         )
     )
     yield reverse("web:content_versions", args=[team.daily.content.public_id])

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.shapes import Answer, Input, both, workspace_words
+from schedules.domain.recovery import MONITOR_VERBS
 from schedules.domain.states import JobState
 from schedules.models import Attempt, Engagement, Job
-from schedules.services import afterwards
+from schedules.services import afterwards, recovery
 
 
 class Confirmation(Input):
     remote_url = serializers.CharField(
         max_length=2000, error_messages={"required": "Give the post's address at the platform."}
     )
+
+
+class JobsInput(Input):
+    """One verb, and either `ids` or a `filter` with the names that the list of jobs takes."""
+
+    verb = serializers.ChoiceField(choices=list(MONITOR_VERBS))
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, min_length=1, max_length=recovery.MOST_AT_ONCE
+    )
+    filter = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
+    workspace = serializers.CharField(required=False, allow_null=True, default=None, max_length=100)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("ids" in attrs) == ("filter" in attrs):
+            words = _("Name the jobs by `ids`, or say by `filter` which: one of the two.")
+            raise serializers.ValidationError({"ids": [serializers.ErrorDetail(words, code="required")]})
+        return attrs
 
 
 class JobAnswer(Answer):

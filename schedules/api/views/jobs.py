@@ -6,13 +6,18 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail, JobFigures
-from schedules.api.serializers.recovery import NewTime, instant
+from alwrity_scheduler.core.errors import Problem, Refused
+from alwrity_scheduler.workspaces.roles import Action
+from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail, JobFigures, JobsInput
+from schedules.api.serializers.recovery import NewTime, instant, result_words
 from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
+from schedules.domain.recovery import Verb as ManyVerb
+from schedules.domain.states import JobState
 from schedules.filters import JobFilter
 from schedules.models import Attempt, Job
 from schedules.services import afterwards, recovery
@@ -25,6 +30,53 @@ class JobList(Rows):
 
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).with_names()
+
+
+# the states that a verb means where a filter names none
+MEANT: dict[str, tuple[JobState, ...]] = {
+    ManyVerb.RETRY: (JobState.FAILED, JobState.MISSED),
+    ManyVerb.CANCEL: (JobState.PENDING, JobState.BLOCKED, JobState.RUNNING),
+}
+
+
+class JobsBulk(Door):
+    """POST of one verb on the named jobs, or on all that match; answers job by job, the earliest first."""
+
+    def post(self, request: Request) -> Response:
+        given = self.read(JobsInput)
+        workspace = self.workspace_of(given["workspace"])
+        self.require(Action.OPERATE, workspace)
+        jobs = Job.objects.visible_to(request.user).filter(workspace=workspace)
+        missing: list[str] = []
+        if "ids" in given:
+            ids = dict.fromkeys(given["ids"])
+            chosen = jobs.filter(public_id__in=list(ids))
+            there = set(chosen.values_list("public_id", flat=True))
+            missing = [str(name) for name in ids if name not in there]
+        else:
+            chosen = _narrowed(jobs, given["filter"])
+            if "state" not in given["filter"]:
+                chosen = chosen.filter(state__in=MEANT[given["verb"]])
+        order = recovery.Order(verb=ManyVerb(given["verb"]))
+        return Response(
+            result_words(recovery.many(order=order, chosen=chosen, actor=self.actor, now=self.now), missing)
+        )
+
+
+def _narrowed(jobs: Any, wanted: dict[str, str]) -> Any:
+    """The jobs that the filter leaves. Refused where a name or a value is none of the list's, so that a slip acts on nothing."""
+    unknown = sorted(set(wanted) - set(JobFilter.base_filters))
+    found = JobFilter(wanted, jobs)
+    problems = [
+        Problem(field=f"filter.{name}", message=_("There is no such filter here."), code="unknown") for name in unknown
+    ]
+    problems += [
+        Problem(field=f"filter.{name}", message=" ".join(str(words) for words in errors), code="invalid")
+        for name, errors in found.form.errors.items()
+    ]
+    if problems:
+        raise Refused(problems)
+    return found.qs
 
 
 class _Job(Door):

@@ -19,6 +19,7 @@ from platforms.services.groups import expand
 from schedules.api.problems import renamed
 from schedules.api.serializers.backfill import BackfillInput, backfill_words, instant
 from schedules.api.serializers.content import draft, draft_of
+from schedules.api.serializers.health import health_words
 from schedules.api.serializers.jobs import JobAnswer
 from schedules.api.serializers.rules import MOST_TIMES, PreviewInput, plan_values, rule_problem, time_words
 from schedules.api.serializers.schedules import (
@@ -33,7 +34,7 @@ from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
 from schedules.filters import ScheduleFilter
 from schedules.models import ContentItem, Job, Schedule
-from schedules.reads import runs
+from schedules.reads import health, runs
 from schedules.services import backfill as backfill_service
 from schedules.services import content as content_service
 from schedules.services import jobs as job_service
@@ -150,6 +151,14 @@ class Occurrences(ScheduleRows):
         row = self.find(public_id)
         found = runs.next_runs(rule_of(row), now=self.now, count=asked_count(request.query_params.get("count")))
         return Response({"timezone": row.timezone, "results": [time_words(one, row.timezone) for one in found]})
+
+
+class ScheduleHealth(_Schedules):
+    """What became of its last runs, when it runs next, and what stands in its way."""
+
+    def get(self, request: Request, public_id: UUID) -> Response:
+        row = self.find(public_id)
+        return Response({"timezone": row.timezone, **health_words(health.of_schedule(row, now=self.now), row.timezone)})
 
 
 def asked_count(text: str | None) -> int:

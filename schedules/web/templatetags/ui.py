@@ -29,7 +29,9 @@ from platforms.services.media import media_path_of, media_url, thumbnail_path_of
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
+from schedules.reads import executions
 from schedules.services import link_cards
+from schedules.web import first_steps as guide
 from schedules.web import icons, prose
 from schedules.web.words import PRIORITIES, TYPES
 
@@ -325,6 +327,44 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)
 
 
+# an attempt's outcome; an empty one has not come yet
+OUTCOMES = {
+    "": gettext_lazy("under way"),
+    "published": gettext_lazy("published"),
+    "accepted": gettext_lazy("accepted"),
+    "done": gettext_lazy("done"),
+    "found": gettext_lazy("found"),
+    "absent": gettext_lazy("not there"),
+    "not_called": gettext_lazy("not sent"),
+    "lost": gettext_lazy("interrupted"),
+    "rejected": gettext_lazy("refused"),
+    "auth": gettext_lazy("sign-in not accepted"),
+    "rate_limited": gettext_lazy("too many calls"),
+    "unavailable": gettext_lazy("not reachable"),
+    "unknown": gettext_lazy("no clear answer"),
+}
+
+
+@register.filter
+def outcome_word(outcome: str) -> str:
+    return str(OUTCOMES.get(outcome) or humanise(outcome))
+
+
+@register.filter
+def ending(outcome: str) -> str:
+    return executions.ending_of(outcome).value
+
+
+@register.filter
+def masked(value: Any) -> Any:
+    return executions.masked(value)
+
+
+@register.filter
+def request_id(response: Any) -> str:
+    return executions.request_id_of(response)
+
+
 @register.filter
 def in_zone(value: datetime, zone: str) -> datetime:
     """The wall clock of a zone, naive, so that no filter moves it on."""
@@ -446,3 +486,9 @@ def type_word(value: str) -> str:
 def priority_word(value: int) -> str:
     """`High`, or the number between two of the named steps."""
     return str(PRIORITIES.get(value, value))
+
+
+@register.simple_tag(takes_context=True)
+def first_steps(context: Any) -> guide.Guide:
+    """The way to the first post, for the one who looks."""
+    return guide.guide_of(context["shell"])

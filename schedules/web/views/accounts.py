@@ -8,7 +8,6 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.db.models import Count, Max, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,6 +25,7 @@ from platforms.services import accounts as service
 from platforms.services import apps
 from platforms.services.groups import groups_of
 from schedules.models import Job, Schedule
+from schedules.reads.accounts import SORTS, TROUBLE, breaks_of, keys_of, shelf
 from schedules.reads.standing import standings
 from schedules.services import probing
 from schedules.web.account_forms import AccountForm, initial_of
@@ -35,34 +35,57 @@ from schedules.web.gate import Visit, done, leave, next_url, refused, screen, sh
 
 @screen()
 def account_list(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """All accounts, or those of the group named by `?group=`."""
+    """The accounts as cards: `?group=` its id, `?platform=`, `?state=` an AccountState or trouble, `?q=`, `?sort=`."""
     groups = groups_of(visit.workspace)
     wanted = request.GET.get("group", "")
     chosen = next((row for row in groups if str(row.public_id) == wanted), None)
-    rows = (
-        PlatformAccount.objects.filter(workspace=visit.workspace, **({"account_groups": chosen} if chosen else {}))
-        .select_related("service", "circuit")
-        .prefetch_related("account_groups")
-        .defer("credentials")
-        .annotate(
-            last_at=Max("jobs__finished_at", filter=Q(jobs__state="completed")),
-            next_at=Min("jobs__run_at", filter=Q(jobs__state="pending")),
-            waiting=Count("jobs", filter=Q(jobs__state__in=["pending", "blocked"])),
-        )
-        .order_by("platform", "name", "id")
+    asked = {name: request.GET.get(name, "").strip() for name in ("q", "platform", "state", "sort")}
+    labels = _labels()
+    shown = shelf(
+        visit.workspace,
+        visit.now,
+        words=asked["q"][:100],
+        platform=asked["platform"],
+        state=asked["state"] if asked["state"] in STATES else "",
+        group=chosen,
+        sort=asked["sort"] if asked["sort"] in SORTS else SORTS[0],
     )
-    found = standings(rows, visit.now)
     context = {
         "title": _("Accounts"),
-        "accounts": [(row, found[row.pk]) for row in rows],
+        "cards": shown.cards,
+        "any": bool(shown.platforms),
         "groups": groups,
         "chosen": chosen,
+        "asked": asked,
+        "filtered": any(asked[name] for name in ("q", "platform", "state")),
+        "platforms": [(key, labels.get(key, key)) for key in shown.platforms],
+        "states": STATES.items(),
+        "sorts": SORT_WORDS.items(),
         "here": request.get_full_path(),
-        "labels": _labels(),
+        "labels": labels,
         "signing": _signing_keys(),
+        "keyed": {
+            key for key, adapter in adapters.items() if adapter.credential_fields or isinstance(adapter, SignsIn)
+        },
         "now": visit.now,
     }
     return show(request, "accounts/list.html", "accounts/partials/_list.html", context)
+
+
+STATES = {
+    TROUBLE: gettext_lazy("Something is wrong"),
+    "active": gettext_lazy("Connected"),
+    "needs_auth": gettext_lazy("Needs signing in"),
+    "paused": gettext_lazy("Paused"),
+    "disconnected": gettext_lazy("Disconnected"),
+}
+SORT_WORDS = {
+    "urgent": gettext_lazy("What needs you first"),
+    "name": gettext_lazy("Name"),
+    "platform": gettext_lazy("Platform"),
+    "next": gettext_lazy("Next post"),
+    "last": gettext_lazy("Last post"),
+}
 
 
 def _labels() -> dict[str, str]:
@@ -228,17 +251,25 @@ def _find(visit: Visit, public_id: UUID) -> PlatformAccount:
     return row
 
 
+BREAKS_SHOWN = 8
+
+
 def _used_by(row: PlatformAccount, now: datetime) -> dict[str, Any]:
     used = (
         Schedule.objects.filter(targets__account=row, state__in=["draft", "in_review", "active", "paused"])
         .select_related("content")
         .order_by("-created_at", "-id")
     )
+    standing = standings([row], now)[row.pk]
+    breaks = breaks_of(row, standing, now)
     return {
         "used": list(used[:10]),
         "used_count": used.count(),
         "held": Job.objects.filter(account=row, state="blocked").count(),
-        "standing": standings([row], now)[row.pk],
+        "standing": standing,
+        "breaks": breaks[:BREAKS_SHOWN],
+        "break_count": len(breaks),
+        "keys": keys_of(row),
         "groups": list(row.account_groups.order_by("name", "id")),
         "now": now,
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.core.paginator import Page, Paginator
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,16 +19,22 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.recurrence import Occurrence
 from schedules.models import AuditLog, Job, Schedule
-from schedules.reads import cards, reviews, runs
+from schedules.models.schedules import Target
+from schedules.reads import cards, health, preflight, reviews, runs
 from schedules.services import lifecycle
 from schedules.services.materialise import rule_of
+from schedules.web import policies
+from schedules.web.context import shell_of
+from schedules.web.dashboard import percent
 from schedules.web.forms import ComposerForm, MoveForm, stored, variants_of
 from schedules.web.gate import Visit, done, refused, screen, show
-from schedules.web.history import entries
-from schedules.web.views.composer import WITH_PARTS
+from schedules.web.history import KINDS, Entry, entries, kind_of
 
 NEXT_SHOWN = 5
-LAST_SHOWN = 20
+LAST_SHOWN = 10
+OPEN_SHOWN = 6
+OPEN_SINCE = timedelta(days=7)
+OPEN = ("pending", "running", "processing")
 HISTORY_SHOWN = 40
 
 
@@ -53,7 +60,9 @@ def _find(visit: Visit, public_id: UUID) -> Schedule:
     rows = Schedule.objects.visible_to(visit.person).select_related(
         "workspace", "content__campaign", "created_by", "split_from__content"
     )
-    row: Schedule = get_object_or_404(rows.prefetch_related(*WITH_PARTS), public_id=public_id)
+    targets = Target.objects.select_related("account__service", "account__circuit").order_by("id")
+    parts = (Prefetch("targets", targets), "exceptions", "content__variants", "content__media_links__asset")
+    row: Schedule = get_object_or_404(rows.prefetch_related(*parts), public_id=public_id)
     return row
 
 
@@ -63,27 +72,31 @@ def _show(
     rule = rule_of(row)
     lives = row.state in ("draft", "in_review", "active", "paused")
     coming = runs.next_runs(rule, now=visit.now, count=NEXT_SHOWN) if lives else []
-    jobs = list(Job.objects.filter(schedule=row).with_names().order_by("-run_at", "-id")[: 3 * LAST_SHOWN])
+    jobs = Job.objects.filter(schedule=row).with_names()
+    # from a while ago on, else the whole history is walked through for them
+    ahead = jobs.filter(state__in=OPEN, run_at__gte=visit.now - OPEN_SINCE)
+    waiting = list(ahead.order_by("run_at", "id")[: OPEN_SHOWN * 3])
+    past = list(jobs.exclude(state__in=OPEN).order_by("-run_at", "-id")[:LAST_SHOWN])
     by_nominal: dict[datetime, list[Job]] = {}
-    for job in jobs:
+    for job in (*waiting, *past):
         by_nominal.setdefault(job.occurrence.nominal_at, []).append(job)
-    past = [job for job in jobs if job.state != "pending"][:LAST_SHOWN]
-    history = AuditLog.objects.visible_to(visit.person).filter(
-        Q(object_type="schedule", object_id=str(row.public_id))
-        | Q(object_type="content", object_id=str(row.content.public_id))
-    )
+    found = preflight.of_read(row, list(row.targets.all()), now=visit.now)
+    may = shell_of(request).may if row.workspace_id == visit.workspace.pk else None
+    standing = health.of_schedule(row, now=visit.now, found=found)
+    asked = request.GET.urlencode() if request.method in ("GET", "HEAD") else ""
     context = {
         "title": str(row),
         "schedule": row,
+        "here": reverse("web:schedule", args=[row.public_id]) + (f"?{asked}" if asked else ""),
         "words": runs.words_of(rule),
         "now": visit.now,
-        "jobs": past,
-        "strip": past[::-1],
+        "health": standing,
+        "success_percent": None if standing.success_rate is None else percent(standing.success_rate),
+        "jobs": [*[job for job in waiting if job.state != "pending"], *past, *_pending(waiting)],
         "coming": [
             NextRun(item, item.nominal_local.isoformat(timespec="minutes"), by_nominal.get(item.nominal_at, []))
             for item in coming
         ],
-        "open_jobs": [job for job in jobs if job.state in ("pending", "running", "processing")][::-1],
         "skipped": [
             item
             for item in row.exceptions.all()
@@ -91,14 +104,38 @@ def _show(
         ],
         "cards": stored_cards(row, visit.now),
         "desk": reviews.desk(row, visit.person, visit.now),
-        "history": entries(history.order_by("-id")[:HISTORY_SHOWN]),
-        "may_operate": visit.may(Action.OPERATE, row.workspace),
-        "may_write": visit.may(Action.WRITE, row.workspace),
+        "may_operate": may.operate if may else visit.may(Action.OPERATE, row.workspace),
+        "may_write": may.write if may else visit.may(Action.WRITE, row.workspace),
         "other_zone": row.timezone != visit.person.timezone,
         "move_form": form,
         "splits": list(row.splits.select_related("content").order_by("id")[:5]),
+        "policies": {
+            "priority": policies.priority_words(row.priority),
+            "catch_up": policies.catch_up_words(row),
+            "retry": policies.retry_words(row),
+            "deadline": policies.deadline_words(row),
+        },
+        **_history(request, visit, row),
     }
     return show(request, "schedules/schedule.html", "schedules/partials/_schedule.html", context, status=status)
+
+
+def _pending(waiting: Sequence[Job]) -> list[Job]:
+    return [job for job in waiting if job.state == "pending"][:OPEN_SHOWN]
+
+
+def _history(request: HttpRequest, visit: Visit, row: Schedule) -> dict[str, object]:
+    """?kind= narrows it to one part, ?page= leads to what is older."""
+    rows = AuditLog.objects.visible_to(visit.person).filter(
+        Q(object_type="schedule", object_id=str(row.public_id))
+        | Q(object_type="content", object_id=str(row.content.public_id))
+    )
+    kind = kind_of(request.GET.get("kind", ""))
+    if kind is not None:
+        rows = rows.filter(kind.which)
+    pages: Page[AuditLog] = Paginator(rows.order_by("-id"), HISTORY_SHOWN).get_page(request.GET.get("page"))
+    shown: list[Entry] = entries(pages.object_list)
+    return {"history": shown, "page": pages, "history_kind": kind.name if kind else "", "history_kinds": KINDS}
 
 
 def stored_cards(row: Schedule, now: datetime) -> Sequence[cards.Card]:

@@ -3,77 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
-from platforms.models import PlatformAccount
 from schedules.domain.states import JobState
-from schedules.models import AuditLog, Job
-from schedules.services import afterwards
+from schedules.models import Attempt, AuditLog, Job
+from schedules.reads import executions
+from schedules.services import afterwards, moving, recovery
 from schedules.services import jobs as job_service
-from schedules.web.forms import ConfirmForm, JobFilter
-from schedules.web.gate import Visit, done, next_url, refused, screen, show
+from schedules.web.forms import ConfirmForm
+from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 from schedules.web.history import entries
+from schedules.web.job_forms import ERROR_WORDS, NewTimeForm
+from schedules.web.monitor import Wish, count_words, frame
+from schedules.web.templatetags.ui import duration, job_word, platform_name
+from schedules.web.views.jobs_many import iso, last_result
 
 PER_PAGE = 50
 EARLIER_AND_LATER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
-    name: str
-    title: str | Promise
-    states: tuple[str, ...]
-    order: tuple[str, str] = ("-run_at", "-id")
-    bad: bool = False
-
-
-TABS = (
-    Tab("failed", gettext_lazy("Failed"), ("failed",), bad=True),
-    Tab("attention", gettext_lazy("Needs you"), ("unconfirmed", "missed", "blocked"), bad=True),
-    Tab("running", gettext_lazy("Running"), ("running", "processing")),
-    Tab("pending", gettext_lazy("Pending"), ("pending",), ("run_at", "id")),
-    Tab("done", gettext_lazy("Done"), ("completed", "cancelled", "superseded")),
-)
-
-
 @screen()
 def job_list(request: HttpRequest, visit: Visit) -> HttpResponse:
-    accounts = list(PlatformAccount.objects.filter(workspace=visit.workspace).order_by("platform", "name", "id"))
-    form = JobFilter(request.GET, accounts=accounts)
-    wanted = form.wanted()
-    jobs = Job.objects.filter(workspace=visit.workspace)
-    if wanted["account"]:
-        jobs = jobs.filter(account__public_id=wanted["account"])
-    if wanted["q"]:
-        jobs = jobs.filter(
-            Q(schedule__content__title__icontains=wanted["q"]) | Q(schedule__content__text__icontains=wanted["q"])
-        )
-    counts = dict(jobs.order_by().values_list("state").annotate(Count("pk")))
-    tabs = [(tab, sum(counts.get(state, 0) for state in tab.states)) for tab in TABS]
-    current = next((tab for tab, _n in tabs if tab.name == request.GET.get("tab")), None)
-    current = current or next((tab for tab, number in tabs if number), TABS[3])
-    found = jobs.filter(state__in=current.states).with_names().order_by(*current.order)
+    wish = Wish(visit, request.GET)
+    pages = Paginator[Job](wish.listing, PER_PAGE)  # type: ignore[arg-type]  # it asks for slices only
+    page: Page[Job] = pages.get_page(request.GET.get("page"))
     context = {
-        "title": _("Jobs"),
-        "form": form,
-        "tabs": tabs,
-        "tab": current,
-        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
-        "filtered": any(wanted.values()),
-        "now": visit.now,
+        **frame(wish, "list"),
+        "tabs": wish.tabs,
+        "tab": wish.shown.tab,
+        "number": wish.count,
+        "number_words": count_words(wish.count),
+        "page": page,
+        "lines": executions.lines(page.object_list, visit.now),
+        "may_operate": visit.may(Action.OPERATE),
+        "most": recovery.MOST_AT_ONCE,
+        "result": last_result(request, visit),
     }
     return show(request, "schedules/jobs.html", "schedules/partials/_jobs.html", context)
 
@@ -88,20 +63,33 @@ def job(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     return _show_job(request, visit, find(visit, public_id), ConfirmForm())
 
 
-def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, status: int = 200) -> HttpResponse:
+def _show_job(
+    request: HttpRequest,
+    visit: Visit,
+    row: Job,
+    form: ConfirmForm,
+    status: int = 200,
+    new_time: NewTimeForm | None = None,
+) -> HttpResponse:
     runs = Job.objects.filter(schedule=row.schedule_id, account=row.account_id)
     earlier = list(runs.filter(run_at__lt=row.run_at).order_by("-run_at", "-id")[:EARLIER_AND_LATER])
     later = list(runs.filter(run_at__gt=row.run_at).order_by("run_at", "id")[:EARLIER_AND_LATER])
     history = AuditLog.objects.visible_to(visit.person).of("job", row.public_id)[:50]
     readings = afterwards.readings(row) if row.state == JobState.COMPLETED else []
+    attempts = list(row.attempts.order_by("-id"))
     context = {
         "title": str(row.schedule),
         "job": row,
-        "attempts": list(row.attempts.order_by("-id")),
+        "line": executions.lines([row], visit.now)[0],
+        "attempts": attempts,
+        "summary": _summary(row, attempts),
         "earlier": earlier[::-1],
         "later": later,
         "history": entries(history),
         "form": form,
+        "new_time": new_time,
+        "can_move": row.state in MOVABLE,
+        "error_words": ERROR_WORDS.get(row.error_class, ""),
         "abilities": afterwards.abilities(row),
         "figures": next((item for item in readings if item.values), None),
         "readings": readings,
@@ -110,6 +98,120 @@ def _show_job(request: HttpRequest, visit: Visit, row: Job, form: ConfirmForm, s
         "now": visit.now,
     }
     return show(request, "schedules/job.html", "schedules/partials/_job.html", context, status=status)
+
+
+def _summary(row: Job, attempts: list[Attempt]) -> str:
+    """The job as plain text, for a message to somebody who helps."""
+    facts = [
+        (_("Post"), str(row.schedule)),
+        (_("Account"), f"{row.account.name} ({platform_name(row.account.platform)})"),
+        (_("Status"), job_word(row.state)),
+        (_("Due"), iso(row.scheduled_for)),
+        (_("Started"), iso(row.started_at)),
+        (_("Ended"), iso(row.finished_at)),
+        (_("Message"), row.error_message),
+        (_("Address"), row.remote_url),
+        (_("Key"), row.idempotency_key),
+        (_("Job"), str(row.public_id)),
+    ]
+    said = [f"{name}: {value}" for name, value in facts if value]
+    return "\n".join(said + [_spoken(attempt) for attempt in reversed(attempts)])
+
+
+def _spoken(attempt: Attempt) -> str:
+    took = attempt.finished_at - attempt.started_at if attempt.finished_at else None
+    parts = [
+        iso(attempt.started_at),
+        attempt.get_purpose_display(),
+        str(attempt.no),
+        attempt.outcome or _("under way"),
+        duration(took) if took is not None else "",
+        f"HTTP {attempt.status_code}" if attempt.status_code else "",
+        executions.request_id_of(attempt.response),
+        attempt.message,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+# the states in which a person may give the job another time; one that waits for its time moves with its other accounts
+ALONE = (JobState.FAILED, JobState.MISSED, JobState.BLOCKED)
+MOVABLE = (*ALONE, JobState.PENDING)
+
+
+@screen("POST")
+def new_time(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    """Give the job another time, on the wall clock of its schedule's zone."""
+    row = find(visit, public_id)
+    visit.require(Action.OPERATE, row.workspace)
+    form = NewTimeForm(request.POST)
+    if not form.is_valid():
+        return _show_job(request, visit, row, ConfirmForm(), 422, form)
+    try:
+        words, to, undo = (_give_time if row.state in ALONE else _move)(visit, row, form)
+    except Refused as error:
+        form.refuse(error.problems)
+        return _show_job(request, visit, row, ConfirmForm(), 422, form)
+    return leave(request, words, to, undo=undo)
+
+
+def _give_time(visit: Visit, row: Job, form: NewTimeForm) -> tuple[str, str, str]:
+    """The words, the address to go to, and the one that takes it back."""
+    at = form.instant(row.schedule.timezone, visit.now)
+    recovery.reslot(job=row, at=at, actor=visit.actor, now=visit.now)
+    words = _("“%(name)s” goes out on %(account)s at its new time.")
+    words %= {"name": row.schedule, "account": row.account.name}
+    return words, reverse("web:job", args=[row.public_id]), reverse("web:recovery_undo", args=[row.public_id])
+
+
+def _move(visit: Visit, row: Job, form: NewTimeForm) -> tuple[str, str, str]:
+    moved = moving.move(
+        workspace=row.workspace,
+        key=f"j{row.pk}",
+        to_local=form.cleaned_data["at"],
+        zone=row.schedule.timezone,
+        version=form.cleaned_data["version"] or row.schedule.version,
+        scope="one",
+        actor=visit.actor,
+        now=visit.now,
+        person=visit.person,
+    )
+    words = ngettext(
+        "“%(name)s” has a new time.", "“%(name)s” has a new time on all its %(n)d accounts.", moved.accounts
+    )
+    said = " ".join(filter(None, (words % {"name": row.schedule, "n": moved.accounts}, moved.note)))
+    to = reverse("web:job" if moved.event.is_job else "web:schedule", args=[moved.event.public_id])
+    undo = ""
+    if moved.back and row.workspace == visit.workspace:
+        at = f"{moved.back.to_local:%Y-%m-%dT%H:%M:%S}"
+        values = {"key": moved.back.key, "at": at, "zone": row.schedule.timezone, "version": moved.back.version}
+        undo = f"{reverse('web:jobs_move_back')}?{urlencode(values)}"
+    return said, to, undo
+
+
+@screen("POST")
+def move_back(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Undo a move: the address names what is moved, and to when."""
+    visit.require(Action.OPERATE)
+    form, key = NewTimeForm(request.GET), request.GET.get("key", "")[:100]
+    back = next_url(request, reverse("web:jobs"))
+    if not form.is_valid():
+        raise Http404
+    try:
+        moved = moving.move(
+            workspace=visit.workspace,
+            key=key,
+            to_local=form.cleaned_data["at"],
+            zone=request.GET.get("zone", "UTC"),
+            version=form.cleaned_data["version"] or 0,
+            scope="one",
+            actor=visit.actor,
+            now=visit.now,
+            person=visit.person,
+        )
+    except Refused as error:
+        return refused(request, error, back)
+    to = reverse("web:job" if moved.event.is_job else "web:schedule", args=[moved.event.public_id])
+    return leave(request, _("“%(name)s” is as it was before.") % {"name": moved.event.title}, to)
 
 
 Verb = tuple[Callable[..., Any], Any]

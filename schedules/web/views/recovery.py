@@ -155,7 +155,7 @@ NOT_UNDOABLE = (Verb.LOOK_AGAIN, Verb.CONFIRM)
 @screen("POST")
 def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpResponse:
     """One verb on one post; then the desk again, as it was narrowed."""
-    if verb not in list(Verb):
+    if verb not in list(VERBS):
         raise Http404
     wanted, query = Verb(verb), _back(request)
     job: Job = get_object_or_404(Job.objects.visible_to(visit.person).with_names(), public_id=public_id)

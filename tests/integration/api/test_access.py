@@ -22,6 +22,7 @@ ROWS = (
     "content/{content}/",
     "schedules/{schedule}/",
     "schedules/{schedule}/occurrences/",
+    "schedules/{schedule}/health/",
     "jobs/{job}/",
 )
 # method, address, body, the states things are brought into before, status for those who may

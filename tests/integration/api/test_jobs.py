@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -154,3 +155,51 @@ def test_a_confirmation_needs_the_address(api: Caller, job: Job) -> None:
     assert fields(api.post(path, {"remote_url": "over there"})) == {"remote_url": "invalid"}
     done = api.post(path, {"remote_url": "https://example.com/1"}).json()
     assert (done["state"], done["remote_url"]) == ("completed", "https://example.com/1")
+
+
+def test_jobs_are_narrowed_as_the_monitor_narrows_them(
+    api: Caller, people: People, account: Any, now: datetime
+) -> None:
+    other = make_account(people.workspace, now, name="Elsewhere")
+    made = make_schedule(people.workspace, [other], now, text="Lantern")
+    Job.objects.filter(schedule=made).update(state="failed", error_class="auth")
+    make_schedule(people.workspace, [account], now)
+
+    for query in ({"q": "lantern"}, {"error_class": "auth,rejected"}, {"account": str(other.public_id)}):
+        assert [row["state"] for row in api.get("jobs/", **query).json()["results"]] == ["failed"], query
+    assert api.get("jobs/", platform="nowhere").json()["results"] == []
+    assert api.get("jobs/", content_type="article").json()["results"] == []
+    assert len(api.get("jobs/", platform="sandbox", content_type="post").json()["results"]) == 2
+    assert list(fields(api.get("jobs/", error_class="made-up"))) == ["error_class"]
+
+
+def test_many_jobs_are_answered_one_by_one(
+    api: Caller, callers: dict[str, Caller], people: People, account: Any, now: datetime
+) -> None:
+    failed, waiting = (Job.objects.get(schedule=make_schedule(people.workspace, [account], now)) for _ in range(2))
+    Job.objects.filter(pk=failed.pk).update(state="failed", error_class="auth")
+    body = {"verb": "retry", "ids": [str(failed.public_id), str(waiting.public_id)]}
+
+    assert callers["viewer"].post("jobs/bulk/", body).status_code == 403
+    answer = api.post("jobs/bulk/", body).json()
+
+    assert (answer["matched_count"], answer["done_count"], answer["refused_count"]) == (2, 1, 1)
+    told = {row["id"]: row for row in answer["results"]}
+    assert told[str(failed.public_id)]["state"] == "pending"
+    assert "Only a failed, missed or cancelled post" in told[str(waiting.public_id)]["errors"][0]["message"]
+
+
+def test_a_filter_means_what_the_verb_can_be_done_to_and_a_slip_does_nothing(
+    api: Caller, people: People, account: Any, now: datetime
+) -> None:
+    failed, waiting = (Job.objects.get(schedule=make_schedule(people.workspace, [account], now)) for _ in range(2))
+    Job.objects.filter(pk=failed.pk).update(state="failed")
+
+    assert fields(api.post("jobs/bulk/", {"verb": "cancel", "filter": {"acount": "x"}})) == {"filter.acount": "unknown"}
+    assert fields(api.post("jobs/bulk/", {"verb": "cancel", "filter": {"state": "gone"}})) == {
+        "filter.state": "invalid"
+    }
+    assert fields(api.post("jobs/bulk/", {"verb": "cancel"})) == {"ids": "required"}
+    assert api.post("jobs/bulk/", {"verb": "cancel", "filter": {}}).json()["done_count"] == 1
+    states = dict(Job.objects.values_list("pk", "state"))
+    assert states == {failed.pk: "failed", waiting.pk: "cancelled"}

@@ -55,7 +55,7 @@ def test_a_refusal_is_said_and_shown_among_the_attempts(author, out):
     type(out.account).objects.filter(pk=out.account_id).update(options={"fault_mode": "rejected"})
     response = author.post(reverse("web:job_act", args=[out.public_id, "take-down"]))
     assert "The platform refused, so the post was not deleted." in said(response)[0]
-    assert "Deleting 1: rejected" in page_of(author, out)
+    assert "Deleting 1: refused" in page_of(author, out)
 
 
 def test_what_did_not_go_along_is_shown_beside_the_attempt(author, out):

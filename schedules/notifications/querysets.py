@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db.models import Q
+
+from alwrity_scheduler.workspaces.models import Workspace
+from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet
+from schedules.notifications.rules import Kind
+
+OPEN = Q(needs_act=True, settled_at__isnull=True)
+
+
+class NoticeQuerySet(VisibleQuerySet[Row]):
+    def visible_to(self, user: Any) -> Self:
+        """A person's own, in the workspaces that person may still see. A token has none."""
+        if getattr(user, "api_token", None) is not None:
+            return self.none()
+        return super().visible_to(user).filter(user_id=getattr(user, "pk", None))
+
+    def of(self, person: Any, workspace: Workspace) -> Self:
+        return self.filter(user=person, workspace=workspace)
+
+    def open(self) -> Self:
+        """Somebody has something to do about it."""
+        return self.filter(OPEN)
+
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+    def of_kind(self, kind: Kind) -> Self:
+        return self.filter(kind=kind.value)
