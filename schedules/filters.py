@@ -17,8 +17,10 @@ from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, 
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
 from schedules.domain.states import JobState, ScheduleState
-from schedules.models import AuditLog, ContentItem, Job, Review, Schedule
+from schedules.models import AuditLog, ContentItem, Job, Review, Schedule, Target
 from schedules.models.content import ContentType
+from schedules.querysets.words import HoldsWord
+from schedules.reads import listing
 from schedules.reads.media import used
 
 
@@ -109,18 +111,55 @@ class MediaFilter(filters.FilterSet):  # type: ignore[misc]
 
 
 class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
+    """runs_since, runs_until: those with a time in that span. needs_you: those of which a post waits for a person."""
+
     state = AnyOf(choices=[(state.value, state.label) for state in ScheduleState])
     account = filters.UUIDFilter(method="on_account")
+    platform = filters.CharFilter(method="on_platform")
+    kind = filters.ChoiceFilter(choices=[("once", "once"), ("recurring", "recurring")], method="of_kind")
     content = filters.UUIDFilter(field_name="content__public_id")
+    content_type = AnyOf(choices=ContentType.choices, field_name="content__content_type")
+    campaign = filters.CharFilter(field_name="content__campaign__name")
+    owner = filters.CharFilter(field_name="created_by__username")
+    label = filters.CharFilter(method="with_label")
+    tag = filters.CharFilter(method="with_tag")
+    needs_you = filters.BooleanFilter(method="needing_a_person")
+    runs_since = filters.IsoDateTimeFilter(method="later")
+    runs_until = filters.IsoDateTimeFilter(method="later")
     q = filters.CharFilter(method="with_words")
 
     class Meta:
         model = Schedule
         fields: tuple[str, ...] = ()
 
-    def on_account(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
-        # an account is a schedule's target once, so no row comes twice
-        return rows.filter(targets__account__public_id=value)
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().filter_queryset(queryset)
+        since, until = self.form.cleaned_data.get("runs_since"), self.form.cleaned_data.get("runs_until")
+        return listing.in_span(rows, since=since, until=until) if since or until else rows
+
+    def later(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
+        """Both ends of the span are taken together, when all else has narrowed the rows."""
+        return rows
+
+    def on_account(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
+        return rows.filter(pk__in=Target.objects.filter(account__public_id=value).values("schedule"))
+
+    def on_platform(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(pk__in=Target.objects.filter(account__platform=value).values("schedule"))
+
+    def of_kind(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(rule_kind="once") if value == "once" else rows.exclude(rule_kind="once")
+
+    def with_label(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(HoldsWord("content__labels", value))
+
+    def with_tag(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(HoldsWord("tags", value))
+
+    def needing_a_person(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        jobs = Job.objects.visible_to(self.request.user) if self.request else Job.objects.all()
+        waiting = jobs.needing_a_person().values("schedule")
+        return rows.filter(pk__in=waiting) if value else rows.exclude(pk__in=waiting)
 
     def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(

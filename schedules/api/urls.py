@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from schedules.api.views import (
     accounts,
+    bulk,
     calendar,
     content,
     jobs,
@@ -50,6 +51,8 @@ urlpatterns = [
     path("hashtag-groups/", library.HashtagGroupList.as_view(), name="hashtag_groups"),
     path("hashtag-groups/<uuid:public_id>/", library.HashtagGroupDetail.as_view(), name="hashtag_group"),
     path("schedules/", schedules.ScheduleList.as_view(), name="schedules"),
+    path("schedules/bulk/", bulk.ScheduleBulk.as_view(), name="schedule_bulk"),
+    path("schedules/<uuid:public_id>/shift/", bulk.Shift.as_view(verb="shift"), name="schedule_shift"),
     path("schedules/<uuid:public_id>/", schedules.ScheduleDetail.as_view(), name="schedule"),
     path("schedules/<uuid:public_id>/occurrences/", schedules.Occurrences.as_view(), name="occurrences"),
     path("schedules/<uuid:public_id>/health/", schedules.ScheduleHealth.as_view(), name="schedule_health"),

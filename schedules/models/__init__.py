@@ -2,6 +2,7 @@
 
 from schedules.models.approval import Review, ReviewComment, ReviewLink, ReviewPolicy
 from schedules.models.audit import AuditChain, AuditLog
+from schedules.models.bulk import BulkItem, BulkRun
 from schedules.models.composer import ComposerDraft, ContentTemplate, ContentVersion, HashtagGroup, PostingSlot
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
 from schedules.models.engagement import Engagement, Reading
@@ -16,6 +17,8 @@ __all__ = [
     "Attempt",
     "AuditChain",
     "AuditLog",
+    "BulkItem",
+    "BulkRun",
     "Campaign",
     "ComposerDraft",
     "ContentItem",

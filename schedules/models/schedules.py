@@ -95,6 +95,8 @@ class Schedule(models.Model):
             models.Index(fields=["workspace", "id"], name="schedule_rules", condition=~Q(rule_kind="once")),
             # the list of a workspace, newest first
             models.Index(fields=["workspace", "-created_at", "-id"], name="schedule_list"),
+            # the same in one state
+            models.Index(fields=["workspace", "state", "-created_at", "-id"], name="schedule_by_state"),
         ]
 
     def __str__(self) -> str:

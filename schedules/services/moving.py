@@ -285,7 +285,7 @@ def _move_rule(wish: _Wish, scope: str, actor: Actor, now: datetime, person: Use
     if scope == "following" and not _is_first(rule, wish.nominal_local):
         try:
             _first, second = recurrence.split_at(rule, wish.nominal_local)
-            plan = _plan(schedule, shifted(second, by))
+            plan = plan_with(schedule, shifted(second, by))
         except RuleRefused as error:
             raise _cannot(error) from error
         twin = lifecycle.split(
@@ -298,18 +298,20 @@ def _move_rule(wish: _Wish, scope: str, actor: Actor, now: datetime, person: Use
     except RuleRefused as error:
         raise _cannot(error) from error
     lifecycle.hand_on(list(schedule.exceptions.all()), schedule, by)
-    doubled = _doubled(schedule, new, by, now)
+    coming_twice = doubled(schedule, new, by, now)
     ScheduleException.objects.bulk_create(
-        [ScheduleException(schedule=schedule, nominal_local=local, action=EditAction.SKIP) for local in doubled],
+        [ScheduleException(schedule=schedule, nominal_local=local, action=EditAction.SKIP) for local in coming_twice],
         ignore_conflicts=True,
     )
     return (
-        update_schedule(schedule=schedule, plan=_plan(schedule, new), version=schedule.version, actor=actor, now=now),
-        len(doubled),
+        update_schedule(
+            schedule=schedule, plan=plan_with(schedule, new), version=schedule.version, actor=actor, now=now
+        ),
+        len(coming_twice),
     )
 
 
-def _doubled(schedule: Schedule, new: recurrence.Recurrence, by: timedelta, now: datetime) -> list[datetime]:
+def doubled(schedule: Schedule, new: recurrence.Recurrence, by: timedelta, now: datetime) -> list[datetime]:
     """The new rule's coming times that stand for old ones which are over or have begun: they went out once already."""
     if schedule.state in (ScheduleState.DRAFT, ScheduleState.IN_REVIEW):
         return []
@@ -339,7 +341,7 @@ def _cannot(error: RuleRefused) -> Refused:
     return Refused(Problem(field="scope", message=problem.message) for problem in error.problems)
 
 
-def _plan(schedule: Schedule, rule: recurrence.Recurrence) -> SchedulePlan:
+def plan_with(schedule: Schedule, rule: recurrence.Recurrence) -> SchedulePlan:
     return replace(
         plan_of(schedule),
         expression=rule.expression,

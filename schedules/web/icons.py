@@ -39,6 +39,8 @@ NAMES = {
     "right": "chevron-right",
     "down": "chevron-down",
     "up": "chevron-up",
+    "columns": "columns-3",
+    "stop": "square",
     "grip": "grip-vertical",
     "hide": "eye-off",
     "cards": "layout-grid",

@@ -48,7 +48,9 @@ JOINED = ("workspace", "created_by", "content__workspace", "content__campaign", 
 PARTS = ("targets__account", "exceptions", "content__variants", "content__media_links__asset")
 
 
-class _Schedules(Door):
+class ScheduleRows(Door):
+    """The schedules that the caller may see, with all that an answer shows."""
+
     serializer_class = ScheduleAnswer
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -56,7 +58,7 @@ class _Schedules(Door):
         return rows.select_related(*JOINED).prefetch_related(*PARTS)
 
 
-class ScheduleList(_Schedules, Rows):
+class ScheduleList(ScheduleRows, Rows):
     filterset_class: ClassVar[Any] = ScheduleFilter
 
     def post(self, request: Request) -> Response:
@@ -114,7 +116,7 @@ def home_zone(workspace: Workspace, account_ids: list[UUID]) -> str:
     return zones.pop() if len(zones) == 1 else workspace.timezone
 
 
-class ScheduleDetail(_Schedules, Row):
+class ScheduleDetail(ScheduleRows, Row):
     def patch(self, request: Request, public_id: UUID) -> Response:
         """Change what is given. A `rule` and a list of `accounts` are replaced as a whole."""
         row = self.find(public_id)
@@ -140,7 +142,7 @@ class ScheduleDetail(_Schedules, Row):
         )
 
 
-class Occurrences(_Schedules):
+class Occurrences(ScheduleRows):
     """When a schedule runs next, by its rule and the edits of single times; whatever its state."""
 
     query_names: ClassVar[frozenset[str]] = frozenset({"count"})
@@ -195,14 +197,14 @@ VERBS: dict[str, Verb] = {
 }
 
 
-class ScheduleVerb(_Schedules, VerbDoor):
+class ScheduleVerb(ScheduleRows, VerbDoor):
     def act(self, row: Schedule, given: dict[str, Any]) -> Response:
         with renamed(schedule_problem(row.rule_kind)):
             VERBS[self.verb](schedule=row, actor=self.actor, now=self.now)
         return self.answer(self.find(row.public_id))
 
 
-class Clone(_Schedules, VerbDoor):
+class Clone(ScheduleRows, VerbDoor):
     action: ClassVar[Action] = Action.WRITE
 
     def act(self, row: Schedule, given: dict[str, Any]) -> Response:
@@ -211,7 +213,7 @@ class Clone(_Schedules, VerbDoor):
         return self.answer(self.find(twin.public_id), status=201, headers={"Location": where})
 
 
-class PublishNow(_Schedules, VerbDoor):
+class PublishNow(ScheduleRows, VerbDoor):
     """An extra run at once; answers with its jobs, one an account."""
 
     def act(self, row: Schedule, given: dict[str, Any]) -> Response:
@@ -226,7 +228,7 @@ class PublishNow(_Schedules, VerbDoor):
         return Response({"jobs": JobAnswer(jobs, many=True).data}, status=201)
 
 
-class BackfillRuns(_Schedules, VerbDoor):
+class BackfillRuns(ScheduleRows, VerbDoor):
     """Past times that never went out: shown, or with `"preview": false` published as extra runs."""
 
     verb = "backfill"

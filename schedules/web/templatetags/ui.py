@@ -32,6 +32,7 @@ from schedules.reads import executions
 from schedules.services import link_cards
 from schedules.web import first_steps as guide
 from schedules.web import icons, locale, prose
+from schedules.web.words import PRIORITIES, TYPES
 
 register = template.Library()
 
@@ -503,6 +504,18 @@ def tab_mark(context: Any, tab: Any, oob: bool = False) -> dict[str, Any]:
     shown = context.get("shown")
     errors = len([item for item in shown.errors if item.field in tab.names]) if shown else 0
     return {"tab": tab, "errors": errors, "oob": oob}
+
+
+@register.filter
+def type_word(value: str) -> str:
+    """A content type in words."""
+    return str(TYPES.get(value, value))
+
+
+@register.filter
+def priority_word(value: int) -> str:
+    """`High`, or the number between two of the named steps."""
+    return str(PRIORITIES.get(value, value))
 
 
 @register.simple_tag(takes_context=True)

@@ -1,4 +1,4 @@
-"""The list of schedules, and the verbs on one of them."""
+"""The list of schedules, how it is arranged, its exports, and the verbs on one of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -17,61 +14,83 @@ from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
+from alwrity_scheduler.workspaces.services import arrange
 from platforms.models import PlatformAccount
-from schedules.models import Job, Schedule
-from schedules.reads import runs
+from schedules.models import SavedView, Schedule
+from schedules.reads import bulk as bulk_reads
+from schedules.services import bulk as bulk_service
 from schedules.services import jobs as job_service
 from schedules.services import lifecycle
-from schedules.web.forms import ScheduleFilter
+from schedules.web import listing, listing_export
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
-
-PER_PAGE = 50
 
 
 @screen()
 def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
-    accounts = list(
-        PlatformAccount.objects.filter(workspace=visit.workspace)
-        .exclude(state="disconnected")
-        .order_by("platform", "name", "id")
-    )
-    form = ScheduleFilter(request.GET, accounts=accounts)
-    found = Schedule.objects.filter(workspace=visit.workspace)
-    wanted = form.wanted()
-    found = found.filter(state=wanted["state"]) if wanted["state"] else found.exclude(state="archived")
-    if wanted["account"]:
-        found = found.filter(targets__account__public_id=wanted["account"])
-    if wanted["q"]:
-        found = found.filter(
-            Q(content__title__icontains=wanted["q"])
-            | Q(content__text__icontains=wanted["q"])
-            | Q(content__campaign__name__icontains=wanted["q"])
-        )
-    needing = (
-        Job.objects.filter(schedule=OuterRef("pk"))
-        .needing_a_person()
-        .order_by()
-        .values("schedule")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    found = (
-        found.annotate(needs_you=Coalesce(Subquery(needing), 0))
-        .select_related("content__campaign")
-        .prefetch_related("targets__account", "exceptions")
-        .order_by("-created_at", "-id")
-    )
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    wish = listing.read(request.GET, visit.workspace)
+    arranged = listing.arrangement(visit.person)
+    found = wish.of(request, Schedule.objects.filter(workspace=visit.workspace))
     context = {
         "title": _("Schedules"),
-        "form": form,
-        "page": page,
-        "rows": runs.rows(page, now=visit.now),
-        "filtered": any(wanted.values()),
-        "has_accounts": bool(accounts),
+        "form": wish.form,
+        "wish": wish,
+        "chips": listing.chips(wish.form, request.GET),
+        "page": listing.page_of(found, wish, now=visit.now),
+        "heads": listing.heads(wish, arranged),
+        "arranged": arranged,
+        "columns": listing.COLUMNS,
+        "shown": dict.fromkeys(arranged.columns, True),
+        "filtered": wish.filtered,
         "now": visit.now,
+        "may_operate": visit.may(Action.OPERATE),
+        "may_write": visit.may(Action.WRITE),
+        "query": request.GET.urlencode(),
+        "most": listing.grouped(bulk_service.MOST),
+        **_Around(visit).context(),
     }
     return show(request, "schedules/list.html", "schedules/partials/_list.html", context)
+
+
+class _Around:
+    """What stands around the table, asked for only where it is shown."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def context(self) -> dict[str, Any]:
+        workspace, person = self.visit.workspace, self.visit.person
+        return {
+            "campaigns": lambda: listing.campaigns(workspace),
+            "views": lambda: SavedView.objects.of(person, workspace, "list"),
+            "unfinished": lambda: bulk_reads.unfinished(person, workspace),
+            "has_accounts": lambda: PlatformAccount.objects.filter(workspace=workspace).exists(),
+        }
+
+
+@screen("POST")
+def arrange_list(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Keep which columns this person wants to see, and how close the rows stand. `reset` goes back to how it comes."""
+    if request.POST.get("reset"):
+        arrange(person=visit.person, page="list", values={"columns": None, "density": None})
+    else:
+        wanted = set(request.POST.getlist("columns"))
+        names = [column.name for column in listing.COLUMNS if column.name in wanted or column.fixed]
+        density = request.POST.get("density", "")
+        values = {"columns": names, "density": density if density in listing.DENSITIES else None}
+        arrange(person=visit.person, page="list", values=values)
+    return done(request, _("The list is arranged as you wish."), next_url(request, reverse("web:schedules")))
+
+
+@screen()
+def export(request: HttpRequest, visit: Visit, kind: str) -> HttpResponse:
+    """Exactly what the list shows with these filters, on all its pages and in its order."""
+    if kind not in listing_export.KINDS:
+        raise Http404
+    wish = listing.read(request.GET, visit.workspace)
+    found = wish.ordered(wish.of(request, Schedule.objects.filter(workspace=visit.workspace)))
+    answer: Any = listing_export.response(list(found.values_list("pk", flat=True)), kind, now=visit.now)
+    response: HttpResponse = answer
+    return response
 
 
 Verb = tuple[Callable[..., Any], Any, str]
@@ -109,7 +128,8 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
     back = next_url(request, reverse("web:schedules"))
     name = str(schedule)
     try:
-        result = call(schedule=schedule, actor=visit.actor, now=visit.now)
+        own = {"person": visit.person} if verb == "clone" else {}
+        result = call(schedule=schedule, actor=visit.actor, now=visit.now, **own)
     except Refused as error:
         return refused(request, error, back)
     undo_url = reverse("web:schedule_act", args=[public_id, undo]) if undo else ""

@@ -8,7 +8,7 @@ from django.urls import reverse
 # four of each are the frame's: session, person, workspaces with roles, and all that it counts
 OWN = {
     "today": 12,
-    "schedules": 10,
+    "schedules": 30,
     "jobs": 8,
     "accounts": 7,
     "account_groups": 6,

@@ -1,0 +1,113 @@
+"""The list of schedules as a file: CSV for spreadsheets, or JSON. Written while it is read, so its length does not matter."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from schedules.reads import listing
+from schedules.reads.listing import TOGETHER, ListedSchedule
+
+KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+# a cell that begins with one of these would be run by a spreadsheet
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+
+def response(ids: Sequence[int], kind: str, *, now: datetime) -> StreamingHttpResponse:
+    """The schedules of those ids, in that order, as a file to be saved. `kind` is one of KINDS."""
+    parts = _parts(ids, now=now, zone=timezone.get_current_timezone(), language=translation.get_language())
+    body = _csv(parts) if kind == "csv" else _json(parts)
+    answer = StreamingHttpResponse(body, content_type=KINDS[kind])
+    answer["Content-Disposition"] = f'attachment; filename="schedules-{timezone.localtime(now):%Y-%m-%d}.{kind}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _parts(
+    ids: Sequence[int], *, now: datetime, zone: tzinfo, language: str | None
+) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
+    """Headings and rows, part by part. The answer is written when the request's own zone and language are over, so each part
+    brings them back."""
+    left = iter(ids)
+    first = True
+    while (part := list(islice(left, TOGETHER))) or first:
+        first = False
+        with timezone.override(zone), translation.override(language):
+            yield _headings(), [_row(item) for item in listing.listed(part, now=now)]
+
+
+def _headings() -> list[str]:
+    return [
+        _("Id"), _("Status"), _("Title"), _("Text"), _("Accounts"), _("Platforms"), _("Type"), _("Campaign"), _("Labels"),
+        _("Tags"), _("When"), _("Time zone"), _("Next run (UTC)"), _("Next run (your time)"), _("Priority"), _("Owner"),
+        _("Last result"), _("Created (UTC)"),
+    ]  # fmt: skip
+
+
+def _row(item: ListedSchedule) -> dict[str, Any]:
+    schedule, content = item.schedule, item.schedule.content
+    targets = list(schedule.targets.all())
+    return {
+        "id": str(schedule.public_id),
+        "state": schedule.state,
+        "title": content.title,
+        "text": content.text,
+        "accounts": [target.account.name for target in targets],
+        "platforms": sorted({target.account.platform for target in targets}),
+        "content_type": content.content_type,
+        "campaign": content.campaign.name if content.campaign else "",
+        "labels": content.labels,
+        "tags": schedule.tags,
+        "description": item.words,
+        "timezone": schedule.timezone,
+        "next_run_at": _utc(item.next_at),
+        "next_run_at_local": timezone.localtime(item.next_at).isoformat() if item.next_at else None,
+        "priority": schedule.priority,
+        "owner": schedule.created_by.get_username() if schedule.created_by else "",
+        "last_result": item.last.state if item.last else "",
+        "created_at": _utc(schedule.created_at),
+    }
+
+
+def _utc(at: datetime | None) -> str | None:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None
+
+
+def _csv(parts: Iterator[tuple[list[str], list[dict[str, Any]]]]) -> Iterator[str]:
+    """With a byte order mark, without which Excel takes UTF-8 for something else."""
+    first = True
+    for headings, rows in parts:
+        page = io.StringIO()
+        write = csv.writer(page).writerow
+        if first:
+            page.write("\ufeff")
+            write(headings)
+            first = False
+        for row in rows:
+            write([cell(value) for value in row.values()])
+        yield page.getvalue()
+
+
+def cell(value: Any) -> str:
+    """A value as a spreadsheet may read it: never as a formula."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_RISKY) else text
+
+
+def _json(parts: Iterator[tuple[list[str], list[dict[str, Any]]]]) -> Iterator[str]:
+    yield "["
+    comma = ""
+    for _head, rows in parts:
+        for row in rows:
+            yield comma + json.dumps(row, ensure_ascii=False)
+            comma = ",\n"
+    yield "]\n"
