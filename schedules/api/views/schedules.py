@@ -153,7 +153,7 @@ class Occurrences(ScheduleRows):
         return Response({"timezone": row.timezone, "results": [time_words(one, row.timezone) for one in found]})
 
 
-class ScheduleHealth(_Schedules):
+class ScheduleHealth(ScheduleRows):
     """What became of its last runs, when it runs next, and what stands in its way."""
 
     def get(self, request: Request, public_id: UUID) -> Response:
