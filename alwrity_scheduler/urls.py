@@ -5,12 +5,15 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
+from django.views.i18n import set_language
 
 from schedules.web.views import health, reviews, signin, system
 
 urlpatterns = [
     path("", system.home, name="home"),
     path("app/", include("schedules.web.urls")),
+    # of a browser whose person is not signed in; a person's own is in the settings
+    path("language/", set_language, name="set_language"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path(

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.core.secrets import EncryptedJSONField
@@ -290,10 +291,10 @@ def media_path(asset: MediaAsset, name: str) -> str:
 
 
 class MediaKind(models.TextChoices):
-    IMAGE = "image", "Image"
-    VIDEO = "video", "Video"
-    DOCUMENT = "document", "Document"
-    AUDIO = "audio", "Audio"
+    IMAGE = "image", _("Image")
+    VIDEO = "video", _("Video")
+    DOCUMENT = "document", _("Document")
+    AUDIO = "audio", _("Audio")
 
 
 class MediaFolder(models.Model):

@@ -385,3 +385,15 @@ class NoticeAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         everybody = Notice.objects.order_by("-last_at", "-id")
         return everybody if request.user.is_superuser else everybody.visible_to(request.user)
+@admin.register(models.Milestone)
+class MilestoneAdmin(ReadOnlyAdmin):
+    list_display = ["name", "due_on", "campaign", "workspace", "done_at", "removed_at"]
+    list_filter = ["workspace"]
+    list_select_related = ["campaign", "workspace"]
+    search_fields = ["name"]
+    date_hierarchy = "due_on"
+@admin.register(models.Dependency)
+class DependencyAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "waits_for", "created_at"]
+    list_select_related = ["schedule__content", "waits_for__content"]
+    search_fields = ["schedule__content__title", "waits_for__content__title"]

@@ -16,7 +16,10 @@ from schedules.engine.kinds import kinds
 
 def connect() -> None:
     """Called once, when Django is ready."""
+    from django.utils import translation
+
     from platforms.services import media, placing
+    from schedules.domain import speech
     from schedules.reads.media import names_in_the_composer, names_of_users
     from schedules.services import approval_mail, audit, control, holds, measuring, misfires, pruning, refreshing
     from schedules.services.checks import CheckKind
@@ -24,6 +27,7 @@ def connect() -> None:
     from schedules.services.publishing import PublishKind
     from schedules.services.refreshing import RefreshKind
 
+    speech.speak_through(translation.gettext, translation.ngettext, translation.pgettext)
     events.subscribe(audit.record)
     media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.core.events import Actor
-from alwrity_scheduler.workspaces.models import Workspace
-from alwrity_scheduler.workspaces.roles import GRANTS, Action, allows
+from alwrity_scheduler.workspaces.models import ROLE_WORDS, Workspace
+from alwrity_scheduler.workspaces.roles import GRANTS, Action, Role, allows
+
+REFUSALS = {
+    Action.VIEW: gettext_lazy("Your role may not see this workspace. Ask someone who is %(roles)s."),
+    Action.WRITE: gettext_lazy("Your role may not write and schedule posts. Ask someone who is %(roles)s."),
+    Action.APPROVE: gettext_lazy("Your role may not approve posts. Ask someone who is %(roles)s."),
+    Action.OPERATE: gettext_lazy("Your role may not pause, resume, cancel and retry. Ask someone who is %(roles)s."),
+    Action.ACCOUNTS: gettext_lazy(
+        "Your role may not connect and change platform accounts. Ask someone who is %(roles)s."
+    ),
+    Action.MEMBERS: gettext_lazy("Your role may not manage members and tokens. Ask someone who is %(roles)s."),
+}
 
 
 def role_of(user: Any, workspace: Workspace) -> str:
@@ -30,14 +44,9 @@ def require(user: Any, action: Action, workspace: Workspace) -> None:
     """Raise NotAllowed, saying which roles may, unless this person or token may."""
     if can(user, action, workspace):
         return
-    roles = [role for role, actions in GRANTS.items() if action in actions]
-    raise NotAllowed(
-        Problem(
-            field="role",
-            message=f"Your role may not {action.value}. Ask someone who is {' or '.join(roles)}.",
-            code="not_allowed",
-        )
-    )
+    roles = [str(ROLE_WORDS[Role(role)]).lower() for role, actions in GRANTS.items() if action in actions]
+    words = REFUSALS[action] % {"roles": _(" or ").join(roles)}
+    raise NotAllowed(Problem(field="role", message=words, code="not_allowed"))
 
 
 def actor_of(request: Any) -> Actor:

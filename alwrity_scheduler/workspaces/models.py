@@ -10,18 +10,28 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.workspaces.querysets import ApiTokenQuerySet, UserQuerySet, VisibleQuerySet, WorkspaceQuerySet
 from alwrity_scheduler.workspaces.roles import Role
 
-ROLE_CHOICES = [(role.value, role.value.capitalize()) for role in Role]
+ROLE_WORDS = {
+    Role.OWNER: _("Owner"),
+    Role.MANAGER: _("Manager"),
+    Role.APPROVER: _("Approver"),
+    Role.AUTHOR: _("Author"),
+    Role.VIEWER: _("Viewer"),
+}
+ROLE_CHOICES = [(role.value, ROLE_WORDS[role]) for role in Role]
 
 
 def validate_timezone(value: str) -> None:
     if value not in zoneinfo.available_timezones():
         raise ValidationError(
-            "%(zone)s is not an IANA time zone; write one like Europe/Berlin.", code="timezone", params={"zone": value}
+            _("%(zone)s is not an IANA time zone; write one like Europe/Berlin."),
+            code="timezone",
+            params={"zone": value},
         )
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import zoneinfo
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -22,7 +28,13 @@ def digest(token: str) -> str:
 
 def _role(role: str) -> str:
     if role not in list(Role):
-        raise Refused(Problem(field="role", message=f"{role!r} is not a role; choose one of {', '.join(Role)}."))
+        raise Refused(
+            Problem(
+                field="role",
+                message=_("'%(role)s' is not a role; choose one of %(roles)s.")
+                % {"role": role, "roles": ", ".join(Role)},
+            )
+        )
     return role
 
 
@@ -35,10 +47,23 @@ def create_workspace(*, name: str, slug: str, timezone: str, owner: User, actor:
     return workspace
 
 
+# what a person says about themselves; the rest of the row is Django's and the administrator's
+OWN_FIELDS = frozenset(
+    {"first_name", "last_name", "timezone", "language", "theme", "week_start", "hour_cycle", "density", "single_keys"}
+)
+
+
 @unit()
-def update_person(*, person: User, timezone: str, first_name: str, last_name: str, actor: Actor, now: datetime) -> User:
-    """A person's own settings. The fact names what changed; it belongs to no workspace."""
-    new = {"timezone": timezone, "first_name": first_name.strip(), "last_name": last_name.strip()}
+def update_person(*, person: User, actor: Actor, now: datetime, **values: Any) -> User:
+    """A person's own settings: any of `OWN_FIELDS`; what is not named stays. Refused names the field.
+
+    The fact names what changed; it belongs to no workspace.
+    """
+    unknown = values.keys() - OWN_FIELDS
+    if unknown:
+        raise TypeError(f"not a person's own: {', '.join(sorted(unknown))}")
+    new = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    _check_person(new)
     before = {name: getattr(person, name) for name, value in new.items() if getattr(person, name) != value}
     if not before:
         return person
@@ -60,11 +85,26 @@ def update_person(*, person: User, timezone: str, first_name: str, last_name: st
     return person
 
 
+def _check_person(values: Mapping[str, Any]) -> None:
+    problems: list[Problem] = []
+    for name, value in values.items():
+        try:
+            User._meta.get_field(name).clean(value, None)  # type: ignore[union-attr]
+        except ValidationError as error:
+            problems.extend(Problem(field=name, message=words) for words in error.messages)
+    if values.get("language") and values["language"] not in dict(settings.LANGUAGES):
+        problems.append(Problem(field="language", message=_("There is no such language here; choose one of the list.")))
+    if problems:
+        raise Refused(problems)
+
+
 def _keep_an_owner(workspace: Workspace, user: User, role: str) -> None:
     others = Membership.objects.filter(workspace=workspace, role=Role.OWNER).exclude(user=user)
     was_owner = Membership.objects.filter(workspace=workspace, user=user, role=Role.OWNER).exists()
     if was_owner and role != Role.OWNER and not others.exists():
-        raise Refused(Problem(field="role", message="A workspace needs an owner: make somebody else an owner first."))
+        raise Refused(
+            Problem(field="role", message=_("A workspace needs an owner: make somebody else an owner first."))
+        )
 
 
 @unit()
@@ -73,7 +113,7 @@ def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: 
     _role(role)
     _keep_an_owner(workspace, user, role)
     old = Membership.objects.filter(workspace=workspace, user=user).values_list("role", flat=True).first()
-    membership, _ = Membership.objects.update_or_create(
+    membership, _made = Membership.objects.update_or_create(
         workspace=workspace, user=user, defaults={"role": role}, create_defaults={"role": role, "created_at": now}
     )
     emit(
@@ -95,6 +135,28 @@ def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, no
     if changed:
         name = "workspace.paused" if paused else "workspace.resumed"
         emit(_fact(name, workspace, actor, now, before={"paused": not paused}, after={"paused": paused}))
+    return workspace
+
+
+@unit()
+def update_workspace(*, workspace: Workspace, name: str, timezone: str, actor: Actor, now: datetime) -> Workspace:
+    """Rename a workspace or give it another zone, in which new posts start. Refused names the field."""
+    new = {"name": " ".join(name.split()), "timezone": timezone.strip()}
+    problems = []
+    if not 0 < len(new["name"]) <= 120:
+        problems.append(Problem(field="name", message=_("Give the workspace a name of up to 120 characters.")))
+    if new["timezone"] not in zoneinfo.available_timezones():
+        problems.append(
+            Problem(field="timezone", message=_("There is no such time zone; write one like Europe/Berlin."))
+        )
+    if problems:
+        raise Refused(problems)
+    before = {key: getattr(workspace, key) for key, value in new.items() if getattr(workspace, key) != value}
+    if before:
+        Workspace.objects.filter(pk=workspace.pk).update(**new)
+        workspace.refresh_from_db()
+        after: dict[str, object] = {key: new[key] for key in before}
+        emit(_fact("workspace.changed", workspace, actor, now, before=before, after=after))
     return workspace
 
 

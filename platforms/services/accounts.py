@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -104,14 +105,14 @@ def update_settings(
     """Change what CHANGEABLE names. `version`, when given, must be the one the person looked at (else StaleVersion)."""
     unknown = sorted(set(changes) - set(CHANGEABLE))
     if unknown:
-        raise Refused([Problem(field=name, message="This cannot be changed.", code="unknown") for name in unknown])
+        raise Refused([Problem(field=name, message=_("This cannot be changed."), code="unknown") for name in unknown])
     changes = _tidy(changes)
     row = _locked(account)
     if version is not None and version != row.version:
         raise StaleVersion(
             Problem(
                 field="version",
-                message="Somebody changed this account meanwhile. Look at it again.",
+                message=_("Somebody changed this account meanwhile. Look at it again."),
                 code="stale",
             )
         )
@@ -141,7 +142,7 @@ def set_credentials(
     unknown = sorted(set(given) - names)
     if unknown:
         raise Refused(
-            [Problem(field=name, message="This platform has no such secret.", code="unknown") for name in unknown]
+            [Problem(field=name, message=_("This platform has no such secret."), code="unknown") for name in unknown]
         )
     stored = dict(row.credentials) if row.credentials.is_readable() else {}
     row.credentials = stored | given
@@ -316,9 +317,10 @@ def health_words(health: AccountHealth) -> str:
     """A connection test in one or two sentences: what the platform says, as whom, and which rights are missing."""
     words = health.message.strip()
     if health.ok and health.identity and health.identity not in words:
-        words = f"{words} You are {health.identity} there."
+        words = " ".join([words, _("You are %(identity)s there.") % {"identity": health.identity}])
     if health.missing_scopes:
-        words = f"{words} Rights are missing: {', '.join(health.missing_scopes)}. Sign in again and allow them."
+        missing = {"rights": ", ".join(health.missing_scopes)}
+        words = " ".join([words, _("Rights are missing: %(rights)s. Sign in again and allow them.") % missing])
     return words
 
 
@@ -347,16 +349,21 @@ def _tidy(changes: Mapping[str, Any]) -> dict[str, Any]:
         given = [str(item).strip().lstrip("#＃") for item in tidy["default_hashtags"] or ()]
         tags = list(dict.fromkeys(tag for tag in given if tag))
         if len(tags) > MOST_HASHTAGS or any(len(tag) > 100 or not _HASHTAG.fullmatch(tag) for tag in tags):
-            words = f"Give at most {MOST_HASHTAGS} hashtags of letters, digits and underscores, without spaces."
+            words = _("Give at most %(most)s hashtags of letters, digits and underscores, without spaces.") % {
+                "most": MOST_HASHTAGS
+            }
             problems.append(Problem(field="default_hashtags", message=words))
         tidy["default_hashtags"] = tags
     if "utm" in tidy:
         utm = {str(name): str(value).strip() for name, value in (tidy["utm"] or {}).items() if str(value or "").strip()}
         if unknown := sorted(set(utm) - set(UTM_NAMES)):
-            words = f"There is no {unknown[0]}; there are {', '.join(UTM_NAMES)}."
+            words = _("There is no %(name)s; there are %(names)s.") % {
+                "name": unknown[0],
+                "names": ", ".join(UTM_NAMES),
+            }
             problems.append(Problem(field="utm", message=words, code="unknown"))
         problems += [
-            Problem(field=f"utm_{name}", message="Write at most 200 characters, without line breaks.")
+            Problem(field=f"utm_{name}", message=_("Write at most 200 characters, without line breaks."))
             for name, value in utm.items()
             if len(value) > 200 or not value.isprintable()
         ]
@@ -393,7 +400,10 @@ def _save(account: PlatformAccount) -> None:
     except IntegrityError as error:
         if "handle" not in str(error):
             raise
-        message = f"There is a {account.platform} account with the handle {account.handle} already."
+        message = _("There is a %(platform)s account with the handle %(handle)s already.") % {
+            "platform": account.platform,
+            "handle": account.handle,
+        }
         raise Refused(Problem(field="handle", message=message, code="taken")) from None
 
 
@@ -429,7 +439,7 @@ def _move(
     if row.state == new:
         return row
     if row.state not in olds:
-        message = f"The account is {row.get_state_display().lower()}, so this cannot be done."
+        message = _("The account is %(state)s, so this cannot be done.") % {"state": row.get_state_display().lower()}
         raise IllegalTransition(Problem(field="state", message=message, code="state"))
     old, row.state, row.state_reason, row.state_changed_at = row.state, new.value, reason[:500], now
     PlatformAccount.objects.filter(pk=row.pk, state=old).update(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -93,18 +94,18 @@ def save(
     adapter: Any = adapters.get(platform)
     problems = []
     if not isinstance(adapter, SignsIn):
-        problems.append(Problem(field="platform", message="Nobody signs in at this platform.", code="unknown"))
+        problems.append(Problem(field="platform", message=_("Nobody signs in at this platform."), code="unknown"))
     client_id, client_secret = client_id.strip(), client_secret.strip()
     if not client_id or len(client_id) > 400 or not client_id.isprintable():
-        words = "Copy the client id from the platform; it has at most 400 characters."
+        words = _("Copy the client id from the platform; it has at most 400 characters.")
         problems.append(Problem(field="client_id", message=words, code="required"))
     if len(client_secret) > 4000 or not client_secret.isprintable():
         problems.append(
-            Problem(field="client_secret", message="Copy the secret from the platform, without line breaks.")
+            Problem(field="client_secret", message=_("Copy the secret from the platform, without line breaks."))
         )
     server = _tidy(server)[:300] if isinstance(adapter, SignsIn) and adapter.sign_in_fields else ""
     if isinstance(adapter, SignsIn) and adapter.sign_in_fields and not server:
-        words = "Write the address of the server that this app belongs to."
+        words = _("Write the address of the server that this app belongs to.")
         problems.append(Problem(field="server", message=words, code="required"))
     if problems:
         raise Refused(problems)
@@ -161,7 +162,7 @@ def _register(
 ) -> ClientApp:
     given: ClientApp = adapter.register(redirect_uri=redirect_uri(), options=options, timeout=REGISTER_SECONDS)
     with unit():
-        row, _ = PlatformApp.objects.update_or_create(
+        row, _made = PlatformApp.objects.update_or_create(
             workspace=workspace,
             platform=platform,
             server=server,

@@ -7,6 +7,7 @@ from typing import IO
 from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock, http
 from alwrity_scheduler.core.errors import Problem, Refused
@@ -51,33 +52,33 @@ def fetch(url: str, target: IO[bytes]) -> str:
     Follows at most three redirects; each address is judged anew, when it is connected to. Raises Refused.
     """
     ends_at = clock.monotonic() + SECONDS
-    for _ in range(MOST_REDIRECTS + 1):
+    for _hop in range(MOST_REDIRECTS + 1):
         answer = _step(url, target, ends_at - clock.monotonic())
         if answer.status not in _REDIRECTS:
             if not 200 <= answer.status < 300:
-                raise _refused(f"The server answered {answer.status}.", "status")
+                raise _refused(_("The server answered %(status)s.") % {"status": answer.status}, "status")
             return url
         where = answer.headers.get("location", "")
         if not where:
-            raise _refused("The server points elsewhere and does not say where.", "redirect")
+            raise _refused(_("The server points elsewhere and does not say where."), "redirect")
         url = urljoin(url, where)
-    raise _refused(f"The address leads on more than {MOST_REDIRECTS} times.", "redirect")
+    raise _refused(_("The address leads on more than %(most)s times.") % {"most": MOST_REDIRECTS}, "redirect")
 
 
 def _step(url: str, target: IO[bytes], seconds: float) -> http.Response:
     if seconds <= 0:
-        raise _refused("The server took too long.", "timeout")
+        raise _refused(_("The server took too long."), "timeout")
     try:
         return http.request(
             "GET", url, headers={"Accept": "image/*, video/*, audio/mp4, application/pdf"}, timeout=seconds,
             max_bytes=settings.MEDIA_MAX_BYTES, into=target,
         )  # fmt: skip
     except http.AddressRefused:
-        raise _refused("This address is on a private network, from which nothing is fetched.", "address") from None
+        raise _refused(_("This address is on a private network, from which nothing is fetched."), "address") from None
     except http.AnswerTooLarge:
         raise _refused(media.too_large_words(), "too_large") from None
     except http.OutboundError as error:
-        raise _refused(f"It cannot be fetched. {error}", "unreachable") from error
+        raise _refused(" ".join([_("It cannot be fetched."), str(error)]), "unreachable") from error
 
 
 def _refused(words: str, code: str) -> Refused:

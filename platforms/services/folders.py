@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import Workspace
@@ -64,27 +66,27 @@ def _checked(workspace: Workspace, name: str, parent: MediaFolder | None, row: M
     """The name as it is stored. Raises Refused."""
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
     if not plain:
-        raise Refused(Problem(field="name", message="Give the folder a name.", code="required"))
+        raise Refused(Problem(field="name", message=_("Give the folder a name."), code="required"))
     if len(plain) > 80:
-        raise Refused(Problem(field="name", message="Write at most 80 characters.", code="too_long"))
+        raise Refused(Problem(field="name", message=_("Write at most 80 characters."), code="too_long"))
     if parent is not None:
         _check_place(workspace, parent, row)
     same = MediaFolder.objects.filter(workspace=workspace, parent=parent, name__iexact=plain)
     if (same.exclude(pk=row.pk) if row else same).exists():
-        raise Refused(Problem(field="name", message="There is a folder of this name here already.", code="taken"))
+        raise Refused(Problem(field="name", message=_("There is a folder of this name here already."), code="taken"))
     return plain
 
 
 def _check_place(workspace: Workspace, parent: MediaFolder, row: MediaFolder | None) -> None:
     words = ""
     if parent.workspace_id != workspace.pk:
-        words = "There is no such folder in this workspace."
+        words = _("There is no such folder in this workspace.")
     elif parent.parent_id is not None:
-        words = "Folders go two levels deep: choose one that is in no other folder."
+        words = _("Folders go two levels deep: choose one that is in no other folder.")
     elif row is not None and parent.pk == row.pk:
-        words = "A folder cannot be in itself."
+        words = _("A folder cannot be in itself.")
     elif row is not None and row.folders.exists():
-        words = "This folder holds folders itself, so it cannot go into another one."
+        words = _("This folder holds folders itself, so it cannot go into another one.")
     if words:
         raise Refused(Problem(field="parent", message=words, code="place"))
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -32,12 +33,16 @@ def expand(*, workspace: Workspace, group_ids: Sequence[UUID]) -> list[PlatformA
         row = rows.get(public_id)
         if row is None:
             problems.append(
-                Problem(field="account_groups", message=f"There is no group {public_id} here.", code="not_found")
+                Problem(
+                    field="account_groups",
+                    message=_("There is no group %(public_id)s here.") % {"public_id": public_id},
+                    code="not_found",
+                )
             )
             continue
         members = [account for account in row.accounts.all() if account.state != "disconnected"]
         if not members:
-            words = f"The group {row.name} has no connected account."
+            words = _("The group %(name)s has no connected account.") % {"name": row.name}
             problems.append(Problem(field="account_groups", message=words, code="empty"))
         found |= {account.pk: account for account in members}
     if problems:
@@ -71,7 +76,7 @@ def update(
     """Another name, other accounts, or both; None leaves it as it is. Raises Refused, StaleVersion."""
     row = AccountGroup.objects.select_for_update().get(pk=group.pk)
     if version is not None and version != row.version:
-        words = "Somebody changed this group meanwhile. Look at it again."
+        words = _("Somebody changed this group meanwhile. Look at it again.")
         raise StaleVersion(Problem(field="version", message=words, code="stale"))
     before, old = row.name, list(row.accounts.order_by("id"))
     members = old if account_ids is None else _members(row.workspace, account_ids)
@@ -107,7 +112,7 @@ def delete(*, group: AccountGroup, actor: Actor, now: datetime) -> None:
 def _named(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        words = f"Give the group a name of at most {LONGEST_NAME} characters."
+        words = _("Give the group a name of at most %(most)s characters.") % {"most": LONGEST_NAME}
         raise Refused(Problem(field="name", message=words, code="required"))
     return name
 
@@ -116,7 +121,7 @@ def _members(workspace: Workspace, account_ids: Collection[UUID]) -> list[Platfo
     wanted = set(account_ids)
     rows = list(PlatformAccount.objects.filter(workspace=workspace, public_id__in=wanted).order_by("id"))
     if len(rows) != len(wanted):
-        words = "One of these accounts is not in this workspace."
+        words = _("One of these accounts is not in this workspace.")
         raise Refused(Problem(field="accounts", message=words, code="not_found"))
     return rows
 
@@ -126,7 +131,7 @@ def _save(row: AccountGroup) -> None:
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        words = f"There is a group {row.name} already. Choose another name."
+        words = _("There is a group %(name)s already. Choose another name.") % {"name": row.name}
         raise Refused(Problem(field="name", message=words, code="taken")) from None
 
 

@@ -16,6 +16,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.crypto import constant_time_compare
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -120,7 +122,7 @@ def set_alt_text(*, asset: MediaAsset, alt_text: str, actor: Actor, now: datetim
 def _alt_problem(text: str) -> Problem | None:
     if len(text) <= 1500:
         return None
-    return Problem(field="alt_text", message="Write at most 1,500 characters.", code="too_long")
+    return Problem(field="alt_text", message=_("Write at most 1,500 characters."), code="too_long")
 
 
 @unit()
@@ -136,7 +138,7 @@ def edit(*, asset: MediaAsset, changes: Mapping[str, Any], actor: Actor, now: da
     if "name" in changes:
         row.original_name = _named(str(changes["name"]), row)
         if not row.original_name:
-            problems.append(Problem(field="name", message="Give the file a name.", code="required"))
+            problems.append(Problem(field="name", message=_("Give the file a name."), code="required"))
     if "folder" in changes:
         row.folder = changes["folder"]
         problems.append(_folder_problem(row, row.folder))
@@ -167,7 +169,7 @@ def _named(name: str, asset: MediaAsset) -> str:
 def _folder_problem(asset: MediaAsset, folder: MediaFolder | None) -> Problem | None:
     if folder is None or folder.workspace_id == asset.workspace_id:
         return None
-    return Problem(field="folder", message="There is no such folder in this workspace.", code="not_found")
+    return Problem(field="folder", message=_("There is no such folder in this workspace."), code="not_found")
 
 
 @unit()
@@ -216,8 +218,15 @@ def delete(*, assets: Sequence[MediaAsset], actor: Actor, now: datetime) -> int:
 
 def _in_use(asset: MediaAsset, names: Sequence[str]) -> Problem:
     shown = ", ".join(f"“{name}”" for name in names[:3])
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    words = f"{asset.original_name} is used by {shown}{more}. Take it out there first."
+    more = len(names) - 3
+    words = _("%(name)s is used by %(shown)s. Take it out there first.")
+    if more > 0:
+        words = ngettext(
+            "%(name)s is used by %(shown)s and %(more)s more. Take it out there first.",
+            "%(name)s is used by %(shown)s and %(more)s more. Take it out there first.",
+            more,
+        )
+    words %= {"name": asset.original_name, "shown": shown, "more": more}
     return Problem(field="media", message=words, code="in_use")
 
 
@@ -318,11 +327,11 @@ def _copy(source: IO[bytes] | File[Any], target: IO[bytes]) -> None:
             raise Refused(Problem(field="file", message=too_large_words(), code="too_large"))
         target.write(piece)
     if size == 0:
-        raise Refused(Problem(field="file", message="The file is empty.", code="empty"))
+        raise Refused(Problem(field="file", message=_("The file is empty."), code="empty"))
 
 
 def too_large_words() -> str:
-    return f"The file is larger than {settings.MEDIA_MAX_BYTES / (1024 * 1024):g} MiB."
+    return _("The file is larger than %(n)s MiB.") % {"n": f"{settings.MEDIA_MAX_BYTES / (1024 * 1024):g}"}
 
 
 def _pieces(source: IO[bytes] | File[Any]) -> Iterator[bytes]:

@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
@@ -75,7 +77,7 @@ def start(
     adapter = _signing(platform)
     label = str(getattr(adapter, "label", platform))
     missing = [
-        Problem(field=name, message="Fill this in before signing in.", code="required")
+        Problem(field=name, message=_("Fill this in before signing in."), code="required")
         for name in adapter.sign_in_fields
         if not str(options.get(name) or "").strip()
     ]
@@ -87,11 +89,15 @@ def start(
             lambda: apps.client_app(workspace=workspace, platform=platform, options=options, actor=actor, now=now)
         )
     except CannotDecrypt as error:
-        raise Refused(Problem(field="sign_in", message=f"The app's secret: {error}", code="app_unreadable")) from None
+        raise Refused(
+            Problem(field="sign_in", message=_("The app's secret: %(error)s") % {"error": error}, code="app_unreadable")
+        ) from None
     except PlatformError as error:
         raise Refused(Problem(field=field, message=words_of(error), code="no_app")) from None
     if app is None:
-        message = f"There is no sign-in app for {label} yet. Enter one under Accounts, Sign-in apps."
+        message = _("There is no sign-in app for %(label)s yet. Enter one under Accounts, Sign-in apps.") % {
+            "label": label
+        }
         raise Refused(Problem(field="sign_in", message=message, code="no_app"))
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48) if adapter.uses_pkce else ""
     try:
@@ -102,7 +108,9 @@ def start(
         raise Refused(Problem(field=field, message=words_of(error), code="no_app")) from None
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise Refused(Problem(field=field, message="This is not the address of a server: write https://…", code="url"))
+        raise Refused(
+            Problem(field=field, message=_("This is not the address of a server: write https://…"), code="url")
+        )
     with unit():
         SignInAttempt.objects.filter(expires_at__lte=now).delete()
         SignInAttempt.objects.create(
@@ -137,13 +145,13 @@ def answered(
     attempt = _mine(SignInAttempt.objects.filter(state_hash=digest(state)).first() if state else None, person, browser)
     if attempt.used_at is not None:
         raise NotSignedIn(
-            "This sign-in was answered already. Begin it again if nothing was connected.", attempt=attempt
+            _("This sign-in was answered already. Begin it again if nothing was connected."), attempt=attempt
         )
     if attempt.expires_at <= now:
-        raise NotSignedIn("The sign-in took longer than ten minutes. Begin it again.", attempt=attempt)
+        raise NotSignedIn(_("The sign-in took longer than ten minutes. Begin it again."), attempt=attempt)
     if not SignInAttempt.objects.filter(pk=attempt.pk, used_at=None).update(used_at=now):
         raise NotSignedIn(
-            "This sign-in was answered already. Begin it again if nothing was connected.", attempt=attempt
+            _("This sign-in was answered already. Begin it again if nothing was connected."), attempt=attempt
         )
     try:
         return _exchanged(attempt, code, error, description, now)
@@ -156,11 +164,11 @@ def _exchanged(attempt: SignInAttempt, code: str, error: str, description: str, 
     if error:
         raise _told_no(attempt, error, description)
     if not code:
-        raise NotSignedIn("The platform's answer brings no code. Begin the sign-in again.", attempt=attempt)
+        raise NotSignedIn(_("The platform's answer brings no code. Begin the sign-in again."), attempt=attempt)
     try:
         held = dict(attempt.secrets)
     except CannotDecrypt as lost:
-        raise NotSignedIn(f"The sign-in cannot be finished. {lost}", attempt=attempt) from None
+        raise NotSignedIn(" ".join([_("The sign-in cannot be finished."), str(lost)]), attempt=attempt) from None
     app = ClientApp(
         client_id=attempt.client_id,
         client_secret=held.get("client_secret", ""),
@@ -179,7 +187,7 @@ def _exchanged(attempt: SignInAttempt, code: str, error: str, description: str, 
         raise NotSignedIn(refused.problems[0].message, attempt=attempt) from None
     except PlatformError as failed:
         failed.hide(hide)
-        raise NotSignedIn(f"The sign-in did not work out. {words_of(failed)}", attempt=attempt) from None
+        raise NotSignedIn(" ".join([_("The sign-in did not work out."), words_of(failed)]), attempt=attempt) from None
     if not places:
         raise NotSignedIn(
             "You signed in, but there is nothing there that you may publish to: no page, no profile. "
@@ -200,7 +208,9 @@ def waiting(*, public_id: UUID, person: User, browser: str, now: datetime) -> Si
     if attempt.finished_at is not None:
         raise NotSignedIn("What this sign-in brought is connected already.", attempt=attempt)
     if attempt.answered_at is None or attempt.expires_at <= now:
-        raise NotSignedIn("The choice was open for half an hour and is over. Begin the sign-in again.", attempt=attempt)
+        raise NotSignedIn(
+            _("The choice was open for half an hour and is over. Begin the sign-in again."), attempt=attempt
+        )
     return attempt
 
 
@@ -226,15 +236,17 @@ def finish(
     """Connect the chosen places, all or none. Rights that are missing must have been accepted. Raises Refused."""
     row = SignInAttempt.objects.select_for_update().get(pk=attempt.pk)
     if row.finished_at is not None:
-        raise Refused(Problem(field="chosen", message="What this sign-in brought is connected already.", code="used"))
+        raise Refused(
+            Problem(field="chosen", message=_("What this sign-in brought is connected already."), code="used")
+        )
     places = _places(row)
     picked = [place for number, place in enumerate(places) if number in set(chosen)]
     if not picked:
-        raise Refused(Problem(field="chosen", message="Choose at least one to connect.", code="required"))
+        raise Refused(Problem(field="chosen", message=_("Choose at least one to connect."), code="required"))
     if row.missing_scopes and not despite_missing:
-        message = (
-            f"Rights are missing: {', '.join(row.missing_scopes)}. Sign in again and allow them, or connect anyway."
-        )
+        message = _("Rights are missing: %(rights)s. Sign in again and allow them, or connect anyway.") % {
+            "rights": ", ".join(row.missing_scopes)
+        }
         raise Refused(Problem(field="despite", message=message, code="missing_scopes"))
     made = [
         accounts.sign_in(
@@ -272,12 +284,14 @@ def digest(text: str) -> str:
 def _mine(attempt: SignInAttempt | None, person: User, browser: str) -> SignInAttempt:
     if attempt is None:
         raise NotSignedIn(
-            "This answer belongs to no sign-in that was begun here, or to one that is long over. Begin it again."
+            _("This answer belongs to no sign-in that was begun here, or to one that is long over. Begin it again.")
         )
     if attempt.user_id != person.pk or not secrets.compare_digest(attempt.browser, digest(browser)):
         raise NotSignedIn(
-            "This sign-in was begun in another browser, or before you signed in here anew. Nothing was connected. "
-            "Begin it again in this browser."
+            _(
+                "This sign-in was begun in another browser, or before you signed in here anew. Nothing was connected. "
+                "Begin it again in this browser."
+            )
         )
     return attempt
 
@@ -285,16 +299,16 @@ def _mine(attempt: SignInAttempt | None, person: User, browser: str) -> SignInAt
 def _told_no(attempt: SignInAttempt, error: str, description: str) -> NotSignedIn:
     if error in ("access_denied", "user_cancelled_login", "user_cancelled_authorize"):
         return NotSignedIn(
-            "You did not allow it at the platform. Nothing was connected.", attempt=attempt, by_choice=True
+            _("You did not allow it at the platform. Nothing was connected."), attempt=attempt, by_choice=True
         )
     said = clean(description or error)[:LONGEST_WORDS]
-    return NotSignedIn(f"The platform did not let you sign in. It said: {said}", attempt=attempt)
+    return NotSignedIn(_("The platform did not let you sign in. It said: %(words)s") % {"words": said}, attempt=attempt)
 
 
 def _signing(platform: str) -> Any:
     adapter: Any = adapters.get(platform)
     if not isinstance(adapter, SignsIn):
-        raise Refused(Problem(field="platform", message="Nobody signs in at this platform.", code="unknown"))
+        raise Refused(Problem(field="platform", message=_("Nobody signs in at this platform."), code="unknown"))
     return adapter
 
 

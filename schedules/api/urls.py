@@ -11,6 +11,7 @@ from schedules.api.views import (
     library,
     media,
     notifications,
+    planning,
     preflight,
     recovery,
     reviews,
@@ -66,6 +67,14 @@ urlpatterns = [
         )
         for verb in (*reviews.VERBS, "withdraw")
     ),
+    path("schedules/<uuid:public_id>/dependencies/", planning.Dependencies.as_view(), name="schedule_dependencies"),
+    path(
+        "schedules/<uuid:public_id>/dependencies/<uuid:other>/",
+        planning.DependencyRow.as_view(),
+        name="schedule_dependency",
+    ),
+    path("milestones/", planning.MilestoneList.as_view(), name="milestones"),
+    path("milestones/<uuid:public_id>/", planning.MilestoneRow.as_view(), name="milestone"),
     path("schedules/<uuid:public_id>/comments/", reviews.ReviewComments.as_view(), name="schedule_comments"),
     path("schedules/<uuid:public_id>/review-links/", reviews.ReviewLinks.as_view(), name="schedule_review_links"),
     path("reviews/", reviews.ReviewList.as_view(), name="reviews"),

@@ -14,6 +14,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from schedules.domain.speech import gettext as _
+
 MOST_REMINDERS = 3
 
 
@@ -27,11 +29,11 @@ class ReviewState(StrEnum):
     @property
     def label(self) -> str:
         return {
-            ReviewState.WAITING: "Waiting for approval",
-            ReviewState.APPROVED: "Approved",
-            ReviewState.CHANGES: "Changes requested",
-            ReviewState.WITHDRAWN: "Withdrawn",
-            ReviewState.REPLACED: "Edited and asked for again",
+            ReviewState.WAITING: _("Waiting for approval"),
+            ReviewState.APPROVED: _("Approved"),
+            ReviewState.CHANGES: _("Changes requested"),
+            ReviewState.WITHDRAWN: _("Withdrawn"),
+            ReviewState.REPLACED: _("Edited and asked for again"),
         }[self]
 
 
@@ -74,13 +76,13 @@ def why_not(policies: Iterable[Policy], *, person_id: int, authors: Iterable[int
     asking = list(policies)
     is_own = person_id in set(authors)
     if is_own and not all(policy.allow_own for policy in asking or [Policy()]):
-        return "Nobody approves their own post here. Somebody else has to look at it."
+        return _("Nobody approves their own post here. Somebody else has to look at it.")
     for policy in asking:
         if policy.reviewers and person_id not in policy.reviewers:
-            return "Other people are named to review posts on these accounts."
+            return _("Other people are named to review posts on these accounts.")
         if not policy.reviewers and not role_approves:
-            return "Your role may not approve posts."
-    return "" if asking or role_approves else "Your role may not approve posts."
+            return _("Your role may not approve posts.")
+    return "" if asking or role_approves else _("Your role may not approve posts.")
 
 
 def next_reminder(sent: int, every: timedelta | None) -> timedelta | None:

@@ -15,6 +15,8 @@ from functools import lru_cache
 
 from schedules.domain.localtime import DayBatch
 from schedules.domain.refusals import RuleProblem, RuleRefused, refused
+from schedules.domain.speech import gettext as _
+from schedules.domain.speech import ngettext
 
 ALIASES = {
     "@yearly": "0 0 1 1 *",
@@ -169,7 +171,7 @@ def parse(expression: str) -> Cron:
             problems.extend(refusal.problems)
     if problems:
         raise RuleRefused(*problems)
-    minutes, hours, _, months, _ = (tuple(sorted(values)) for values in found)
+    minutes, hours, _days, months, _weekdays = (tuple(sorted(values)) for values in found)
     _refuse_days_no_month_has(days, months)
     return Cron(
         expression=expression,
@@ -186,16 +188,22 @@ def parse(expression: str) -> Cron:
 def _spelled_out(expression: str) -> str:
     text = expression.strip()
     if not text:
-        raise refused("expression", "is empty; write five fields such as '0 9 * * 1-5' (at 09:00 on weekdays)")
+        raise refused("expression", _("is empty; write five fields such as '0 9 * * 1-5' (at 09:00 on weekdays)"))
     if len(text) > LONGEST_EXPRESSION:
-        raise refused("expression", f"is longer than {LONGEST_EXPRESSION} characters")
+        raise refused(
+            "expression",
+            _("is longer than %(most)s characters") % {"most": LONGEST_EXPRESSION},
+        )
     if not text.startswith("@"):
         return text
     text = text.lower()
     if text == "@reboot":
-        raise refused("expression", "'@reboot' names no time; a schedule needs one, such as '@daily' or '0 9 * * *'")
+        raise refused("expression", _("'@reboot' names no time; a schedule needs one, such as '@daily' or '0 9 * * *'"))
     if text not in ALIASES:
-        raise refused("expression", f"{_shown(text)} is not known; known are {', '.join(ALIASES)}")
+        raise refused(
+            "expression",
+            _("%(shown)s is not known; known are %(aliases)s") % {"shown": _shown(text), "aliases": ", ".join(ALIASES)},
+        )
     return ALIASES[text]
 
 
@@ -203,7 +211,8 @@ def _wrong_number_of_fields(count: int) -> RuleRefused:
     wanted = "write five: minute hour day-of-month month day-of-week, such as '0 9 * * 1-5'"
     if count in (6, 7):
         wanted += "; a field for seconds or the year is not supported"
-    return refused("expression", f"has {count} field{'s' if count != 1 else ''}; {wanted}")
+    words = ngettext("has %(n)s field; %(wanted)s", "has %(n)s fields; %(wanted)s", count)
+    return refused("expression", words % {"n": count, "wanted": wanted})
 
 
 def _numbers(one: _Field, part: str, _: _Days) -> set[int]:
@@ -239,10 +248,10 @@ def _read_weekdays(one: _Field, part: str, days: _Days) -> set[int]:
         if hash_sign:
             weekday = _in_range(one, name, term) % 7
             if nth not in ("1", "2", "3", "4", "5"):
-                raise refused(one.name, f"{_shown(term)}: the number after # must be 1 to 5")
+                raise refused(one.name, _("%(shown)s: the number after # must be 1 to 5") % {"shown": _shown(term)})
             days.nth_weekdays.add((weekday, int(nth)))
         elif term.lower() == "l":
-            raise refused(one.name, "'L' needs a weekday in front: '5L' or 'friL' is the last Friday of the month")
+            raise refused(one.name, _("'L' needs a weekday in front: '5L' or 'friL' is the last Friday of the month"))
         elif term[-1:] in ("l", "L") and one.number(term[:-1]) is not None:
             days.last_weekdays.add(_in_range(one, term[:-1], term) % 7)
         else:
@@ -268,13 +277,18 @@ def _term(one: _Field, term: str) -> list[int]:
     if one is MONTH:
         return [(value - 1) % 12 + 1 for value in range(start, end + 13, step)]
     raise refused(
-        one.name, f"{_shown(term)}: the range runs backwards; write {end}-{start}, or two ranges with a comma"
+        one.name,
+        _("%(shown)s: the range runs backwards; write %(end)s-%(start)s, or two ranges with a comma")
+        % {"shown": _shown(term), "end": end, "start": start},
     )
 
 
 def _step(one: _Field, text: str, term: str) -> int:
     if not _is_whole_number(text) or int(text) == 0:
-        raise refused(one.name, f"{_shown(term)}: after / stands how many to step by, a whole number from 1")
+        raise refused(
+            one.name,
+            _("%(shown)s: after / stands how many to step by, a whole number from 1") % {"shown": _shown(term)},
+        )
     return int(text)
 
 
@@ -283,9 +297,17 @@ def _in_range(one: _Field, text: str, term: str) -> int:
     shown = _shown(term) if text == term else f"{_shown(term)}: {_shown(text)}"
     if value is None:
         known = f", a name such as '{one.words[1][:3]}'" if one.words else ""
-        raise refused(one.name, f"{shown} cannot be read; write numbers from {one.low} to {one.high}{known} or *")
+        raise refused(
+            one.name,
+            _("%(shown)s cannot be read; write numbers from %(low)s to %(high)s%(known)s or *")
+            % {"shown": shown, "low": one.low, "high": one.high, "known": known},
+        )
     if not one.low <= value <= one.high:
-        raise refused(one.name, f"{shown} is out of range; {one.low} to {one.high} is possible")
+        raise refused(
+            one.name,
+            _("%(shown)s is out of range; %(low)s to %(high)s is possible")
+            % {"shown": shown, "low": one.low, "high": one.high},
+        )
     return value
 
 
@@ -296,7 +318,10 @@ def _refuse_days_no_month_has(days: _Days, months: tuple[int, ...]) -> None:
     wanted = days.days | days.nearest_workday | {first for first, _ in days.days_to_last}
     longest = max(calendar.monthrange(2024, month)[1] for month in months)
     if min(wanted) > longest:
-        raise refused(DAY.name, f"no month named here has a day {min(wanted)}; 'L' is the last day of each month")
+        raise refused(
+            DAY.name,
+            _("no month named here has a day %(min)s; 'L' is the last day of each month") % {"min": min(wanted)},
+        )
 
 
 def _is_whole_number(text: str) -> bool:

@@ -12,6 +12,7 @@ from schedules.domain import rrule
 from schedules.domain.localtime import FIRST_YEAR, LAST_YEAR
 from schedules.domain.refusals import RuleProblem, RuleRefused, refused
 from schedules.domain.rrule import RRule
+from schedules.domain.speech import gettext as _
 
 PROPERTIES = ("DTSTART", "RRULE", "EXRULE", "RDATE", "EXDATE")
 LONGEST_BLOCK = 100_000
@@ -59,10 +60,10 @@ def _stamp_line(name: str, stamp: Stamp) -> str:
 def parse(text: str) -> Block:
     """Raises RuleRefused that names every line it cannot read."""
     if len(text) > LONGEST_BLOCK:
-        raise refused("expression", f"is longer than {LONGEST_BLOCK} characters")
+        raise refused("expression", _("is longer than %(most)s characters") % {"most": LONGEST_BLOCK})
     lines = _unfold(text)
     if not lines:
-        raise refused("expression", "is empty; write a rule such as FREQ=WEEKLY;BYDAY=MO")
+        raise refused("expression", _("is empty; write a rule such as FREQ=WEEKLY;BYDAY=MO"))
     block = Block()
     problems: list[RuleProblem] = []
     for line in lines:
@@ -106,31 +107,40 @@ def _with_line(block: Block, line: str) -> Block:
             return replace(block, start=_only_start(block, _stamps("DTSTART", parameters, value)))
         case _:
             known = ", ".join(PROPERTIES)
-            raise refused("expression", f"{line[:40]!r} is no line of a recurrence; known are {known}")
+            raise refused(
+                "expression",
+                _("%(line)r is no line of a recurrence; known are %(known)s") % {"line": line[:40], "known": known},
+            )
 
 
 def _only_start(block: Block, found: list[Stamp]) -> Stamp:
     if block.start or len(found) != 1:
-        raise refused("DTSTART", "is given twice; give it once")
+        raise refused("DTSTART", _("is given twice; give it once"))
     return found[0]
 
 
 def _refuse_parameters(name: str, parameters: list[str]) -> None:
     if parameters:
-        raise refused(name, f"{parameters[0][:40]!r} has no meaning here; write {name}:FREQ=...")
+        raise refused(
+            name,
+            _("%(parameters)r has no meaning here; write %(name)s:FREQ=...")
+            % {"parameters": parameters[0][:40], "name": name},
+        )
 
 
 def _stamps(name: str, parameters: list[str], value: str) -> list[Stamp]:
     timezone, kind = "", ""
     for parameter in parameters:
-        key, _, said = parameter.partition("=")
+        key, _sign, said = parameter.partition("=")
         match key.strip().upper():
             case "TZID":
                 timezone = said.strip().strip('"')
             case "VALUE" if said.strip().upper() in ("DATE", "DATE-TIME", "PERIOD"):
                 kind = said.strip().upper()
             case _:
-                raise refused(name, f"{parameter[:40]!r} is not known; TZID=... and VALUE=DATE are")
+                raise refused(
+                    name, _("%(parameter)r is not known; TZID=... and VALUE=DATE are") % {"parameter": parameter[:40]}
+                )
     return [_stamp(name, item.strip(), kind, timezone) for item in value.split(",")]
 
 
@@ -139,10 +149,17 @@ def _stamp(name: str, item: str, kind: str, timezone: str) -> Stamp:
     text = item.partition("/")[0] if kind == "PERIOD" else item
     read = rrule.read_stamp(text.upper())
     if read is None or (kind and read[2] != (kind == "DATE")):
-        raise refused(name, f"{item[:40]!r} cannot be read; write 20261231T090000 or, with VALUE=DATE, 20261231")
+        raise refused(
+            name,
+            _("%(item)r cannot be read; write 20261231T090000 or, with VALUE=DATE, 20261231") % {"item": item[:40]},
+        )
     local, is_utc, is_date = read
     if is_utc and timezone not in ("", "UTC"):
-        raise refused(name, f"{item[:40]!r} ends in Z (UTC) and has a TZID; drop one of them")
+        raise refused(name, _("%(item)r ends in Z (UTC) and has a TZID; drop one of them") % {"item": item[:40]})
     if not FIRST_YEAR <= local.year <= LAST_YEAR:
-        raise refused(name, f"{item[:40]!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise refused(
+            name,
+            _("%(item)r lies outside the years %(first_year)s to %(last_year)s")
+            % {"item": item[:40], "first_year": FIRST_YEAR, "last_year": LAST_YEAR},
+        )
     return Stamp(local, "UTC" if is_utc else timezone, is_date)

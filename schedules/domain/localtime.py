@@ -23,6 +23,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schedules.domain.refusals import refused
+from schedules.domain.speech import gettext as _
 
 ONE_DAY = timedelta(days=1)
 # What a rule may name: Python's calendar ends with 9999, and an instant can lie a day after its local time.
@@ -60,7 +61,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         pass
-    raise refused("timezone", f"{name!r} is no IANA time zone; write one such as 'Europe/Berlin'")
+    raise refused("timezone", _("%(name)r is no IANA time zone; write one such as 'Europe/Berlin'") % {"name": name})
 
 
 def local_time(naive: datetime, timezone: str, fold: int = 0) -> LocalMoment:

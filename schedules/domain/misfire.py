@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from schedules.domain.speech import gettext_noop
+
 LATE_AFTER = timedelta(seconds=30)
 DEFAULT_GRACE_ONCE = timedelta(hours=6)
 DEFAULT_GRACE_RECURRING = timedelta(hours=1)
@@ -34,10 +36,14 @@ class Verdict(StrEnum):
 
 
 REASON_WORDS = {
-    Verdict.TOO_LATE: "Its time went by while nothing could publish it, and it was too late to publish it afterwards.",
-    Verdict.COALESCED: "Several runs went by while nothing could publish them; only the latest of them is published.",
-    Verdict.SKIPPED: "Its time went by, and this schedule does not publish late.",
-    Verdict.DEADLINE: "It waited past its deadline.",
+    Verdict.TOO_LATE: gettext_noop(
+        "Its time went by while nothing could publish it, and it was too late to publish it afterwards."
+    ),
+    Verdict.COALESCED: gettext_noop(
+        "Several runs went by while nothing could publish them; only the latest of them is published."
+    ),
+    Verdict.SKIPPED: gettext_noop("Its time went by, and this schedule does not publish late."),
+    Verdict.DEADLINE: gettext_noop("It waited past its deadline."),
 }
 
 

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from schedules.domain.misfire import REASON_WORDS, Verdict
+from schedules.domain.speech import gettext as _
+from schedules.domain.speech import gettext_noop, ngettext
 from schedules.domain.states import JobState
 
 
@@ -25,15 +27,15 @@ class Cause(StrEnum):
 
     @property
     def label(self) -> str:
-        return CAUSE_LABELS[self]
+        return _(CAUSE_LABELS[self])
 
 
 CAUSE_LABELS = {
-    Cause.UNCONFIRMED: "Unconfirmed",
-    Cause.FAILED: "Failed",
-    Cause.MISSED: "Missed",
-    Cause.SIGN_IN: "Waiting for sign-in",
-    Cause.ON_HOLD: "On hold",
+    Cause.UNCONFIRMED: gettext_noop("Unconfirmed"),
+    Cause.FAILED: gettext_noop("Failed"),
+    Cause.MISSED: gettext_noop("Missed"),
+    Cause.SIGN_IN: gettext_noop("Waiting for sign-in"),
+    Cause.ON_HOLD: gettext_noop("On hold"),
 }
 
 _CAUSES = {
@@ -60,7 +62,7 @@ class Verb(StrEnum):
 BULK_VERBS = (Verb.RETRY, Verb.PUBLISH_NOW, Verb.RESLOT, Verb.LOOK_AGAIN, Verb.PUBLISH_AGAIN, Verb.DISCARD)
 MONITOR_VERBS = (Verb.RETRY, Verb.CANCEL)
 
-LOOKED_FIRST = "Only do this after you looked at the account and the post is not there."
+LOOKED_FIRST = gettext_noop("Only do this after you looked at the account and the post is not there.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,22 +133,27 @@ def is_settled(state: str, reason: str) -> bool:
 
 # ---- what happened
 
+_AGAIN = gettext_noop("Sends the post a second time.")
 _FAILED = {
-    "rejected": "The platform refused the post. It was not published, and is not tried again by itself.",
-    "invalid": "The post breaks a rule of its platform, so it was not sent.",
-    "exhausted": "The platform could not be reached or was not ready, and every attempt has been used up.",
-    "deadline": "The platform was not ready for so long that the post passed its deadline. It was not published.",
-    "unloadable": "The account could not be used, so nothing was sent.",
+    "rejected": gettext_noop("The platform refused the post. It was not published, and is not tried again by itself."),
+    "invalid": gettext_noop("The post breaks a rule of its platform, so it was not sent."),
+    "exhausted": gettext_noop(
+        "The platform could not be reached or was not ready, and every attempt has been used up."
+    ),
+    "deadline": gettext_noop(
+        "The platform was not ready for so long that the post passed its deadline. It was not published."
+    ),
+    "unloadable": gettext_noop("The account could not be used, so nothing was sent."),
 }
 _UNCONFIRMED = {
-    "worker_lost": "The scheduler stopped while the post was being sent.",
-    "cannot_tell": "The platform was asked several times and could not say whether it has the post.",
+    "worker_lost": gettext_noop("The scheduler stopped while the post was being sent."),
+    "cannot_tell": gettext_noop("The platform was asked several times and could not say whether it has the post."),
 }
 _HELD = {
-    "schedule_paused": "Its schedule is paused.",
-    "in_review": "Its words were changed and wait for approval.",
-    "account_paused": "The account {account} is paused.",
-    "workspace_paused": "The workspace is paused.",
+    "schedule_paused": gettext_noop("Its schedule is paused."),
+    "in_review": gettext_noop("Its words were changed and wait for approval."),
+    "account_paused": gettext_noop("The account %(account)s is paused."),
+    "workspace_paused": gettext_noop("The workspace is paused."),
 }
 
 
@@ -154,28 +161,34 @@ def what_happened(case: Case) -> str:
     """What became of the post, in one or two sentences."""
     match cause_of(case.state, case.reason):
         case Cause.UNCONFIRMED:
-            first = _UNCONFIRMED.get(case.reason, "The platform gave no clear answer when the post was sent.")
-            return f"{first} It may be there or not, so it is never sent again by itself."
+            first = _UNCONFIRMED.get(
+                case.reason, gettext_noop("The platform gave no clear answer when the post was sent.")
+            )
+            return _together(first, gettext_noop("It may be there or not, so it is never sent again by itself."))
         case Cause.FAILED:
-            return _FAILED.get(case.reason, "It was not published, and is not tried again by itself.")
+            return _(_FAILED.get(case.reason, gettext_noop("It was not published, and is not tried again by itself.")))
         case Cause.MISSED:
             known = case.reason in set(Verdict)
-            return REASON_WORDS.get(Verdict(case.reason), "") if known else "Its time went by. It was not published."
+            return (
+                _(REASON_WORDS.get(Verdict(case.reason), "")) if known else _("Its time went by. It was not published.")
+            )
         case Cause.SIGN_IN:
             return _signed_out(case)
         case Cause.ON_HOLD:
-            held = _HELD.get(case.reason, "It is on hold.").format(account=case.account)
-            return f"{held} The post waits, and goes on by itself when the pause ends."
-    return case.message or "It needs nobody."
+            held = _(_HELD.get(case.reason, gettext_noop("It is on hold."))).replace("%(account)s", case.account)
+            return " ".join([held, _("The post waits, and goes on by itself when the pause ends.")])
+    return case.message or _("It needs nobody.")
 
 
 def _signed_out(case: Case) -> str:
     if case.account_state == "disconnected":
-        return f"The account {case.account} was disconnected. The post waits; nothing was sent."
-    return (
-        f"The platform no longer accepts the sign-in of {case.account}. The post waits, and goes on by itself when the "
-        "account is connected again."
-    )
+        words = _("The account %(account)s was disconnected. The post waits; nothing was sent.")
+    else:
+        words = _(
+            "The platform no longer accepts the sign-in of %(account)s. The post waits, and goes on by itself when the "
+            "account is connected again."
+        )
+    return words % {"account": case.account}
 
 
 # ---- what is known
@@ -183,31 +196,49 @@ def _signed_out(case: Case) -> str:
 
 def known(case: Case) -> tuple[Known, ...]:
     """The facts, in the order in which a person asks for them."""
-    found = [Known("It was due", case.scheduled_for), _attempts(case)]
+    found = [Known(_("It was due"), case.scheduled_for), _attempts(case)]
     if case.last_answer:
-        found.append(Known(_quoted("The last answer", case.last_answer), case.last_answer.at))
+        found.append(Known(_answered(case.last_answer), case.last_answer.at))
     elif case.message and case.state in (JobState.FAILED, JobState.UNCONFIRMED):
-        found.append(Known(f"The reason given: {_sentence(case.message)}"))
+        found.append(Known(_("The reason given: %(reason)s") % {"reason": _sentence(_(case.message))}))
     if case.look_count and case.last_look:
-        times = "once" if case.look_count == 1 else f"{case.look_count} times"
-        found.append(Known(f"Looked up {times}. {_quoted('The last look-up', case.last_look)}", case.last_look.at))
+        times = ngettext("Looked up once.", "Looked up %(n)s times.", case.look_count) % {"n": case.look_count}
+        found.append(Known(f"{times} {_looked(case.last_look)}", case.last_look.at))
     if case.state == JobState.UNCONFIRMED:
         found.append(_coming_look(case))
     if case.schedule_state == "archived":
-        found.append(Known("Its schedule is archived. Restore the schedule first to publish the post after all."))
+        found.append(Known(_("Its schedule is archived. Restore the schedule first to publish the post after all.")))
     return tuple(found)
 
 
 def _attempts(case: Case) -> Known:
     if not case.attempt_count:
-        return Known("Nothing was sent to the platform.")
-    noun = "attempt was" if case.attempt_count == 1 else "attempts were"
-    return Known(f"{case.attempt_count} {noun} made; the schedule allows {case.max_attempts} in a row.")
+        return Known(_("Nothing was sent to the platform."))
+    words = ngettext(
+        "%(n)s attempt was made; the schedule allows %(most)s in a row.",
+        "%(n)s attempts were made; the schedule allows %(most)s in a row.",
+        case.attempt_count,
+    )
+    return Known(words % {"n": case.attempt_count, "most": case.max_attempts})
 
 
-def _quoted(what: str, answer: Answer) -> str:
+def _answered(answer: Answer) -> str:
+    words = _("The last answer: “%(words)s”") if answer.words.strip() else _("The last answer had no words")
+    return _with_code(words, answer)
+
+
+def _looked(answer: Answer) -> str:
+    words = _("The last look-up: “%(words)s”") if answer.words.strip() else _("The last look-up had no words")
+    return _with_code(words, answer)
+
+
+def _with_code(words: str, answer: Answer) -> str:
     code = f" (HTTP {answer.status_code})" if answer.status_code else ""
-    return f"{what}: “{answer.words.strip()}”{code}" if answer.words.strip() else f"{what} had no words{code}"
+    return words % {"words": _(answer.words.strip())} + code
+
+
+def _together(*sentences: str) -> str:
+    return " ".join(_(words) for words in sentences if words)
 
 
 def _sentence(words: str) -> str:
@@ -217,12 +248,14 @@ def _sentence(words: str) -> str:
 
 def _coming_look(case: Case) -> Known:
     if case.looking:
-        return Known("It is being looked up at this moment; wait for the answer before you decide.")
+        return Known(_("It is being looked up at this moment; wait for the answer before you decide."))
     if case.next_look_at:
-        return Known("It is looked up again by itself", case.next_look_at)
+        return Known(_("It is looked up again by itself"), case.next_look_at)
     if case.can_look_up:
-        return Known("It is not looked up again by itself.")
-    return Known(f"This platform cannot be asked, so somebody has to look at {case.account}.")
+        return Known(_("It is not looked up again by itself."))
+    return Known(
+        _("This platform cannot be asked, so somebody has to look at %(account)s.") % {"account": case.account}
+    )
 
 
 # ---- what each button will do
@@ -249,78 +282,97 @@ def _for_unconfirmed(case: Case) -> list[Option]:
     found = [
         Option(
             Verb.CONFIRM,
-            "It is there: mark as published",
-            "Marks it as published, with the address you paste. Nothing is sent.",
+            _("It is there: mark as published"),
+            _("Marks it as published, with the address you paste. Nothing is sent."),
         ),
         Option(
             Verb.PUBLISH_AGAIN,
-            "It is not there: publish again",
-            f"Sends the post a second time. {LOOKED_FIRST}{_waits(case)}",
+            _("It is not there: publish again"),
+            f"{_together(_AGAIN, LOOKED_FIRST)}{_waits(case)}",
         ),
     ]
     if case.can_look_up and not case.looking:
-        words = "Asks the platform within a few seconds whether it has the post. The post cannot appear twice by this."
-        found.append(Option(Verb.LOOK_AGAIN, "Look again", words))
-    return [*found, _reslot(case, f" {LOOKED_FIRST}")]
+        words = _(
+            "Asks the platform within a few seconds whether it has the post. The post cannot appear twice by this."
+        )
+        found.append(Option(Verb.LOOK_AGAIN, _("Look again"), words))
+    return [*found, _reslot(case, f" {_(LOOKED_FIRST)}")]
 
 
 def _for_failed(case: Case) -> list[Option]:
-    words = "Sends the post at once, with all its attempts anew."
+    words = _("Sends the post at once, with all its attempts anew.")
     if case.reason in ("rejected", "invalid"):
-        words += " Edit the post first: as it is, it will probably be refused again."
-    return [Option(Verb.RETRY, "Retry now", words + _waits(case)), _reslot(case)]
+        words += " " + _("Edit the post first: as it is, it will probably be refused again.")
+    return [Option(Verb.RETRY, _("Retry now"), words + _waits(case)), _reslot(case)]
 
 
 def _for_missed(case: Case) -> list[Option]:
-    words = "Sends the post at once, although its time is over."
-    return [Option(Verb.PUBLISH_NOW, "Publish now", words + _waits(case)), _reslot(case)]
+    words = _("Sends the post at once, although its time is over.")
+    return [Option(Verb.PUBLISH_NOW, _("Publish now"), words + _waits(case)), _reslot(case)]
 
 
 def _for_held(case: Case) -> list[Option]:
     if case.reason != "schedule_paused" or case.account_state != "active" or case.workspace_paused:
         return [_reslot(case)]
-    words = "Sends this post at once; its schedule stays paused. If the attempt does not succeed, the post is on hold again."
-    return [Option(Verb.PUBLISH_NOW, "Publish now", words), _reslot(case)]
+    words = _(
+        "Sends this post at once; its schedule stays paused. If the attempt does not succeed, the post is on hold again."
+    )
+    return [Option(Verb.PUBLISH_NOW, _("Publish now"), words), _reslot(case)]
 
 
 def _reslot(case: Case, more: str = "") -> Option:
-    words = "Gives it a new time and publishes it then, with all its attempts anew."
-    return Option(Verb.RESLOT, "New time", words + more + _waits(case))
+    words = _("Gives it a new time and publishes it then, with all its attempts anew.")
+    return Option(Verb.RESLOT, _("New time"), words + more + _waits(case))
 
 
 def _discard(cause: Cause) -> Option:
     if cause is Cause.UNCONFIRMED:
-        words = (
+        words = _(
             "Gives the post up: it counts as failed and is not sent again. If it is there after all, it stays there."
         )
-        return Option(Verb.DISCARD, "Discard", words)
-    return Option(Verb.DISCARD, "Discard", "Ends it: it is not published. You can undo this.")
+        return Option(Verb.DISCARD, _("Discard"), words)
+    return Option(Verb.DISCARD, _("Discard"), _("Ends it: it is not published. You can undo this."))
 
 
 def _waits(case: Case) -> str:
     """What still stands in the way of a post that is sent now."""
     if case.workspace_paused:
-        return " It waits on hold until the workspace is resumed."
+        return " " + _("It waits on hold until the workspace is resumed.")
     if case.schedule_state == "paused":
-        return " It waits on hold until its schedule is resumed."
+        return " " + _("It waits on hold until its schedule is resumed.")
     if case.account_state == "paused":
-        return f" It waits on hold until {case.account} is resumed."
-    return "" if case.account_state == "active" else f" It waits on hold until {case.account} is connected again."
+        words = _("It waits on hold until %(account)s is resumed.")
+    elif case.account_state != "active":
+        words = _("It waits on hold until %(account)s is connected again.")
+    else:
+        return ""
+    return " " + words % {"account": case.account}
 
 
 def bulk_effect(verb: Verb) -> str:
     """What a verb does to several posts at once."""
-    return _BULK[verb]
+    return _together(*_BULK[verb])
 
 
-_BULK = {
-    Verb.RETRY: "Sends the failed and missed posts at once. Unconfirmed posts are left alone.",
-    Verb.PUBLISH_NOW: "Sends failed and missed posts at once, and those that only their schedule's pause holds. "
-    "Unconfirmed posts are left alone.",
-    Verb.RESLOT: "Gives the posts new times, in their order: the first of each account at the start, the next ones "
-    "behind it.",
-    Verb.DISCARD: "Ends the posts: they are not published. You can undo this.",
-    Verb.LOOK_AGAIN: "Asks the platforms again about unconfirmed posts, where they can be asked. No post can appear "
-    "twice by this.",
-    Verb.PUBLISH_AGAIN: f"Sends unconfirmed posts a second time. {LOOKED_FIRST}",
+_BULK: dict[Verb, tuple[str, ...]] = {
+    Verb.RETRY: (
+        gettext_noop("Sends the failed and missed posts at once."),
+        gettext_noop("Unconfirmed posts are left alone."),
+    ),
+    Verb.PUBLISH_NOW: (
+        gettext_noop("Sends failed and missed posts at once, and those that only their schedule's pause holds."),
+        gettext_noop("Unconfirmed posts are left alone."),
+    ),
+    Verb.RESLOT: (
+        gettext_noop(
+            "Gives the posts new times, in their order: the first of each account at the start, the next ones behind it."
+        ),
+    ),
+    Verb.DISCARD: (gettext_noop("Ends the posts: they are not published. You can undo this."),),
+    Verb.LOOK_AGAIN: (
+        gettext_noop(
+            "Asks the platforms again about unconfirmed posts, where they can be asked. No post can appear twice by this."
+        ),
+    ),
+    Verb.PUBLISH_AGAIN: (gettext_noop("Sends unconfirmed posts a second time."), LOOKED_FIRST),
 }

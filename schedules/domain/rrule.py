@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from schedules.domain.refusals import RuleProblem, RuleRefused
 from schedules.domain.rules import MOST_COUNTED
+from schedules.domain.speech import gettext as _
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
@@ -80,22 +81,43 @@ def parse(text: str) -> RRule:
     """Reads `FREQ=...;...`; raises RuleRefused that names every part it cannot accept."""
     problems: list[RuleProblem] = []
     if len(text) > LONGEST_EXPRESSION:
-        raise RuleRefused(RuleProblem("RRULE", f"is longer than {LONGEST_EXPRESSION} characters"))
+        raise RuleRefused(
+            RuleProblem(
+                "RRULE",
+                _("is longer than %(most)s characters") % {"most": LONGEST_EXPRESSION},
+            )
+        )
     parts = _split(text.strip().upper(), problems)
     numbers = {name: _numbers(name, value, problems) for name, value in parts.items() if name in NUMBER_PARTS}
     plain, nth = _weekdays(parts["BYDAY"], problems) if "BYDAY" in parts else (set(), set())
     freq = parts.get("FREQ", "")
     if freq not in FREQUENCIES:
         said = f"{freq!r} is not known" if freq else "is missing"
-        problems.append(RuleProblem("FREQ", f"{said}; write one of {', '.join(FREQUENCIES)}"))
+        problems.append(
+            RuleProblem(
+                "FREQ",
+                _("%(said)s; write one of %(frequencies)s") % {"said": said, "frequencies": ", ".join(FREQUENCIES)},
+            )
+        )
     week_start = parts.get("WKST", "MO")
     if week_start not in WEEKDAYS:
-        problems.append(RuleProblem("WKST", f"{week_start!r} is no weekday; write one of {', '.join(WEEKDAYS)}"))
+        problems.append(
+            RuleProblem(
+                "WKST",
+                _("%(week_start)r is no weekday; write one of %(weekdays)s")
+                % {"week_start": week_start, "weekdays": ", ".join(WEEKDAYS)},
+            )
+        )
     rule_until = _until(parts["UNTIL"], problems) if "UNTIL" in parts else None
     interval = _whole("INTERVAL", parts.get("INTERVAL", "1"), problems)
     count = _whole("COUNT", parts["COUNT"], problems) if "COUNT" in parts else None
     if count is not None and count > MOST_COUNTED:
-        problems.append(RuleProblem("COUNT", f"is more than {MOST_COUNTED}; end the rule by UNTIL instead"))
+        problems.append(
+            RuleProblem(
+                "COUNT",
+                _("is more than %(most)s; end the rule by UNTIL instead") % {"most": MOST_COUNTED},
+            )
+        )
     problems.extend(_contradictions(freq, parts, nth))
     if problems:
         raise RuleRefused(*problems)
@@ -117,11 +139,19 @@ def _split(text: str, problems: list[RuleProblem]) -> dict[str, str]:
     for piece in text.removesuffix(";").split(";"):
         name, equals, value = (side.strip() for side in piece.partition("="))
         if not name or not equals or not value:
-            problems.append(RuleProblem("RRULE", f"{piece[:40]!r} is no part; write NAME=VALUE, such as FREQ=DAILY"))
+            problems.append(
+                RuleProblem(
+                    "RRULE", _("%(piece)r is no part; write NAME=VALUE, such as FREQ=DAILY") % {"piece": piece[:40]}
+                )
+            )
         elif name not in PARTS:
-            problems.append(RuleProblem(name[:40], f"is no part of a recurrence rule; known are {', '.join(PARTS)}"))
+            problems.append(
+                RuleProblem(
+                    name[:40], _("is no part of a recurrence rule; known are %(parts)s") % {"parts": ", ".join(PARTS)}
+                )
+            )
         elif name in parts:
-            problems.append(RuleProblem(name, "is given twice; give it once"))
+            problems.append(RuleProblem(name, _("is given twice; give it once")))
         else:
             parts[name] = value
     return parts
@@ -129,19 +159,19 @@ def _split(text: str, problems: list[RuleProblem]) -> dict[str, str]:
 
 def _contradictions(freq: str, parts: dict[str, str], nth: set[tuple[int, int]]) -> Iterator[RuleProblem]:
     if "COUNT" in parts and "UNTIL" in parts:
-        yield RuleProblem("COUNT", "stands beside UNTIL; a rule ends by one of the two")
+        yield RuleProblem("COUNT", _("stands beside UNTIL; a rule ends by one of the two"))
     if nth and freq not in ("MONTHLY", "YEARLY"):
-        yield RuleProblem("BYDAY", "a number before a weekday needs FREQ=MONTHLY or FREQ=YEARLY")
+        yield RuleProblem("BYDAY", _("a number before a weekday needs FREQ=MONTHLY or FREQ=YEARLY"))
     elif nth and "BYWEEKNO" in parts:
-        yield RuleProblem("BYDAY", "a number before a weekday contradicts BYWEEKNO; leave one of them out")
+        yield RuleProblem("BYDAY", _("a number before a weekday contradicts BYWEEKNO; leave one of them out"))
     if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
-        yield RuleProblem("BYSETPOS", "picks from what another BY part gives; add one, such as BYDAY")
+        yield RuleProblem("BYSETPOS", _("picks from what another BY part gives; add one, such as BYDAY"))
 
 
 def _whole(name: str, text: str, problems: list[RuleProblem]) -> int:
     if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0:
         return int(text)
-    problems.append(RuleProblem(name, f"{text[:40]!r} is no whole number from 1"))
+    problems.append(RuleProblem(name, _("%(text)r is no whole number from 1") % {"text": text[:40]}))
     return 1
 
 
@@ -152,7 +182,13 @@ def _numbers(name: str, text: str, problems: list[RuleProblem]) -> tuple[int, ..
         readable = re.fullmatch(r"[+-]?[0-9]{1,4}" if signed else r"[0-9]{1,4}", item)
         if not readable or not low <= abs(int(item)) <= high:
             negative = f" or -{high} to -{low}" if signed else ""
-            problems.append(RuleProblem(name, f"{item[:40]!r} is out of range; {low} to {high}{negative} is possible"))
+            problems.append(
+                RuleProblem(
+                    name,
+                    _("%(item)r is out of range; %(low)s to %(high)s%(negative)s is possible")
+                    % {"item": item[:40], "low": low, "high": high, "negative": negative},
+                )
+            )
         else:
             values.add(int(item))
     if name == "BYSECOND" and 60 in values:
@@ -168,7 +204,9 @@ def _weekdays(text: str, problems: list[RuleProblem]) -> tuple[set[int], set[tup
         read = re.fullmatch(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)", item)
         if not read or (read[1] and not 1 <= abs(int(read[1])) <= 53):
             wanted = "write weekdays such as MO,FR or with a number from 1 to 53 such as 2MO or -1FR"
-            problems.append(RuleProblem("BYDAY", f"{item[:40]!r} cannot be read; {wanted}"))
+            problems.append(
+                RuleProblem("BYDAY", _("%(item)r cannot be read; %(wanted)s") % {"item": item[:40], "wanted": wanted})
+            )
         elif read[1]:
             nth.add((WEEKDAYS.index(read[2]), int(read[1])))
         else:
@@ -179,7 +217,9 @@ def _weekdays(text: str, problems: list[RuleProblem]) -> tuple[set[int], set[tup
 def _until(text: str, problems: list[RuleProblem]) -> Until | None:
     read = read_stamp(text)
     if read is None:
-        problems.append(RuleProblem("UNTIL", f"{text[:40]!r} is no date; write 20261231 or 20261231T235959Z"))
+        problems.append(
+            RuleProblem("UNTIL", _("%(text)r is no date; write 20261231 or 20261231T235959Z") % {"text": text[:40]})
+        )
         return None
     value, is_utc, is_date = read
     return Until(value, is_utc, is_date)

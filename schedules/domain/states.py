@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from schedules.domain.speech import gettext, gettext_noop
+
 
 class ScheduleState(StrEnum):
     DRAFT = "draft"
@@ -15,7 +17,17 @@ class ScheduleState(StrEnum):
 
     @property
     def label(self) -> str:
-        return self.value.replace("_", " ").capitalize()
+        return gettext(SCHEDULE_LABELS[self])
+
+
+SCHEDULE_LABELS = {
+    ScheduleState.DRAFT: gettext_noop("Draft"),
+    ScheduleState.IN_REVIEW: gettext_noop("In review"),
+    ScheduleState.ACTIVE: gettext_noop("Active"),
+    ScheduleState.PAUSED: gettext_noop("Paused"),
+    ScheduleState.FINISHED: gettext_noop("Finished"),
+    ScheduleState.ARCHIVED: gettext_noop("Archived"),
+}
 
 
 class JobState(StrEnum):
@@ -34,20 +46,20 @@ class JobState(StrEnum):
 
     @property
     def label(self) -> str:
-        return JOB_LABELS[self]
+        return gettext(JOB_LABELS[self])
 
 
 JOB_LABELS = {
-    JobState.PENDING: "Scheduled",
-    JobState.RUNNING: "Publishing",
-    JobState.PROCESSING: "Processing",
-    JobState.COMPLETED: "Published",
-    JobState.FAILED: "Failed",
-    JobState.UNCONFIRMED: "Unconfirmed",
-    JobState.MISSED: "Missed",
-    JobState.BLOCKED: "On hold",
-    JobState.CANCELLED: "Cancelled",
-    JobState.SUPERSEDED: "Replaced",
+    JobState.PENDING: gettext_noop("Scheduled"),
+    JobState.RUNNING: gettext_noop("Publishing"),
+    JobState.PROCESSING: gettext_noop("Processing"),
+    JobState.COMPLETED: gettext_noop("Published"),
+    JobState.FAILED: gettext_noop("Failed"),
+    JobState.UNCONFIRMED: gettext_noop("Unconfirmed"),
+    JobState.MISSED: gettext_noop("Missed"),
+    JobState.BLOCKED: gettext_noop("On hold"),
+    JobState.CANCELLED: gettext_noop("Cancelled"),
+    JobState.SUPERSEDED: gettext_noop("Replaced"),
 }
 
 NEEDS_YOU = (JobState.FAILED, JobState.UNCONFIRMED, JobState.MISSED, JobState.BLOCKED)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("schedules", "0010_calendar"),
+        ("schedules", "0011_planning"),
         ("workspaces", "0002_preferences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -8,6 +8,7 @@ from schedules.models.content import Campaign, ContentItem, ContentMedia, Conten
 from schedules.models.engagement import Engagement, Reading
 from schedules.models.engine import Duty, EngineControl, Worker
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
+from schedules.models.planning import Dependency, Milestone
 from schedules.models.refresh import CredentialRefresh
 from schedules.models.schedules import Schedule, ScheduleException, Target
 from schedules.models.views import SavedView
@@ -26,12 +27,14 @@ __all__ = [
     "ContentVariant",
     "ContentVersion",
     "CredentialRefresh",
+    "Dependency",
     "Duty",
     "Engagement",
     "EngineControl",
     "HashtagGroup",
     "Job",
     "JobCheck",
+    "Milestone",
     "Occurrence",
     "PostingSlot",
     "Reading",

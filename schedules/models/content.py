@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.workspaces.models import Workspace
@@ -14,15 +15,15 @@ from schedules.querysets.content import PartOfContentQuerySet
 
 
 class ContentType(models.TextChoices):
-    POST = "post"
-    ARTICLE = "article"
-    IMAGE = "image"
-    VIDEO = "video"
-    CAROUSEL = "carousel"
-    STORY = "story"
-    REEL = "reel"
-    THREAD = "thread"
-    NEWSLETTER = "newsletter"
+    POST = "post", _("Post")
+    ARTICLE = "article", _("Article")
+    IMAGE = "image", _("Image")
+    VIDEO = "video", _("Video")
+    CAROUSEL = "carousel", _("Carousel")
+    STORY = "story", _("Story")
+    REEL = "reel", _("Reel")
+    THREAD = "thread", _("Thread")
+    NEWSLETTER = "newsletter", _("Newsletter")
 
 
 class Campaign(models.Model):

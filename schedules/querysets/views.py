@@ -8,6 +8,6 @@ from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet
 
 
 class SavedViewQuerySet(VisibleQuerySet[Row]):
-    def of(self, person: Any, workspace: Any, page: str) -> Self:
+    def of(self, person: Any, workspace: Any, *pages: str) -> Self:
         """This person's own, and what others share, by name."""
-        return self.filter(Q(person=person) | Q(shared=True), workspace=workspace, page=page)
+        return self.filter(Q(person=person) | Q(shared=True), workspace=workspace, page__in=pages)

@@ -105,8 +105,11 @@ def clock_skew(skews_ms: Iterable[tuple[str, int]]) -> Alarm | None:
 def spoken(seconds: float) -> str:
     """`4 s`, `2 min 5 s`, `3 h 20 min`, `2 d 4 h`."""
     whole = max(0, int(seconds))
-    for size, unit, smaller_size, smaller in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+    days, hours, minutes = _("%(n)s d"), _("%(n)s h"), _("%(n)s min")
+    for size, unit, smaller_size, smaller in (
+        (86_400, days, 3600, hours), (3600, hours, 60, minutes), (60, minutes, 1, _("%(n)s s")),
+    ):  # fmt: skip
         if whole >= size:
             rest = whole % size // smaller_size
-            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{whole} s"
+            return " ".join([unit % {"n": whole // size}, *([smaller % {"n": rest}] if rest else [])])
+    return _("%(n)s s") % {"n": whole}

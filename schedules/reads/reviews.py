@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.workspaces.models import Membership, User, Workspace
 from alwrity_scheduler.workspaces.roles import Action, allows
 from platforms.models import PlatformAccount
@@ -123,7 +125,7 @@ def desk(schedule: Schedule, person: User, now: datetime) -> Desk:
     why = (
         approval.why_not(schedule, person, waiting, asking)
         if asking or waiting
-        else "Nothing of it waits for approval."
+        else _("Nothing of it waits for approval.")
     )
     alive = ReviewLink.objects.filter(review=waiting, expires_at__gt=now, revoked_at=None) if waiting else None
     return Desk(

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
@@ -43,7 +45,7 @@ def abilities(job: Job) -> frozenset[str]:
 
 def take_down(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Delete the post at its platform. The job stays completed: it was published."""
-    account = _ready(job, "delete", "This post cannot be deleted from here; delete it at the platform.", now)
+    account = _ready(job, "delete", _("This post cannot be deleted from here; delete it at the platform."), now)
     trouble: PlatformError | None = None
     try:
         platform.delete(account, job.remote_id, timeout=CALL_SECONDS)
@@ -64,7 +66,7 @@ def take_down(*, job: Job, actor: Actor, now: datetime) -> Job:
 
 def amend(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Put the words that the content has now over the post that is out."""
-    account = _ready(job, "edit", "This post cannot be changed from here; change it at the platform.", now)
+    account = _ready(job, "edit", _("This post cannot be changed from here; change it at the platform."), now)
     version, publication = _present(job, account, now)
     problems = [
         found for found in check(publication, adapter_for(account.platform), account) if found.severity == "error"
@@ -118,7 +120,7 @@ def refresh_figures(*, jobs: Iterable[Job], now: datetime) -> int:
         if not rows:
             continue
         try:
-            account = _ready(rows[0], "metrics", "This platform tells no figures.", now)
+            account = _ready(rows[0], "metrics", _("This platform tells no figures."), now)
             found = _asked(rows, account, now)
         except Refused as refused:
             problems += refused.problems
@@ -171,7 +173,7 @@ def _asked(jobs: Sequence[Job], account: AccountRef, now: datetime) -> dict[str,
         return platform.metrics(account, [job.remote_id for job in jobs], timeout=CALL_SECONDS)
     except PlatformError as error:
         trouble = error
-        raise Refused(_words(error, "The figures could not be read.")) from error
+        raise Refused(_words(error, _("The figures could not be read."))) from error
     finally:
         _settle(jobs[0], trouble, now)
 
@@ -180,9 +182,9 @@ def _ready(job: Job, ability: str, words: str, now: datetime) -> AccountRef:
     """The account to call. Refused, with the reason, when the post or the account is not in a state for that."""
     job.refresh_from_db(fields=["state", "reason", "remote_id", "remote_url", "taken_down_at", "content_version"])
     if job.taken_down_at:
-        raise _illegal("The post was deleted at the platform.")
+        raise _illegal(_("The post was deleted at the platform."))
     if job.state != JobState.COMPLETED:
-        raise _illegal("Only a published post can be deleted, updated or counted.")
+        raise _illegal(_("Only a published post can be deleted, updated or counted."))
     if ability not in abilities(job):
         by_hand = (
             "A person marked this post as published, so its id at the platform is not known. "
@@ -246,17 +248,30 @@ def _written(job: Job, purpose: str, publication: Publication | None, result: An
     )
 
 
+_UNKNOWN = {
+    "deleted": gettext_lazy(
+        "It is not known whether the post was deleted. Look at it%(where)s; trying again does no harm."
+    ),
+    "changed": gettext_lazy(
+        "It is not known whether the post was changed. Look at it%(where)s; trying again does no harm."
+    ),
+}
+_REFUSED = {
+    "deleted": gettext_lazy("The platform refused, so the post was not deleted."),
+    "changed": gettext_lazy("The platform refused, so the post was not changed."),
+}
+_NOT_DONE = {"deleted": gettext_lazy("The post was not deleted."), "changed": gettext_lazy("The post was not changed.")}
+
+
 def _refusal(trouble: PlatformError, verb: str, job: Job) -> Refused:
     if isinstance(trouble, UnknownOutcome):
-        where = f" ({job.remote_url})" if job.remote_url else ""
-        words = f"It is not known whether the post was {verb}. Look at it{where}; trying again does no harm."
-    elif isinstance(trouble, Rejected):
-        words = f"The platform refused, so the post was not {verb}."
+        words = _UNKNOWN[verb] % {"where": f" ({job.remote_url})" if job.remote_url else ""}
     else:
-        words = f"The post was not {verb}."
+        words = str((_REFUSED if isinstance(trouble, Rejected) else _NOT_DONE)[verb])
     return Refused(_words(trouble, words))
 
 
 def _words(trouble: PlatformError, words: str) -> Problem:
-    said = f" It says: {trouble.platform_message[:200]}" if trouble.platform_message else ""
-    return Problem(field="state", message=f"{words} {trouble}{said}", code=trouble.error_class)
+    said = _("It says: %(words)s") % {"words": trouble.platform_message[:200]} if trouble.platform_message else ""
+    message = " ".join(part for part in (words, str(trouble), said) if part)
+    return Problem(field="state", message=message, code=trouble.error_class)

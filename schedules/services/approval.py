@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core import signing
 from django.db.models import F
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, NotAllowed, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -27,6 +29,7 @@ from schedules.services import reviewing
 from schedules.services.facts import schedule_fact
 from schedules.services.materialise import horizon, plan_schedule
 from schedules.services.schedules import check_for_accounts, put_to_work
+from schedules.services.words import of_schedule
 
 SALT = "schedules.review"
 MOST_TEXT = 5_000
@@ -38,10 +41,8 @@ DEFAULT_LINK = timedelta(days=7)
 def submit(*, schedule: Schedule, actor: Actor, now: datetime, comment: str = "") -> Review:
     """Ask for approval of a draft. Refused with the content's problems, so that nobody reviews what cannot be published."""
     if schedule.state != ScheduleState.DRAFT:
-        words = ScheduleState(schedule.state).label.lower()
-        raise IllegalTransition(
-            Problem(field="state", message=f"Only a draft can be sent for approval; this is {words}.")
-        )
+        words = _("Only a draft can be sent for approval; this is %(state)s.") % {"state": of_schedule(schedule.state)}
+        raise IllegalTransition(Problem(field="state", message=words))
     check_for_accounts(schedule, now=now)
     _to(schedule, ScheduleState.IN_REVIEW, now)
     review = reviewing.open_review(schedule, then=ScheduleState.ACTIVE.value, actor=actor, now=now)
@@ -70,7 +71,7 @@ def approve(
     if reviewing.stored(review) != reviewing.covered(schedule):
         raise IllegalTransition(
             Problem(
-                field="state", message="The post was changed while you were reading. Look at it again.", code="stale"
+                field="state", message=_("The post was changed while you were reading. Look at it again."), code="stale"
             )
         )
     if comment.strip():
@@ -91,7 +92,7 @@ def request_changes(
         raise _not_waiting()
     _may_decide(schedule, review, actor, link)
     if not comment.strip():
-        raise Refused(Problem(field="comment", message="Say what should change.", code="required"))
+        raise Refused(Problem(field="comment", message=_("Say what should change."), code="required"))
     _say(schedule, comment, _label(actor, link), reviewing.person_of(actor), now)
     _decide(review, ReviewState.CHANGES, actor, link, now)
     _to(schedule, reviewing.back_to(schedule), now)
@@ -136,9 +137,13 @@ def make_link(
         raise _not_waiting()
     problems = []
     if not label.strip():
-        problems.append(Problem(field="label", message="Say for whom the link is.", code="required"))
+        problems.append(Problem(field="label", message=_("Say for whom the link is."), code="required"))
     if not timedelta(hours=1) <= life <= LONGEST_LINK:
-        problems.append(Problem(field="days", message=f"A link lives from an hour to {LONGEST_LINK.days} days."))
+        problems.append(
+            Problem(
+                field="days", message=_("A link lives from an hour to %(days)s days.") % {"days": LONGEST_LINK.days}
+            )
+        )
     if problems:
         raise Refused(problems)
     link = ReviewLink.objects.create(
@@ -195,16 +200,20 @@ def set_policy(
     )
     problems = [
         Problem(
-            field="reviewers", message=f"{person.get_username()} cannot review here: they need a role that may write."
+            field="reviewers",
+            message=_("%(person)s cannot review here: they need a role that may write.")
+            % {"person": person.get_username()},
         )
         for person in people
         if person.pk not in members
     ]
     if remind_after_hours is not None and not 1 <= remind_after_hours <= 720:
-        problems.append(Problem(field="remind_after_hours", message="Give 1 to 720 hours, or nothing for no reminder."))
+        problems.append(
+            Problem(field="remind_after_hours", message=_("Give 1 to 720 hours, or nothing for no reminder."))
+        )
     if problems:
         raise Refused(problems)
-    row, _ = ReviewPolicy.objects.get_or_create(workspace=workspace, account=account)
+    row, _made = ReviewPolicy.objects.get_or_create(workspace=workspace, account=account)
     before = policy_values(row)
     row.required, row.allow_own, row.remind_after_hours = required, allow_own, remind_after_hours
     row.save()
@@ -252,10 +261,10 @@ def why_not(
 ) -> str:
     """Why this person may not decide about the schedule; empty when they may. `asking`: the policies, where they are known."""
     if person is None:
-        return "Approving is for people: sign in as one who may."
+        return _("Approving is for people: sign in as one who may.")
     role = "owner" if person.is_superuser else _role(person, schedule.workspace_id)
     if not allows(role, Action.VIEW):
-        return "You are not of this workspace."
+        return _("You are not of this workspace.")
     asked = [reviewing.value_of(row) for row in (reviewing.asking(schedule) if asking is None else asking)]
     authors = {schedule.created_by_id, review.requested_by_id if review else None}
     return rules.why_not(
@@ -312,7 +321,7 @@ def _waiting(schedule: Schedule) -> Review | None:
 
 
 def _not_waiting() -> IllegalTransition:
-    return IllegalTransition(Problem(field="state", message="Nothing of it waits for approval."))
+    return IllegalTransition(Problem(field="state", message=_("Nothing of it waits for approval.")))
 
 
 def _label(actor: Actor, link: ReviewLink | None) -> str:
@@ -322,7 +331,7 @@ def _label(actor: Actor, link: ReviewLink | None) -> str:
 def _may_decide(schedule: Schedule, review: Review | None, actor: Actor, link: ReviewLink | None) -> None:
     if link is not None:
         if not link.may_decide or review is None or link.review_id != review.pk:
-            raise NotAllowed(Problem(field="state", message="This link is for looking only.", code="not_allowed"))
+            raise NotAllowed(Problem(field="state", message=_("This link is for looking only."), code="not_allowed"))
         return
     if words := why_not(schedule, reviewing.person_of(actor), review):
         raise NotAllowed(Problem(field="state", message=words, code="not_allowed"))
@@ -366,7 +375,7 @@ def _to(schedule: Schedule, state: ScheduleState, now: datetime) -> None:
     )
     if not changed:
         raise IllegalTransition(
-            Problem(field="state", message="Somebody changed this schedule meanwhile. Look at it again.")
+            Problem(field="state", message=_("Somebody changed this schedule meanwhile. Look at it again."))
         )
     schedule.refresh_from_db()
 
@@ -374,9 +383,16 @@ def _to(schedule: Schedule, state: ScheduleState, now: datetime) -> None:
 def _say(schedule: Schedule, text: str, label: str, person: User | None, now: datetime) -> ReviewComment:
     words = text.strip()
     if not words:
-        raise Refused(Problem(field="comment", message="Write something first.", code="required"))
+        raise Refused(Problem(field="comment", message=_("Write something first."), code="required"))
     if len(words) > MOST_TEXT:
-        raise Refused(Problem(field="comment", message=f"Write at most {MOST_TEXT:,} characters.", code="too_long"))
+        raise Refused(
+            Problem(
+                field="comment",
+                message=_("Write at most %(most)s characters.")
+                % {"most": formats.number_format(MOST_TEXT, force_grouping=True)},
+                code="too_long",
+            )
+        )
     return ReviewComment.objects.create(schedule=schedule, author=person, label=label[:200], text=words, at=now)
 
 

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db.models import Max
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import Actor, emit, unit
@@ -30,10 +33,10 @@ LONGEST_GAP = 7 * 86_400
 # what became of a job that did not go out and will not by itself
 NOT_OUT = (JobState.FAILED, JobState.MISSED, JobState.CANCELLED, JobState.SUPERSEDED)
 REMEDY = {
-    ScheduleState.DRAFT: "schedule it first",
-    ScheduleState.IN_REVIEW: "have it approved first",
-    ScheduleState.PAUSED: "resume it first",
-    ScheduleState.ARCHIVED: "restore it first",
+    ScheduleState.DRAFT: gettext_lazy("This schedule is draft: schedule it first."),
+    ScheduleState.IN_REVIEW: gettext_lazy("This schedule is in review: have it approved first."),
+    ScheduleState.PAUSED: gettext_lazy("This schedule is paused: resume it first."),
+    ScheduleState.ARCHIVED: gettext_lazy("This schedule is archived: restore it first."),
 }
 
 
@@ -69,7 +72,9 @@ def look(*, schedule: Schedule, start: datetime, end: datetime, gap_seconds: int
     rule = materialise.rule_of(schedule)
     found = list(recurrence.occurrences(rule, start=start, end=end, count=MOST_LOOKED_AT + 1))
     if len(found) > MOST_LOOKED_AT:
-        words = f"The rule has more than {MOST_LOOKED_AT:,} times in there. Choose a shorter window."
+        words = _("The rule has more than %(most)s times in there. Choose a shorter window.") % {
+            "most": formats.number_format(MOST_LOOKED_AT, force_grouping=True)
+        }
         raise Refused(Problem(field="end", message=words))
     served = _served(schedule, [item.nominal_at for item in found])
     missing = ((item, tuple(row for row in accounts if (item.nominal_at, row.pk) not in served)) for item in found)
@@ -89,15 +94,17 @@ def look(*, schedule: Schedule, start: datetime, end: datetime, gap_seconds: int
 def _check(schedule: Schedule, start: datetime, end: datetime, gap_seconds: int, now: datetime) -> None:
     state = ScheduleState(schedule.state)
     if state in REMEDY:
-        words = f"This schedule is {state.label.lower()}: {REMEDY[state]}."
+        words = str(REMEDY[state])
         raise IllegalTransition(Problem(field="state", message=words))
     problems = []
     if end > now:
-        problems.append(Problem(field="end", message="Only past times can be made up for: choose an end before now."))
+        problems.append(
+            Problem(field="end", message=_("Only past times can be made up for: choose an end before now."))
+        )
     if start >= end:
-        problems.append(Problem(field="start", message="The window must begin before it ends."))
+        problems.append(Problem(field="start", message=_("The window must begin before it ends.")))
     if not 0 <= gap_seconds <= LONGEST_GAP:
-        problems.append(Problem(field="gap_seconds", message="The gap is from 0 seconds to 7 days."))
+        problems.append(Problem(field="gap_seconds", message=_("The gap is from 0 seconds to 7 days.")))
     if problems:
         raise Refused(problems)
 
@@ -128,11 +135,11 @@ def run(
     schedule = Schedule.objects.select_for_update().get(pk=schedule.pk)
     found = look(schedule=schedule, start=start, end=end, gap_seconds=gap_seconds, now=now)
     if expected is not None and expected != len(found.times):
-        words = "These times have changed since you looked, and nothing was made. Look at them once more."
+        words = _("These times have changed since you looked, and nothing was made. Look at them once more.")
         raise StaleVersion(Problem(field="start", message=words, code="stale"))
     if not found.times:
         raise Refused(
-            Problem(field="start", message="Every time of this window went out or is on its way.", code="empty")
+            Problem(field="start", message=_("Every time of this window went out or is on its way."), code="empty")
         )
     check_for_accounts(schedule, now=now)
     jobs = list(_jobs(schedule, found, now))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -33,18 +34,28 @@ def check_content(draft: ContentDraft) -> None:
     """What can be said of content without knowing its accounts; Refused with all problems at once."""
     problems = []
     if not (draft.text.strip() or draft.title.strip() or draft.media_ids or draft.link.strip()):
-        problems.append(Problem(field="text", message="Write something, or add a medium or a link.", code="required"))
+        problems.append(
+            Problem(field="text", message=_("Write something, or add a medium or a link."), code="required")
+        )
     if draft.content_type not in ContentType.values:
-        problems.append(Problem(field="content_type", message=f"Choose one of {', '.join(ContentType.values)}."))
+        problems.append(
+            Problem(
+                field="content_type", message=_("Choose one of %(values)s.") % {"values": ", ".join(ContentType.values)}
+            )
+        )
     if len(draft.title) > 300:
-        problems.append(Problem(field="title", message="Shorten the title to 300 characters."))
+        problems.append(Problem(field="title", message=_("Shorten the title to 300 characters.")))
     problems += hashtag_problems("hashtags", draft.hashtags)
     problems += _link_problems("link", draft.link)
     for item in draft.variants:
         problems += hashtag_problems(f"variants.{item.platform}.hashtags", item.hashtags or ())
         problems += _link_problems(f"variants.{item.platform}.link", item.link or "")
     problems += [
-        Problem(field="utm", message=f"{name} is not a UTM parameter: use {', '.join(utm.NAMES)}.")
+        Problem(
+            field="utm",
+            message=_("%(name)s is not a UTM parameter: use %(names)s.")
+            % {"name": name, "names": ", ".join(utm.NAMES)},
+        )
         for name in draft.utm
         if name.removeprefix("utm_") not in utm.NAMES
     ]
@@ -55,7 +66,9 @@ def check_content(draft: ContentDraft) -> None:
 def hashtag_problems(field: str, tags: tuple[str, ...]) -> Iterator[Problem]:
     for tag in tidy_hashtags(tags):
         if not _HASHTAG.match(tag):
-            yield Problem(field=field, message=f"{tag!r} is not a hashtag: use letters, digits and _ only.")
+            yield Problem(
+                field=field, message=_("%(tag)r is not a hashtag: use letters, digits and _ only.") % {"tag": tag}
+            )
 
 
 def _link_problems(field: str, link: str) -> Iterator[Problem]:
@@ -63,13 +76,13 @@ def _link_problems(field: str, link: str) -> Iterator[Problem]:
         try:
             URLValidator(schemes=["http", "https"])(link)
         except ValidationError:
-            yield Problem(field=field, message="Write a whole address that starts with http:// or https://.")
+            yield Problem(field=field, message=_("Write a whole address that starts with http:// or https://."))
 
 
 def _values(draft: ContentDraft, workspace: Workspace, now: datetime) -> dict[str, Any]:
     campaign = None
     if draft.campaign.strip():
-        campaign, _ = Campaign.objects.get_or_create(
+        campaign, _made = Campaign.objects.get_or_create(
             workspace=workspace, name=draft.campaign.strip()[:120], defaults={"created_at": now}
         )
     return {
@@ -85,12 +98,14 @@ def _media(draft: ContentDraft, workspace: Workspace) -> list[MediaAsset]:
     try:
         wanted = [UUID(str(item)) for item in draft.media_ids]
     except ValueError as error:
-        raise Refused(Problem(field="media", message="A medium is named by its id.")) from error
+        raise Refused(Problem(field="media", message=_("A medium is named by its id."))) from error
     found = {asset.public_id: asset for asset in MediaAsset.objects.filter(workspace=workspace, public_id__in=wanted)}
     if missing := [str(item) for item in wanted if item not in found]:
         raise Refused(
             Problem(
-                field="media", message=f"There is no medium {', '.join(missing)} in this workspace: upload it first."
+                field="media",
+                message=_("There is no medium %(missing)s in this workspace: upload it first.")
+                % {"missing": ", ".join(missing)},
             )
         )
     return [found[item] for item in wanted]
@@ -240,7 +255,13 @@ def restore_version(*, content: ContentItem, number: int, version: int, actor: A
     that was shown. Raises Refused when there is no such version, or when one of its files is gone."""
     stored = ContentVersion.objects.filter(content=content, number=number).first()
     if stored is None:
-        raise Refused(Problem(field="number", message=f"There is no version {number} of this post.", code="not_found"))
+        raise Refused(
+            Problem(
+                field="number",
+                message=_("There is no version %(number)s of this post.") % {"number": number},
+                code="not_found",
+            )
+        )
     return update_content(
         content=content, draft=draft_of_snapshot(stored.snapshot), version=version, actor=actor, now=now
     )
@@ -250,7 +271,10 @@ def stale(what: str) -> StaleVersion:
     return StaleVersion(
         Problem(
             field="version",
-            message=f"Somebody changed this {what} while you were editing. Nothing of yours was saved: compare and save again.",
+            message=_(
+                "Somebody changed this %(what)s while you were editing. Nothing of yours was saved: compare and save again."
+            )
+            % {"what": what},
             code="stale",
         )
     )

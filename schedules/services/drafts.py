@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import Problem, StaleVersion
 from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.workspaces.models import User, Workspace
@@ -34,7 +36,7 @@ def keep(
     """
     stored = {name: [str(value) for value in values] for name, values in data.items()}
     if sum(len(value) for values in stored.values() for value in values) > LARGEST:
-        raise StaleVersion(Problem(field="text", message="This is too long to be kept as a draft.", code="too_long"))
+        raise StaleVersion(Problem(field="text", message=_("This is too long to be kept as a draft."), code="too_long"))
     mine = ComposerDraft.objects.of(person, workspace)
     row = mine.filter(public_id=public_id).first() if public_id else None
     if row is None:
@@ -47,7 +49,7 @@ def keep(
         raise StaleVersion(
             Problem(
                 field="version",
-                message="This draft was changed in another window, which this one does not show.",
+                message=_("This draft was changed in another window, which this one does not show."),
                 code="stale",
             )
         )

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
@@ -26,6 +27,7 @@ from schedules.models import Attempt, Job, JobCheck, Occurrence, Schedule
 from schedules.services import materialise, reviewing
 from schedules.services.facts import job_fact, schedule_fact
 from schedules.services.schedules import check_for_accounts, put_to_work
+from schedules.services.words import of_job
 
 # what a verb changes and an undo puts back; `attempt_count` tells whether anything was sent in between
 KEPT = (
@@ -62,7 +64,7 @@ def step(
     if not allowed or not Job.objects.filter(pk=job.pk, state=was).update(**values):
         current = JobState(Job.objects.values_list("state", flat=True).get(pk=job.pk))
         remedy = (remedies or {}).get(current, "")
-        message = f"{words} It is {current.label.lower()} now. {remedy}".strip()
+        message = " ".join([words, _("It is %(state)s now.") % {"state": of_job(current)}, remedy]).strip()
         raise IllegalTransition(Problem(field="state", message=message))
     job.refresh_from_db()
     return before
@@ -71,7 +73,9 @@ def step(
 def check_schedule(job: Job) -> None:
     """A post of an archived schedule would be cancelled before it is sent, so say so at once."""
     if job.schedule.state == ScheduleState.ARCHIVED:
-        raise IllegalTransition(Problem(field="state", message="Its schedule is archived: restore the schedule first."))
+        raise IllegalTransition(
+            Problem(field="state", message=_("Its schedule is archived: restore the schedule first."))
+        )
 
 
 @unit()
@@ -84,7 +88,7 @@ def cancel(*, job: Job, actor: Actor, now: datetime) -> Job:
         emit(job_fact("job.cancelled", job, actor, now, before={"state": JobState.RUNNING.value}))
         return job
     allowed = (JobState.PENDING, JobState.BLOCKED)
-    before = step(job, allowed, "This post can no longer be cancelled.", remedies=_delete_there(job), **ended)
+    before = step(job, allowed, _("This post can no longer be cancelled."), remedies=_delete_there(job), **ended)
     emit(job_fact("job.cancelled", job, actor, now, before=before, after=kept(job)))
     return job
 
@@ -106,9 +110,13 @@ def _take_back(job: Job, now: datetime, ended: dict[str, object]) -> bool:
 
 def _delete_there(job: Job) -> dict[str, str]:
     """What is left to somebody who cancels too late."""
-    sending = "The platform has been called, so it is too late. When the post is out, delete it at the platform."
+    sending = _("The platform has been called, so it is too late. When the post is out, delete it at the platform.")
     address = Job.objects.values_list("remote_url", flat=True).get(pk=job.pk)
-    out = f"It is out, so it is too late. Delete it at the platform{f': {address}' if address else '.'}"
+    out = (
+        _("It is out, so it is too late. Delete it at the platform: %(address)s") % {"address": address}
+        if address
+        else _("It is out, so it is too late. Delete it at the platform.")
+    )
     return {JobState.RUNNING: sending, JobState.PROCESSING: sending, JobState.COMPLETED: out}
 
 
@@ -117,7 +125,7 @@ def retry(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Publish a failed, missed or cancelled post after all, now, with all its attempts anew."""
     check_schedule(job)
     before = step(
-        job, (JobState.FAILED, JobState.MISSED, JobState.CANCELLED), "Only a failed, missed or cancelled post can be retried.",
+        job, (JobState.FAILED, JobState.MISSED, JobState.CANCELLED), _("Only a failed, missed or cancelled post can be retried."),
         state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_class="", error_message="", finished_at=None,
     )  # fmt: skip
@@ -131,7 +139,7 @@ def run_now(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Do not wait for its time."""
     before = job.run_at
     step(
-        job, (JobState.PENDING,), "Only a scheduled post can be published now.",
+        job, (JobState.PENDING,), _("Only a scheduled post can be published now."),
         run_at=now, reason="by_person", deadline_at=now + misfire.DEFAULT_DEADLINE,
     )  # fmt: skip
     emit(job_fact("job.run_now", job, actor, now, before={"run_at": before.isoformat()}))
@@ -145,9 +153,13 @@ def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]
     replaced by now, so that the post does not go out twice.
     """
     if schedule.state in (ScheduleState.ARCHIVED, ScheduleState.PAUSED):
-        verb = "restore" if schedule.state == ScheduleState.ARCHIVED else "resume"
-        word = ScheduleState(schedule.state).label.lower()
-        raise IllegalTransition(Problem(field="state", message=f"This schedule is {word}: {verb} it first."))
+        archived = schedule.state == ScheduleState.ARCHIVED
+        words = (
+            _("This schedule is archived: restore it first.")
+            if archived
+            else _("This schedule is paused: resume it first.")
+        )
+        raise IllegalTransition(Problem(field="state", message=words))
     check_for_accounts(schedule, now=now)
     reviewing.require(schedule)
     waiting = (
@@ -158,7 +170,7 @@ def publish_now(*, schedule: Schedule, actor: Actor, now: datetime) -> list[Job]
     if waiting:
         return [run_now(job=job, actor=actor, now=now) for job in waiting]
     local = localtime.wall_clock(now, localtime.zone(schedule.timezone)).replace(microsecond=0)
-    occurrence, _ = Occurrence.objects.get_or_create(
+    occurrence, _made = Occurrence.objects.get_or_create(
         schedule=schedule, nominal_at=now,
         defaults={"nominal_local": local, "fires_at": now, "cause": "manual", "tzdata_version": materialise.TZDATA},
     )  # fmt: skip
@@ -184,10 +196,10 @@ def confirm(*, job: Job, remote_url: str, actor: Actor, now: datetime) -> Job:
         URLValidator(schemes=["http", "https"])(remote_url)
     except ValidationError as error:
         raise Refused(
-            Problem(field="remote_url", message="Paste the post's whole address, with http:// or https://.")
+            Problem(field="remote_url", message=_("Paste the post's whole address, with http:// or https://."))
         ) from error
     before = step(
-        job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be confirmed.",
+        job, (JobState.UNCONFIRMED,), _("Only an unconfirmed post can be confirmed."),
         state=JobState.COMPLETED, reason="by_person", remote_id=remote_url[:300], remote_url=remote_url[:2000],
         error_class="", error_message="", finished_at=now,
     )  # fmt: skip
@@ -201,7 +213,7 @@ def publish_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     """A person has seen that the post is not there: publish it."""
     check_schedule(job)
     before = step(
-        job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be published again.",
+        job, (JobState.UNCONFIRMED,), _("Only an unconfirmed post can be published again."),
         state=JobState.PENDING, reason="by_person", run_at=now, tries=0, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_class="", error_message="",
     )  # fmt: skip
@@ -215,7 +227,7 @@ def publish_again(*, job: Job, actor: Actor, now: datetime) -> Job:
 def dismiss(*, job: Job, actor: Actor, now: datetime) -> Job:
     """A person gives the unconfirmed post up: it counts as failed and is not published again."""
     before = step(
-        job, (JobState.UNCONFIRMED,), "Only an unconfirmed post can be dismissed.",
+        job, (JobState.UNCONFIRMED,), _("Only an unconfirmed post can be dismissed."),
         state=JobState.FAILED, reason="by_person", finished_at=now,
     )  # fmt: skip
     stop_checks(job, now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
@@ -112,9 +113,9 @@ def _word(row: Entry) -> str:
 
 def _name(name: str, field: str) -> str:
     if not name.strip():
-        raise Refused(Problem(field=field, message="Give it a name.", code="required"))
+        raise Refused(Problem(field=field, message=_("Give it a name."), code="required"))
     if len(name.strip()) > 120:
-        raise Refused(Problem(field=field, message="Shorten the name to 120 characters.", code="too_long"))
+        raise Refused(Problem(field=field, message=_("Shorten the name to 120 characters."), code="too_long"))
     return name.strip()
 
 
@@ -123,7 +124,7 @@ def _tags(hashtags: tuple[str, ...]) -> list[str]:
         raise Refused(wrong)
     tags = content_service.tidy_hashtags(hashtags)
     if not tags:
-        raise Refused(Problem(field="hashtags", message="Write at least one hashtag.", code="required"))
+        raise Refused(Problem(field="hashtags", message=_("Write at least one hashtag."), code="required"))
     return tags
 
 
@@ -132,7 +133,11 @@ def _store(row: Entry, field: str, word: str) -> None:
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        words = f"There is a {word} of this name already: choose another name."
+        words = (
+            _("There is a template of this name already: choose another name.")
+            if word == "template"
+            else _("There is a group of this name already: choose another name.")
+        )
         raise Refused(Problem(field=field, message=words, code="taken")) from None
 
 

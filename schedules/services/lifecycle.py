@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
@@ -21,6 +22,7 @@ from schedules.services.content import stale
 from schedules.services.facts import schedule_fact
 from schedules.services.plans import ContentDraft, SchedulePlan
 from schedules.services.schedules import put_to_work, snapshot, update_schedule
+from schedules.services.words import of_schedule
 
 DAY = timedelta(days=2)  # a moment's neighbourhood, wider than any zone's offset
 
@@ -32,7 +34,8 @@ def _step(schedule: Schedule, new: ScheduleState, *, now: datetime) -> str:
         raise IllegalTransition(
             Problem(
                 field="state",
-                message=f"This schedule is {ScheduleState(old).label.lower()} and cannot become {new.label.lower()}.",
+                message=_("This schedule is %(state)s and cannot become %(wanted)s.")
+                % {"state": of_schedule(old), "wanted": of_schedule(new)},
             )
         )
     if not Schedule.objects.filter(pk=schedule.pk, state=old).update(
@@ -69,7 +72,7 @@ def pause(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
 def resume(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Go on. What went by during the pause is treated by the schedule's catch-up rule, as rows with a reason (R33)."""
     if schedule.state != ScheduleState.PAUSED:
-        raise IllegalTransition(Problem(field="state", message="Only a paused schedule can be resumed."))
+        raise IllegalTransition(Problem(field="state", message=_("Only a paused schedule can be resumed.")))
     reviewing.require(schedule)
     old = _step(schedule, ScheduleState.ACTIVE, now=now)
     materialise.plan_schedule(schedule, now=now, until=materialise.horizon(now))
@@ -98,7 +101,7 @@ def archive(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
 def restore(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
     """Take a schedule out of the archive: paused if it ever had jobs, as a draft otherwise; its cancelled future comes back."""
     if schedule.state != ScheduleState.ARCHIVED:
-        raise IllegalTransition(Problem(field="state", message="Only an archived schedule can be restored."))
+        raise IllegalTransition(Problem(field="state", message=_("Only an archived schedule can be restored.")))
     had_jobs = Job.objects.filter(schedule=schedule).exists()
     old = _step(schedule, ScheduleState.PAUSED if had_jobs else ScheduleState.DRAFT, now=now)
     Job.objects.filter(
@@ -200,7 +203,7 @@ def move_occurrence(
 ) -> Schedule:
     """Move one occurrence to another wall-clock time; the rule's other times stay."""
     if recurrence.local_time(to_local, schedule.timezone).at <= now:
-        raise Refused(Problem(field="to_local", message="This time is past. Choose a later one."))
+        raise Refused(Problem(field="to_local", message=_("This time is past. Choose a later one.")))
     return _edit(schedule, nominal_local, EditAction.MOVE, to_local, actor=actor, now=now)
 
 
@@ -208,7 +211,7 @@ def move_occurrence(
 def restore_occurrence(*, schedule: Schedule, nominal_local: datetime, actor: Actor, now: datetime) -> Schedule:
     """Undo a skip or a move."""
     if not ScheduleException.objects.filter(schedule=schedule, nominal_local=nominal_local).delete()[0]:
-        raise Refused(Problem(field="nominal_local", message="This occurrence was not changed."))
+        raise Refused(Problem(field="nominal_local", message=_("This occurrence was not changed.")))
     return _replan(schedule, "schedule.occurrence_restored", nominal_local, None, actor=actor, now=now)
 
 
@@ -222,7 +225,7 @@ def _edit(
     now: datetime,
 ) -> Schedule:
     if schedule.rule_kind == RuleKind.ONCE:
-        raise Refused(Problem(field="nominal_local", message="This schedule has one time only: edit or archive it."))
+        raise Refused(Problem(field="nominal_local", message=_("This schedule has one time only: edit or archive it.")))
     wanted = recurrence.local_time(nominal_local, schedule.timezone).at
     bare = replace(materialise.rule_of(schedule), edits=())
     if not any(
@@ -232,14 +235,19 @@ def _edit(
         )
     ):
         raise Refused(
-            Problem(field="nominal_local", message=f"The rule has no time at {nominal_local:%Y-%m-%d %H:%M}.")
+            Problem(
+                field="nominal_local",
+                message=_("The rule has no time at %(time)s.") % {"time": f"{nominal_local:%Y-%m-%d %H:%M}"},
+            )
         )
     begun = Job.objects.filter(schedule=schedule, occurrence__nominal_local=nominal_local).exclude(
         state__in=["pending", "blocked"], attempt_count=0
     )
     if begun.exists():
         raise IllegalTransition(
-            Problem(field="nominal_local", message="This occurrence has begun or is over; it can no longer be changed.")
+            Problem(
+                field="nominal_local", message=_("This occurrence has begun or is over; it can no longer be changed.")
+            )
         )
     ScheduleException.objects.update_or_create(
         schedule=schedule, nominal_local=nominal_local, defaults={"action": action, "moved_to_local": to_local}
@@ -272,7 +280,7 @@ def split(
     single occurrences which were edited stay edited.
     """
     try:
-        first, _ = recurrence.split_at(materialise.rule_of(schedule), nominal_local)
+        first, _rest = recurrence.split_at(materialise.rule_of(schedule), nominal_local)
     except ValueError as error:
         raise Refused(Problem(field="nominal_local", message=str(error))) from error
     changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import http
 from platforms.validation import is_http_url
@@ -60,22 +61,22 @@ def _site(url: str) -> str:
 
 def _read(url: str) -> LinkCard:
     if not is_http_url(url):
-        return LinkCard(url=url, site="", trouble="This is no web address.")
+        return LinkCard(url=url, site="", trouble=_("This is no web address."))
     at = url
-    for _ in range(MOST_HOPS):
+    for _hop in range(MOST_HOPS):
         try:
             answer = http.request(
                 "GET", at, headers={"Accept": "text/html"}, timeout=TIMEOUT_SECONDS, max_bytes=MOST_BYTES
             )
         except http.AddressRefused:
             return LinkCard(
-                url=url, site=_site(url), trouble="This address is in a private network, so it was not read."
+                url=url, site=_site(url), trouble=_("This address is in a private network, so it was not read.")
             )
         except http.OutboundError:
             return LinkCard(
                 url=url,
                 site=_site(url),
-                trouble="The page could not be reached. The link itself is not changed by that.",
+                trouble=_("The page could not be reached. The link itself is not changed by that."),
             )
         target = answer.headers.get("location", "")
         if answer.status in (301, 302, 303, 307, 308) and target:
@@ -83,10 +84,12 @@ def _read(url: str) -> LinkCard:
             continue
         if answer.status != 200:
             return LinkCard(
-                url=url, site=_site(url), trouble=f"The page answered {answer.status}: is the address right?"
+                url=url,
+                site=_site(url),
+                trouble=_("The page answered %(status)s: is the address right?") % {"status": answer.status},
             )
         return card_of(url, answer.body, answer.headers.get("content-type", ""))
-    return LinkCard(url=url, site=_site(url), trouble="The page sends its visitors on and on.")
+    return LinkCard(url=url, site=_site(url), trouble=_("The page sends its visitors on and on."))
 
 
 def card_of(url: str, body: bytes, content_type: str) -> LinkCard:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import Problem, Refused
 from schedules.domain import recurrence
 from schedules.domain.misfire import CatchUp
@@ -84,7 +86,10 @@ def priority_number(value: int | str) -> int:
     if number is None or not 1 <= number <= 10:
         names = ", ".join(PRIORITY_NAMES)
         raise Refused(
-            Problem(field="priority", message=f"Give a number from 1 (first) to 10 (last), or one of {names}.")
+            Problem(
+                field="priority",
+                message=_("Give a number from 1 (first) to 10 (last), or one of %(names)s.") % {"names": names},
+            )
         )
     return number
 
@@ -92,7 +97,7 @@ def priority_number(value: int | str) -> int:
 def rule_of(plan: SchedulePlan) -> Recurrence:
     """The plan's rule as the domain knows it; Refused with the fields' names when it is not a rule."""
     if plan.rule_kind not in list(RuleKind):
-        raise Refused(Problem(field="kind", message=f"Choose one of {', '.join(RuleKind)}."))
+        raise Refused(Problem(field="kind", message=_("Choose one of %(values)s.") % {"values": ", ".join(RuleKind)}))
     rule = Recurrence(
         kind=RuleKind(plan.rule_kind),
         expression=plan.expression,
@@ -111,7 +116,8 @@ def rule_of(plan: SchedulePlan) -> Recurrence:
     return rule
 
 
-NO_ACCOUNT = Problem(field="accounts", message="Choose at least one account to publish to.", code="required")
+def no_account() -> Problem:
+    return Problem(field="accounts", message=_("Choose at least one account to publish to."), code="required")
 
 
 def check_plan(plan: SchedulePlan, *, draft: bool = False) -> None:
@@ -126,21 +132,25 @@ def check_plan(plan: SchedulePlan, *, draft: bool = False) -> None:
         except Refused as error:
             problems.extend(error.problems)
     if plan.catch_up not in list(CatchUp):
-        problems.append(Problem(field="catch_up", message=f"Choose one of {', '.join(CatchUp)}."))
+        problems.append(
+            Problem(field="catch_up", message=_("Choose one of %(values)s.") % {"values": ", ".join(CatchUp)})
+        )
     if not 1 <= plan.max_attempts <= 50:
-        problems.append(Problem(field="max_attempts", message="Give a number of attempts from 1 to 50."))
+        problems.append(Problem(field="max_attempts", message=_("Give a number of attempts from 1 to 50.")))
     if plan.retry_base_seconds < 0 or plan.retry_cap_seconds < plan.retry_base_seconds:
         problems.append(
-            Problem(field="retry_cap_seconds", message="The longest wait must not be shorter than the first one.")
+            Problem(field="retry_cap_seconds", message=_("The longest wait must not be shorter than the first one."))
         )
     if not plan.targets and not draft:
-        problems.append(NO_ACCOUNT)
+        problems.append(no_account())
     seen = [target.account_id for target in plan.targets]
     if len(set(seen)) != len(seen):
-        problems.append(Problem(field="accounts", message="Each account can be chosen once."))
+        problems.append(Problem(field="accounts", message=_("Each account can be chosen once.")))
     if any(abs(target.offset_seconds) > 86_400 * 7 for target in plan.targets):
         problems.append(
-            Problem(field="offset_seconds", message="An account's time may be at most a week from the schedule's time.")
+            Problem(
+                field="offset_seconds", message=_("An account's time may be at most a week from the schedule's time.")
+            )
         )
     if problems:
         raise Refused(problems)

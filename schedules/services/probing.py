@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from alwrity_scheduler.core.errors import IllegalTransition, Problem
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from platforms.models import PlatformAccount
@@ -21,7 +23,7 @@ def try_now(*, account: PlatformAccount, actor: Actor, now: datetime) -> bool:
     opened = circuits.probe_soon(account_id=account.pk, now=now)
     renews = tokens.renew_soon(account_id=account.pk, now=now)
     if not opened and not renews:
-        words = "Nothing is being waited for: the platform answers, or it is being tested right now."
+        words = _("Nothing is being waited for: the platform answers, or it is being tested right now.")
         raise IllegalTransition(Problem(field="state", message=words))
     if renews:
         refreshing.plan(now=now)

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
 from alwrity_scheduler.core.secrets import CannotDecrypt
@@ -27,17 +30,18 @@ from schedules.querysets.jobs import JobQuerySet
 from schedules.services import holds, jobs, outcomes
 from schedules.services.facts import job_fact
 from schedules.services.materialise import RESLOTTED, seconds
+from schedules.services.words import of_job
 
 MOST_AT_ONCE = 1000
 TOGETHER = 50  # posts a transaction: others can write in between
 DAY = timedelta(days=1)
 LEAST_GAP = timedelta(minutes=5)
 UNDOABLE = ("job.cancelled", "job.retried", "job.run_now", "job.rescheduled", "job.failed")
-NOT_LOOKED = Problem(
-    field="seen_absent",
-    message="First look at the account; then say that the post is not there.",
-    code="required",
-)
+
+
+def not_looked() -> Problem:
+    words = _("First look at the account; then say that the post is not there.")
+    return Problem(field="seen_absent", message=words, code="required")
 
 
 # ---- one post
@@ -53,9 +57,9 @@ def slot(*, to_local: datetime, timezone: str, now: datetime) -> datetime:
 
 def check_future(at: datetime, now: datetime) -> None:
     if at <= now:
-        raise Refused(Problem(field="at", message="This time is past. Choose a later one."))
+        raise Refused(Problem(field="at", message=_("This time is past. Choose a later one.")))
     if at.year > localtime.LAST_YEAR:
-        raise Refused(Problem(field="at", message="This is too far away. Choose an earlier time."))
+        raise Refused(Problem(field="at", message=_("This is too far away. Choose an earlier time.")))
 
 
 @unit()
@@ -69,13 +73,14 @@ def reslot(*, job: Job, at: datetime, actor: Actor, now: datetime, seen_absent: 
     old: tuple[JobState, ...] = (JobState.FAILED, JobState.MISSED, JobState.BLOCKED)
     try:
         before = jobs.step(
-            job, (*old, JobState.UNCONFIRMED) if seen_absent else old, "Only a post on the recovery desk can be given a new time.",
+            job, (*old, JobState.UNCONFIRMED) if seen_absent else old,
+            _("Only a post on the recovery desk can be given a new time."),
             state=JobState.PENDING, reason=RESLOTTED, run_at=at, scheduled_for=at, deadline_at=deadline_of(job, at), tries=0,
             error_class="", error_message="", finished_at=None,
         )  # fmt: skip
     except IllegalTransition as error:
         if job.state == JobState.UNCONFIRMED:
-            raise Refused(NOT_LOOKED) from error
+            raise Refused(not_looked()) from error
         raise
     if before["state"] == JobState.UNCONFIRMED:
         jobs.stop_checks(job, now)
@@ -92,9 +97,9 @@ def deadline_of(job: Job, at: datetime) -> datetime:
 
 
 _FIRST = {
-    "auth": "Connect the account again first.",
-    "account_paused": "The account is paused: resume it first.",
-    "workspace_paused": "The workspace is paused: resume it first.",
+    "auth": gettext_lazy("Connect the account again first."),
+    "account_paused": gettext_lazy("The account is paused: resume it first."),
+    "workspace_paused": gettext_lazy("The workspace is paused: resume it first."),
 }
 
 
@@ -105,9 +110,9 @@ def publish_now(*, job: Job, actor: Actor, now: datetime) -> Job:
     if job.state != JobState.BLOCKED:
         return jobs.retry(job=job, actor=actor, now=now)
     if words := _FIRST.get(job.reason):
-        raise IllegalTransition(Problem(field="state", message=words))
+        raise IllegalTransition(Problem(field="state", message=str(words)))
     before = jobs.step(
-        job, (JobState.BLOCKED,), "Only a post on hold can be let through.",
+        job, (JobState.BLOCKED,), _("Only a post on hold can be let through."),
         state=JobState.PENDING, reason=holds.DESPITE_PAUSE, run_at=now, deadline_at=now + misfire.DEFAULT_DEADLINE,
         error_message="",
     )  # fmt: skip
@@ -123,7 +128,7 @@ def discard(*, job: Job, actor: Actor, now: datetime) -> Job:
     if job.state == JobState.UNCONFIRMED:
         return jobs.dismiss(job=job, actor=actor, now=now)
     before = jobs.step(
-        job, (JobState.FAILED, JobState.MISSED, JobState.BLOCKED), "Only a post on the recovery desk can be discarded.",
+        job, (JobState.FAILED, JobState.MISSED, JobState.BLOCKED), _("Only a post on the recovery desk can be discarded."),
         state=JobState.CANCELLED, reason="by_person", finished_at=now,
     )  # fmt: skip
     emit(job_fact("job.cancelled", job, actor, now, before=before, after=jobs.kept(job)))
@@ -143,14 +148,13 @@ def look_again(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Have an unconfirmed post looked up now, where its platform can be asked."""
     job.refresh_from_db(fields=["state"])
     if job.state != JobState.UNCONFIRMED:
-        label = JobState(job.state).label.lower()
-        words = f"Only an unconfirmed post can be looked up. It is {label} now."
+        words = _("Only an unconfirmed post can be looked up. It is %(state)s now.") % {"state": of_job(job.state)}
         raise IllegalTransition(Problem(field="state", message=words))
     if not can_look_up(job.account):
-        words = "This platform cannot be asked whether it has a post. Look at the account yourself."
+        words = _("This platform cannot be asked whether it has a post. Look at the account yourself.")
         raise Refused(Problem(field="state", message=words, code="impossible"))
     if JobCheck.objects.filter(job=job, state="running").exists():
-        words = "It is being looked up at this moment. Wait for the answer."
+        words = _("It is being looked up at this moment. Wait for the answer.")
         raise IllegalTransition(Problem(field="state", message=words))
     outcomes.plan_look_up(job, now)
     emit(job_fact("job.look_up_asked", job, actor, now))
@@ -172,10 +176,12 @@ def undo(*, job: Job, actor: Actor, now: datetime) -> Job:
     """Take the last verb of a person back, as long as nothing has happened to the post since."""
     last = AuditLog.objects.of("job", job.public_id).first()
     if last is None or last.action not in UNDOABLE or "attempt_count" not in last.before:
-        raise IllegalTransition(Problem(field="state", message="There is nothing to undo."))
+        raise IllegalTransition(Problem(field="state", message=_("There is nothing to undo.")))
     if last.before["state"] == JobState.PENDING and job.schedule.updated_at > last.at:
-        words = "Its schedule has changed since, and may have planned another post in its place."
-        raise IllegalTransition(Problem(field="state", message=f"It can no longer be undone. {words}"))
+        words = _(
+            "It can no longer be undone. Its schedule has changed since, and may have planned another post in its place."
+        )
+        raise IllegalTransition(Problem(field="state", message=words))
     untouched = Job.objects.filter(
         pk=job.pk,
         state=last.after["state"],
@@ -183,7 +189,7 @@ def undo(*, job: Job, actor: Actor, now: datetime) -> Job:
         deadline_at=_time(last.after["deadline_at"]),
     )
     if not untouched.update(**_restored(last.before)):
-        raise IllegalTransition(Problem(field="state", message="It can no longer be undone: the post has moved on."))
+        raise IllegalTransition(Problem(field="state", message=_("It can no longer be undone: the post has moved on.")))
     job.refresh_from_db()
     if job.state == JobState.UNCONFIRMED:
         outcomes.plan_look_up(job, now)
@@ -216,13 +222,13 @@ class Order:
 
     def check(self, now: datetime) -> None:
         if self.verb not in (*BULK_VERBS, *MONITOR_VERBS):
-            words = "This is done post by post, because each needs its own address."
+            words = _("This is done post by post, because each needs its own address.")
             raise Refused(Problem(field="verb", message=words))
         if self.verb is Verb.PUBLISH_AGAIN and not self.seen_absent:
-            raise Refused(NOT_LOOKED)
+            raise Refused(not_looked())
         if self.verb is Verb.RESLOT:
             if self.at is None:
-                raise Refused(Problem(field="at", message="Say from when on.", code="required"))
+                raise Refused(Problem(field="at", message=_("Say from when on."), code="required"))
             check_future(self.at, now)
 
 

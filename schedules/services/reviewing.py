@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit
@@ -20,11 +21,11 @@ from schedules.services.facts import schedule_fact
 
 # what of a content is not published, so that a change of it needs no new look
 _UNPUBLISHED = frozenset({"notes", "labels", "campaign"})
-NEEDS_APPROVAL = Problem(
-    field="state",
-    code="approval_required",
-    message="Posts on these accounts are looked at by a second person first. Send it for approval.",
-)
+
+
+def needs_approval() -> Problem:
+    words = _("Posts on these accounts are looked at by a second person first. Send it for approval.")
+    return Problem(field="state", code="approval_required", message=words)
 
 
 def policies_for(workspace_id: int, account_ids: Iterable[int]) -> list[ReviewPolicy]:
@@ -90,7 +91,7 @@ def is_missing(schedule: Schedule) -> bool:
 def require(schedule: Schedule) -> None:
     """Refused unless the post may go out as far as approval is concerned."""
     if is_missing(schedule):
-        raise Refused(NEEDS_APPROVAL)
+        raise Refused(needs_approval())
 
 
 def person_of(actor: Actor) -> User | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, emit, unit
@@ -24,7 +25,7 @@ from schedules.models import ContentItem, Schedule, Target
 from schedules.services import content as content_service
 from schedules.services import materialise, posts, reviewing
 from schedules.services.facts import schedule_fact
-from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, TargetPlan, check_plan, priority_number
+from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, check_plan, no_account, priority_number
 
 _PLAN_FIELDS = (
     "rule_kind", "expression", "timezone", "start_local", "start_fold", "until_local", "occurrence_limit", "catch_up",
@@ -95,17 +96,20 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
     try:
         wanted = [UUID(str(target.account_id)) for target in plan.targets]
     except ValueError as error:
-        raise Refused(Problem(field="accounts", message="An account is named by its id.")) from error
+        raise Refused(Problem(field="accounts", message=_("An account is named by its id."))) from error
     found = {
         str(row.public_id): row for row in PlatformAccount.objects.filter(workspace=workspace, public_id__in=wanted)
     }
     problems = [
-        Problem(field="accounts", message=f"There is no account {item} in this workspace.")
+        Problem(field="accounts", message=_("There is no account %(item)s in this workspace.") % {"item": item})
         for item in map(str, wanted)
         if item not in found
     ]
     problems += [
-        Problem(field="accounts", message=f"{row} is disconnected: connect it again, or leave it out.")
+        Problem(
+            field="accounts",
+            message=_("%(account)s is disconnected: connect it again, or leave it out.") % {"account": row},
+        )
         for row in found.values()
         if row.state == "disconnected"
     ]
@@ -117,7 +121,7 @@ def accounts_of(workspace: Workspace, plan: SchedulePlan) -> dict[str, PlatformA
 def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
     """Would this content be accepted by each of its accounts' platforms? Refused with each error and its remedy."""
     prefetch_related_objects([schedule.content], "variants", "media_links__asset")
-    problems = [] if Target.objects.filter(schedule=schedule).exists() else [NO_ACCOUNT]
+    problems = [] if Target.objects.filter(schedule=schedule).exists() else [no_account()]
     for target in Target.objects.filter(schedule=schedule).select_related("account").order_by("id"):
         try:
             adapter = adapter_for(target.account.platform)
@@ -154,7 +158,7 @@ def create_schedule(
     """Make a schedule as a draft, or active with its jobs planned. Refused names each field, and nothing stays behind."""
     problems: list[Problem] = []
     if state not in (ScheduleState.DRAFT, ScheduleState.ACTIVE):
-        problems.append(Problem(field="state", message="A new schedule is draft or active."))
+        problems.append(Problem(field="state", message=_("A new schedule is draft or active.")))
     try:
         check_plan(plan, draft=state == ScheduleState.DRAFT)
     except Refused as error:
@@ -213,7 +217,9 @@ def refuse_without_future(schedule: Schedule, now: datetime) -> None:
         raise Refused(
             Problem(
                 field="start",
-                message="This time is past, or the rule has no time from now on. Choose a later time, or publish now.",
+                message=_(
+                    "This time is past, or the rule has no time from now on. Choose a later time, or publish now."
+                ),
                 code="past",
             )
         )
@@ -236,7 +242,7 @@ def update_schedule(
     check_plan(plan, draft=schedule.state in (ScheduleState.DRAFT, ScheduleState.IN_REVIEW))
     if schedule.state == ScheduleState.ARCHIVED:
         raise IllegalTransition(
-            Problem(field="state", message="An archived schedule cannot be edited: restore it first.")
+            Problem(field="state", message=_("An archived schedule cannot be edited: restore it first."))
         )
     accounts = accounts_of(schedule.workspace, plan)
     before = snapshot(schedule)

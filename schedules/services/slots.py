@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import User, Workspace
@@ -17,7 +20,7 @@ from schedules.domain.states import JobState, ScheduleState
 from schedules.models import ContentItem, Job, PostingSlot, Schedule, Target
 from schedules.services import materialise
 from schedules.services import schedules as schedule_service
-from schedules.services.plans import NO_ACCOUNT, ContentDraft, SchedulePlan, TargetPlan
+from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, no_account
 
 WEEK = timedelta(days=7)  # as far as the times of one schedule's accounts may lie apart
 FORESIGHT = timedelta(days=60)  # how far recurring schedules are looked through for times they take
@@ -33,7 +36,13 @@ def set_slots(
     """Replace the account's posting times: (weekday, 0 is Monday; wall-clock time in the account's zone)."""
     wanted = sorted(set(times))
     if len(wanted) > MOST_SLOTS:
-        raise Refused(Problem(field="times", message=f"At most {MOST_SLOTS} times a week.", code="too_many"))
+        raise Refused(
+            Problem(
+                field="times",
+                message=_("At most %(most)s times a week.") % {"most": MOST_SLOTS},
+                code="too_many",
+            )
+        )
     PostingSlot.objects.filter(account=account).delete()
     rows = PostingSlot.objects.bulk_create(
         PostingSlot(account=account, weekday=weekday, time=at) for weekday, at in wanted
@@ -70,17 +79,19 @@ def add_to_queue(
     """
     accounts = schedule_service.accounts_of(workspace, plan)
     if not accounts:
-        raise Refused(NO_ACCOUNT)
+        raise Refused(no_account())
     # two people who queue at the same moment must not get the same slot
     list(
         PlatformAccount.objects.select_for_update().filter(pk__in=[row.pk for row in accounts.values()]).order_by("pk")
     )
     found = [(next_slot(accounts[target.account_id], now=now), target) for target in plan.targets]
     if missing := [accounts[target.account_id].name for at, target in found if at is None]:
-        words = "{} {} no free posting time. Give it some on the account's page, or choose a time here."
-        raise Refused(
-            Problem(field="accounts", message=words.format(", ".join(missing), "have" if len(missing) > 1 else "has"))
+        words = ngettext(
+            "%(names)s has no free posting time. Give it some on the account's page, or choose a time here.",
+            "%(names)s have no free posting time. Give it some on the account's page, or choose a time here.",
+            len(missing),
         )
+        raise Refused(Problem(field="accounts", message=words % {"names": ", ".join(missing)}))
     content: ContentDraft | ContentItem = draft
     made: list[Schedule] = []
     for group in _groups([(at, target) for at, target in found if at is not None]):

@@ -14,6 +14,7 @@ from platforms.models import PlatformAccount
 from platforms.services.accounts import UTM_NAMES
 from platforms.services.apps import SignInPlatform
 from schedules.web.forms import RefusableForm
+from schedules.web.locale import said
 from schedules.web.platform_fields import SPLIT
 
 
@@ -40,7 +41,7 @@ def ticked(form: forms.Form, name: str) -> set[str]:
 
 def spec_field(spec: Any, *, required: bool) -> forms.Field:
     """The field for one FieldSpec of an adapter."""
-    common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": required}
+    common: dict[str, Any] = {"label": said(spec.label), "help_text": said(spec.help), "required": required}
     if spec.secret:
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         return forms.CharField(widget=widget, max_length=4000, **common)
@@ -49,7 +50,9 @@ def spec_field(spec: Any, *, required: bool) -> forms.Field:
     if spec.kind == "number":
         return forms.FloatField(initial=spec.default, widget=forms.NumberInput(attrs={"step": "any"}), **common)
     if spec.kind == "choice":
-        return forms.ChoiceField(choices=list(spec.choices), initial=spec.default, **common)
+        return forms.ChoiceField(
+            choices=[(value, said(words)) for value, words in spec.choices], initial=spec.default, **common
+        )
     if spec.kind == "url":
         return forms.CharField(initial=spec.default, widget=forms.URLInput, max_length=2000, **common)
     if spec.kind == "long_text":

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Refused
@@ -91,7 +92,7 @@ def each(
     worked, reasons = 0, []
     for row in rows:
         if not can(request.user, action, workspace_of(row)):
-            reasons.append(f"{row}: your role may not {action.value}.")
+            reasons.append(_("%(row)s: your role may not do that.") % {"row": row})
             continue
         try:
             call(row, actor, now)
@@ -104,4 +105,6 @@ def each(
         shown = " ".join(reasons[:MOST_REASONS]) + (
             f" … and {len(reasons) - MOST_REASONS} more." if len(reasons) > MOST_REASONS else ""
         )
-        model_admin.message_user(request, f"Not changed: {len(reasons)}. {shown}", messages.WARNING)
+        model_admin.message_user(
+            request, _("Not changed: %(n)s. %(reasons)s") % {"n": len(reasons), "reasons": shown}, messages.WARNING
+        )

@@ -625,21 +625,3 @@ class TokenForm(RefusableForm):
         label=gettext_lazy("Expires after (days)"),
         help_text=gettext_lazy("Empty: never."),
     )
-
-
-class PersonForm(RefusableForm):
-    timezone = forms.CharField(
-        max_length=64,
-        label=gettext_lazy("Time zone"),
-        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
-    )
-    first_name = forms.CharField(required=False, max_length=150, label=gettext_lazy("First name"))
-    last_name = forms.CharField(required=False, max_length=150, label=gettext_lazy("Last name"))
-
-    def clean_timezone(self) -> str:
-        name: str = self.cleaned_data["timezone"].strip()
-        if name not in zoneinfo.available_timezones():
-            raise forms.ValidationError(
-                _("There is no time zone of this name. Choose one from the list, like Europe/Berlin.")
-            )
-        return name

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.registry import Registry
+from schedules.web.shortcuts import GO
 
 PLAN, RUN, LEARN, SET_UP = "plan", "run", "learn", "set_up"
 GROUPS: tuple[tuple[str, str | Promise], ...] = (
@@ -110,14 +111,20 @@ entries.register(
 )
 
 
+_KEYS = {name: key for key, name in GO.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
+    """`key`: the letter that leads there after G, if any."""
+
     name: str
     title: str | Promise
     url: str
     icon: str
     current: bool
     count: int
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +144,19 @@ def groups(shell: Any, path: str) -> list[Group]:
         except NoReverseMatch:
             continue
         current = path == url if name == "today" else path.startswith(url)
-        found.setdefault(entry.group, []).append(Link(name, entry.title, url, entry.icon, current, entry.count(shell)))
+        link = Link(name, entry.title, url, entry.icon, current, entry.count(shell), _KEYS.get(name, ""))
+        found.setdefault(entry.group, []).append(link)
     return [Group(title, found[key]) for key, title in GROUPS if key in found]
+
+
+# the bar of a phone; what a person may not see, or is not there yet, is followed by what may stand in its place
+TABS = ("today", "calendar", "new", "jobs")
+INSTEAD = {"calendar": "schedules", "new": "accounts"}
+
+
+def tabs(shell: Any, rail: list[Group]) -> list[Link]:
+    links = {link.name: link for group in rail for link in group.entries}
+    if shell.may.write:
+        links["new"] = Link("new", _("New"), reverse("web:schedule_new"), "plus", False, 0)
+    found = (links.get(name) or links.get(INSTEAD.get(name, "")) for name in TABS)
+    return [link for link in found if link is not None]

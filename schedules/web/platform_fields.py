@@ -13,13 +13,14 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from platforms.base import Adapter, FieldSpec, HasPostOptions
 from platforms.contracts import AccountRef
 from platforms.errors import AdapterMissing
 from platforms.registry import adapter_for
 from schedules.services.plans import VariantDraft
+from schedules.web.locale import said
 
 SPLIT = re.compile(r"[\s,]+")
 OWN = ("text", "title", "link", "hashtags")
@@ -34,8 +35,8 @@ _LABELS = {
 # what `platforms.text.threads` reads for every platform that takes threads
 NUMBERED = FieldSpec(
     name="number_parts",
-    label="Number the posts of the thread",
-    help="1/3, 2/3, 3/3 at their ends.",
+    label=gettext_noop("Number the posts of the thread"),
+    help=gettext_noop("1/3, 2/3, 3/3 at their ends."),
     kind="bool",
     default=False,
 )
@@ -43,7 +44,7 @@ NUMBERED = FieldSpec(
 
 def field_of(spec: FieldSpec, *, required: bool) -> forms.Field:
     """The form field for an adapter's field."""
-    common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": required}
+    common: dict[str, Any] = {"label": said(spec.label), "help_text": said(spec.help), "required": required}
     if spec.secret:
         hidden = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         return forms.CharField(widget=hidden, max_length=4000, **common)
@@ -53,7 +54,7 @@ def field_of(spec: FieldSpec, *, required: bool) -> forms.Field:
     if spec.kind == "number":
         return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **common)
     if spec.kind == "choice":
-        return forms.ChoiceField(choices=list(spec.choices), **common)
+        return forms.ChoiceField(choices=[(value, said(words)) for value, words in spec.choices], **common)
     if spec.kind == "url":
         return forms.CharField(widget=forms.URLInput, max_length=2000, **common)
     if spec.kind == "long_text":

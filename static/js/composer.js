@@ -2,6 +2,8 @@
    Counts, problems and previews come from the server, by the functions that publish. Without this file the page works too. */
 (() => {
   "use strict";
+  const gettext = window.gettext || ((words) => words);
+  const interpolate = window.interpolate || ((words, values) => words.replace(/%\((\w+)\)s/g, (_, name) => values[name]));
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const form = () => document.getElementById("composer");
@@ -64,10 +66,10 @@
   function hashtags(words) {
     const field = $("#id_hashtags"), have = new Set(field.value.toLowerCase().split(/[\s,]+/).map((tag) => tag.replace(/^#/, "")));
     const more = words.trim().split(/\s+/).filter((tag) => !have.has(tag.slice(1).toLowerCase()));
-    if (!more.length) { ui.say("They are all there already."); return; }
+    if (!more.length) { ui.say(gettext("They are all there already.")); return; }
     field.value = [field.value.trim(), ...more].filter(Boolean).join(" ");
     field.dispatchEvent(new Event("input", { bubbles: true }));
-    ui.say(`Added ${more.join(" ")}`);
+    ui.say(interpolate(gettext("Added %(words)s"), { words: more.join(" ") }, true));
   }
 
   /* ---- files: in the order in which they are picked ---- */
@@ -139,7 +141,7 @@
         if (!waiting) document.dispatchEvent(new Event("kept"));
       }
     } catch {
-      place.textContent = "Not saved: no answer from the server. It is tried again.";
+      place.textContent = gettext("Not saved: no answer from the server. It is tried again.");
       waiting = true;
     } finally {
       busy = false;

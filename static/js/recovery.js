@@ -2,6 +2,8 @@
    Ticks and buttons work without this file. */
 (() => {
   "use strict";
+  const ngettext = window.ngettext || ((one, many, number) => (number === 1 ? one : many));
+  const interpolate = window.interpolate || ((words, values) => words.replace(/%\((\w+)\)s/g, (_, name) => values[name]));
   const desk = () => document.getElementById("recovery");
   const boxes = () => [...desk().querySelectorAll("input[name=job]")];
   let last = null, acted = false, needing = desk()?.dataset.needing;
@@ -9,7 +11,7 @@
     const place = desk()?.querySelector("[data-picked]");
     if (!place) return;
     const all = boxes(), picked = all.filter((box) => box.checked).length, page = desk().querySelector("[data-pick-page]");
-    place.textContent = picked && !desk().querySelector("[name=all]").checked ? `${picked} selected` : "";
+    place.textContent = picked && !desk().querySelector("[name=all]").checked ? interpolate(ngettext("%(n)s selected", "%(n)s selected", picked), { n: picked }, true) : "";
     page.checked = picked === all.length;
     page.indeterminate = picked > 0 && picked < all.length;
   }

@@ -2,6 +2,9 @@
    No inline script anywhere and no eval: works under script-src 'self'. Every page works without this file too. */
 (() => {
   "use strict";
+  const gettext = window.gettext || ((words) => words);
+  const interpolate = window.interpolate || ((words, values) => words.replace(/%\((\w+)\)s/g, (_, name) => values[name]));
+  const page = document.documentElement;
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const isTyping = (target) => target.closest("input:not([type=checkbox],[type=radio],[type=submit]),textarea,select,[contenteditable]");
@@ -12,10 +15,10 @@
     const box = document.createElement("div");
     box.className = `toast ${level}`;
     const words = document.createElement("p");
-    words.textContent = text;
+    words.textContent = text; words.dir = "auto";
     box.append(words);
-    if (undo) box.append(button("Undo", "btn sm", () => { box.remove(); takeBack(undo); }, "data-undo"));
-    box.append(button("✕", "icb sm", () => box.remove(), "data-dismiss", "Dismiss"));
+    if (undo) box.append(button(gettext("Undo"), "btn sm", () => { box.remove(); takeBack(undo); }, "data-undo"));
+    box.append(button("✕", "icb sm", () => box.remove(), "data-dismiss", gettext("Dismiss")));
     $("#toasts").append(box);
     let left = undo || level === "error" ? 12 : 6;
     const clock = setInterval(() => { if (box.matches(":hover,:focus-within")) return; if (--left <= 0) { clearInterval(clock); box.remove(); } }, 1000);
@@ -33,8 +36,8 @@
   }
   function say(text) { const live = $("#say"); live.textContent = ""; requestAnimationFrame(() => { live.textContent = text; }); }
   document.addEventListener("toast", (event) => { for (const item of event.detail.value || [event.detail]) toast(item.text, item.level, item.undo); });
-  document.addEventListener("htmx:responseError", (event) => toast(`The server answered ${event.detail.xhr.status}. Nothing was changed; try again.`, "error"));
-  document.addEventListener("htmx:sendError", () => toast("No connection to the server. Nothing was changed.", "error"));
+  document.addEventListener("htmx:responseError", (event) => toast(interpolate(gettext("The server answered %(status)s. Nothing was changed; try again."), { status: event.detail.xhr.status }, true), "error"));
+  document.addEventListener("htmx:sendError", () => toast(gettext("No connection to the server. Nothing was changed."), "error"));
 
   /* ---- dialogs, menus, rail ---- */
   const palette = $("#cmd");
@@ -54,7 +57,7 @@
   document.addEventListener("click", (event) => {
     const at = event.target;
     const opener = at.closest("[data-open]");
-    if (opener) { event.preventDefault(); open(opener.dataset.open); }
+    if (opener) { event.preventDefault(); if (palette?.contains(opener)) palette.close(); open(opener.dataset.open); }
     if (at.closest("[data-rail]")) rail(!$("#rail").classList.contains("open"));
     else if (!at.closest("#rail")) rail(false);
     at.closest("[data-close]")?.closest("dialog")?.close();
@@ -68,21 +71,38 @@
     const text = "value" in source ? source.value : source.textContent;
     try { await navigator.clipboard.writeText(text); }
     catch { const area = document.createElement("textarea"); area.value = text; copier.append(area); area.select(); document.execCommand("copy"); area.remove(); }
-    say("Copied"); toast("Copied.");
+    toast(gettext("Copied."));
   }
+
+  /* ---- what a person chooses here is kept on the server; a browser without a person remembers by itself ---- */
+  const token = () => JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"] || "";
+  async function keep(url) {
+    try {
+      const answer = await fetch(url, { method: "POST", headers: { "X-CSRFToken": token(), "X-Quiet": "1" } });
+      if (!answer.ok) throw new Error(answer.status);
+    } catch { toast(gettext("Your choice could not be saved. It lasts until you leave this page."), "error"); }
+  }
+  document.addEventListener("click", (event) => {
+    const toggle = event.target.closest(".theme-toggle");
+    if (!toggle) return;
+    // Django's theme.js has changed the page by now; the address ends with the value
+    if (toggle.dataset.url) keep(toggle.dataset.url.replace(/[^/]+\/$/, `${page.dataset.theme}/`));
+    say({ light: gettext("Light colours"), dark: gettext("Dark colours"), auto: gettext("Colours as the device") }[page.dataset.theme]);
+  });
 
   /* ---- keys ---- */
   const off = $("[data-keys-off]");
-  if (off) { off.checked = memory.get("keys") === "off"; off.addEventListener("change", () => memory.set("keys", off.checked ? "off" : "on")); }
-  const places = { d: "today", l: "schedules", j: "jobs", r: "recovery", a: "accounts" };
+  const keysOn = () => page.dataset.keys !== "off";
+  if (off) off.addEventListener("change", () => { page.dataset.keys = off.checked ? "off" : "on"; keep(off.checked ? off.dataset.url : off.dataset.urlOn); });
   let chord = 0;
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) { event.preventDefault(); open("cmd"); return; }
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { const main = $("[data-ctrl-enter]"); if (main) { event.preventDefault(); main.click(); } return; }
     if (event.key === "Escape") { rail(false); const menu = $("details.menu[open]"); if (menu) { menu.open = false; $("summary", menu).focus(); } }
     if (palette?.open) { walk(event); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog[open]") || memory.get("keys") === "off") return;
-    if (chord && Date.now() - chord < 1200 && places[event.key]) { chord = 0; $(`#rail a[data-place=${places[event.key]}]`)?.click(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog[open]") || !keysOn()) return;
+    const led = chord && Date.now() - chord < 1200 && /^[a-z]$/.test(event.key) && $(`#rail a[data-go="${event.key}"]`);
+    if (led) { chord = 0; event.stopImmediatePropagation(); led.click(); return; }
     chord = event.key === "g" ? Date.now() : 0;
     if (event.key === "n") $("#rail .new")?.click();
     if (event.key === "u") $("#toasts .toast:last-child [data-undo]")?.click();
@@ -100,6 +120,14 @@
     }
     if (event.key === "Enter" && event.target === input) { event.preventDefault(); (options[index] || options[0]).click(); }
   }
+  /* only addresses are remembered: what they are called the server says, to those who may know */
+  const MOST_RECENT = 5;
+  const recent = () => { try { return JSON.parse(memory.get("recent")) || []; } catch { return []; } };
+  palette?.addEventListener("click", (event) => {
+    const link = event.target.closest("a[role=option]");
+    if (link) memory.set("recent", JSON.stringify([...new Set([link.getAttribute("href"), ...recent()])].slice(0, MOST_RECENT)));
+  });
+  document.addEventListener("htmx:configRequest", (event) => { if (palette?.contains(event.detail.elt) && !event.detail.parameters.q) event.detail.parameters.recent = recent(); });
   function choose(options, index, input) {
     options.forEach((option, place) => option.setAttribute("aria-selected", String(place === index)));
     input.setAttribute("aria-activedescendant", options[index].id);
@@ -112,15 +140,15 @@
   function isHeld(part) { return part.matches(":focus-within") && isTyping(document.activeElement) || $("details.menu[open],details[data-hold][open],dialog[open]", part) || $("button:hover,a.btn:hover,input:checked", part) || $("[data-undo]:hover"); }
   function liveLine() {
     for (const line of $$("[data-live-line]")) {
-      $("[data-live-age]", line).textContent = paused ? "Updates paused" : waited < 2 ? "Updated just now" : `Updated ${waited} s ago`;
+      $("[data-live-age]", line).textContent = paused ? gettext("Updates paused") : waited < 2 ? gettext("Updated just now") : interpolate(gettext("Updated %(n)s s ago"), { n: waited }, true);
       const toggle = $("[data-live-toggle]", line);
-      toggle.textContent = paused ? "Resume updates" : "Pause updates";
+      toggle.textContent = paused ? gettext("Resume updates") : gettext("Pause updates");
       line.hidden = false;
     }
   }
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-live-toggle]")) return;
-    paused = !paused; memory.set("live", paused ? "paused" : "on"); waited = paused ? waited : EVERY; liveLine(); say(paused ? "Updates paused" : "Updates resumed");
+    paused = !paused; memory.set("live", paused ? "paused" : "on"); waited = paused ? waited : EVERY; liveLine(); say(paused ? gettext("Updates paused") : gettext("Updates resumed"));
   });
   setInterval(() => {
     const part = $("[data-live]");
@@ -153,6 +181,20 @@
 
   /* ---- small things a form may ask for ---- */
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit(); });
+  function isChanged(field) {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return field.value !== field.defaultValue;
+  }
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-mark-changes]"), box = event.target.closest(".field");
+    if (!form || !box) return;
+    const changed = $$("input,select,textarea", box).some(isChanged);
+    box.classList.toggle("changed", changed);
+    let mark = $(".change-mark", box);
+    if (changed && !mark) { mark = document.createElement("span"); mark.className = "change-mark"; mark.textContent = gettext("changed"); $("label,legend", box).append(" ", mark); }
+    if (!changed) mark?.remove();
+  });
   let dirty = false;
   document.addEventListener("input", (event) => { if (event.target.closest("form[data-guard]")) dirty = true; });
   document.addEventListener("submit", () => { dirty = false; });
@@ -160,5 +202,5 @@
   document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt.matches("form[data-guard]") && !event.detail.successful) dirty = true; });
   document.addEventListener("kept", () => { dirty = false; });  // the composer has stored it as a draft
   addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
-  window.ui = { toast, say };
+  window.ui = { toast, say, keysOn };
 })();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +14,7 @@ from platforms.contracts import Grant, Place
 from platforms.models import PlatformAccount
 from platforms.services import accounts, apps, groups, signin
 from tests import engine
-from tests.people import ACTOR, make_account
+from tests.people import ACTOR, make_account, make_schedule
 from tests.servers.signin import OidcAdapter
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-access")]
@@ -53,13 +54,24 @@ def addresses(team):
             "drafts",
             "library",
             "notifications",
+            "calendar",
+            "timeline",
+            "milestone_new",
         )
     )
+    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look"))
+    yield from (
+        f"{reverse('web:calendar')}?{words}"
+        for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")
+    )
+    yield reverse("web:calendar_day")
     yield reverse("web:content_versions", args=[team.daily.content.public_id])
     yield reverse("web:account_times", args=[team.account.public_id])
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
     yield from (reverse("web:job", args=[job.public_id]) for job in team.jobs[:4])
     yield reverse("web:account_connect", args=["http"])
+    yield reverse("web:timeline") + f"?zoom=month&by=campaign&picked=j{team.jobs[0].pk}"
+    yield reverse("web:schedule_dependencies", args=[team.daily.public_id]) + "?find=later"
     yield reverse("web:jobs") + "?tab=attention"
     yield reverse("web:schedules") + "?q=nothing+is+called+this"
     yield reverse("sandbox:index")
@@ -200,3 +212,42 @@ def test_refused_forms_have_no_barrier(open_browser, team, violations):
     page.wait_for_selector("[data-problems]")
 
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "dark", "view"), [(1440, False, "month"), (390, True, "day")])
+def test_what_opens_over_the_calendar_has_no_barrier(open_browser, team, violations, width, dark, view):
+    """The preview with a conflict, the day's drawer, the dialog for a time, the question about a series."""
+    now = clock.now()
+    account = make_account(team.people.workspace, now, name="Pier", min_spacing_seconds=900)
+    noon = (now + timedelta(days=40)).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)
+    rule = {"rule_kind": "rrule", "expression": "FREQ=WEEKLY", "start_local": noon + timedelta(minutes=5)}
+    make_schedule(team.people.workspace, [account], now, text="Weekly", **rule)
+    for minutes in (0, 1, 2, 3, 4, 1440):
+        make_schedule(team.people.workspace, [account], now, text="Once", start_local=noon + timedelta(minutes=minutes))
+    page = open_browser(team.people.author, width=width, dark=dark)
+    page.goto(reverse("web:calendar") + f"?view={view}&date={noon:%Y-%m-%d}&account={account.public_id}")
+
+    found = {}
+    page.locator("#cal .ev:not(.rec)").first.click()
+    page.wait_for_selector("#peek .peek-conflict")
+    found["preview"] = violations(page)
+    page.click("#peek [data-move]")
+    page.click("#movedlg [data-shift='1440']")
+    page.wait_for_selector("#movedlg [data-use]")
+    found["dialog"] = violations(page)
+    page.keyboard.press("Escape")
+    if view == "month":
+        page.locator("#cal .more").first.click()
+        page.wait_for_selector("#drawer[open] .ev")
+        found["drawer"] = violations(page)
+        page.locator("#drawer .ev.rec").focus()
+    else:
+        page.locator("#cal .ev.rec").focus()
+    for key in ("m", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#scopedlg[open]")
+    found["question"] = violations(page)
+    page.keyboard.press("Escape")
+    page.goto(page.locator("#cal .ev").first.get_attribute("href"))
+    found["page"] = violations(page)
+    assert {name: problems for name, problems in found.items() if problems} == {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import zoneinfo
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +18,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.dateformat import format as written
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from alwrity_scheduler.core import clock
 from platforms.services.media import media_path_of, media_url, thumbnail_path_of
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import Cause
@@ -32,7 +31,7 @@ from schedules.domain.states import JobState, ScheduleState
 from schedules.reads import executions
 from schedules.services import link_cards
 from schedules.web import first_steps as guide
-from schedules.web import icons, prose
+from schedules.web import icons, locale, prose
 from schedules.web.words import PRIORITIES, TYPES
 
 register = template.Library()
@@ -154,10 +153,7 @@ def zone_name(moment: datetime) -> str:
 
 
 def _stamp(local: datetime, *, weekday: bool = True) -> str:
-    pattern = "D j M" if weekday else "j M"
-    if local.year != clock.now().astimezone(local.tzinfo).year:
-        pattern += " Y"
-    return f"{date_format(local, pattern)}, {local:%H:%M} {zone_name(local)}"
+    return f"{locale.stamp(local, weekday=weekday)} {zone_name(local)}"
 
 
 def _time(local: datetime, words: str) -> SafeString:
@@ -195,21 +191,54 @@ def clock_time(value: datetime | None) -> SafeString | str:
     if value is None:
         return "–"
     local = timezone.localtime(value)
-    return _time(local, f"{date_format(local, 'j M')}, {local:%H:%M:%S} {zone_name(local)}")
+    words = pgettext("day and time", "%(day)s, %(time)s") % {
+        "day": locale.short_day(local, weekday=False),
+        "time": locale.clock_seconds(local),
+    }
+    return _time(local, f"{words} {zone_name(local)}")
 
 
 @register.filter
 def day(value: date | datetime) -> str:
     """`Tuesday 24 November 2026` in the active zone."""
-    return date_format(
-        timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value, "l j F Y"
+    return locale.long_day(
+        timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
     )
 
 
 @register.filter
 def wall(value: datetime | None) -> str:
     """A wall-clock time without a zone, as the person wrote it."""
-    return "" if value is None else f"{date_format(value, 'D j M Y')}, {value:%H:%M}"
+    if value is None:
+        return ""
+    day_words = written(value, locale.pattern("weekday_y"))
+    return pgettext("day and time", "%(day)s, %(time)s") % {"day": day_words, "time": locale.clock(value)}
+
+
+@register.filter
+def clock_words(value: datetime | time | None) -> str:
+    """`09:00` or `9:00 AM`: an aware datetime in the active zone, anything else as it stands."""
+    if value is None:
+        return ""
+    aware = isinstance(value, datetime) and timezone.is_aware(value)
+    return locale.clock(timezone.localtime(value) if aware else value)  # type: ignore[arg-type]
+
+
+@register.filter
+def day_words(value: date) -> str:
+    """`24 November`, without a year."""
+    return written(value, locale.pattern("day_long"))
+
+
+@register.filter
+def said(words: str) -> str:
+    return locale.said(words)
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Grouped as the language does it; for reading only."""
+    return "–" if value is None else locale.number(value)
 
 
 @register.filter
@@ -233,10 +262,11 @@ def duration(value: timedelta | float | None) -> str:
     if seconds < 1:
         return _("%(n)d ms") % {"n": round(seconds * 1000)}
     if seconds < 10:
-        return _("%(n)s s") % {"n": f"{seconds:.1f}".rstrip("0").rstrip(".")}
-    for size, limit, words in ((1, 90, "s"), (60, 5400, "min"), (3600, 129_600, "h")):
+        tenths = round(seconds, 1)
+        return _("%(n)s s") % {"n": locale.number(tenths, 0 if tenths == int(tenths) else 1)}
+    for size, limit, words in ((1, 90, _("%(n)s s")), (60, 5400, _("%(n)s min")), (3600, 129_600, _("%(n)s h"))):
         if seconds < limit:
-            return f"{round(seconds / size)} {words}"
+            return words % {"n": round(seconds / size)}
     days = round(seconds / 86_400)
     return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
 

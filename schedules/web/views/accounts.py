@@ -31,6 +31,7 @@ from schedules.services import probing
 from schedules.web.account_forms import AccountForm, initial_of
 from schedules.web.context import shell_of
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
+from schedules.web.locale import said
 
 
 @screen()
@@ -122,10 +123,10 @@ def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _needs(adapter: Adapter) -> str:
     """What a person must have at hand, in the words of the form."""
     fields = (*adapter.credential_fields, *adapter.option_fields)
-    wanted = [spec.label for spec in fields if spec.required and not spec.default and not spec.generate]
+    wanted = [said(spec.label) for spec in fields if spec.required and not spec.default and not spec.generate]
     if wanted:
         return ", ".join(wanted)
-    choices = [spec.label for spec in adapter.credential_fields if not spec.generate]
+    choices = [said(spec.label) for spec in adapter.credential_fields if not spec.generate]
     return _(" or ").join(choices[:2])
 
 
@@ -190,7 +191,7 @@ def connect(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
 
 
 def _named(adapter: Any, made: dict[str, str]) -> list[tuple[str, str]]:
-    labels = {spec.name: spec.label for spec in adapter.credential_fields}
+    labels = {spec.name: said(spec.label) for spec in adapter.credential_fields}
     return [(labels.get(name, name), secret) for name, secret in made.items()]
 
 

@@ -62,7 +62,7 @@ class Desk:
         if self.split_at:
             initial |= {"date": self.split_at.date(), "time": self.split_at.time()}
         if self.draft is not None and data is None:
-            initial = _resumed(self.draft, initial, self.accounts())
+            initial = _resumed(self.draft, initial, self.accounts()) | _asked_time(visit.request)
         chosen = data.getlist("media") if data is not None else initial.get("media", [])
         return ComposerForm(
             data,
@@ -97,14 +97,19 @@ def _prefilled(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
         row = ContentTemplate.objects.filter(workspace=workspace, public_id=wanted).first()
         if row is not None:
             found = content_values(content_service.draft_of_snapshot(row.snapshot))
-    try:
-        at = datetime.fromisoformat(request.GET.get("at", "")).replace(tzinfo=None)
-        found |= {"date": at.date(), "time": at.time()}
-    except ValueError:
-        pass
+    found |= _asked_time(request)
     if request.GET.getlist("account"):
         found["accounts"] = request.GET.getlist("account")
     return found
+
+
+def _asked_time(request: HttpRequest) -> dict[str, Any]:
+    """?at=2026-12-01T09:00: from an empty place of the calendar, or where a kept draft was dropped on it."""
+    try:
+        at = datetime.fromisoformat(request.GET.get("at", "")).replace(tzinfo=None)
+    except ValueError:
+        return {}
+    return {"when": "once", "date": at.date(), "time": at.time()}
 
 
 @screen("GET", "HEAD", "POST")

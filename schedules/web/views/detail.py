@@ -23,7 +23,7 @@ from schedules.models.schedules import Target
 from schedules.reads import cards, health, preflight, reviews, runs
 from schedules.services import lifecycle
 from schedules.services.materialise import rule_of
-from schedules.web import policies
+from schedules.web import locale, policies
 from schedules.web.context import shell_of
 from schedules.web.dashboard import percent
 from schedules.web.forms import ComposerForm, MoveForm, stored, variants_of
@@ -172,7 +172,7 @@ def skip(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     except Refused as error:
         return refused(request, error, back)
     undo = reverse("web:occurrence_restore", args=[public_id]) + f"?nominal={nominal.isoformat(timespec='minutes')}"
-    return done(request, _("Left out the run of %(at)s.") % {"at": f"{nominal:%Y-%m-%d %H:%M}"}, back, undo=undo)
+    return done(request, _("Left out the run of %(at)s.") % {"at": locale.stamp(nominal)}, back, undo=undo)
 
 
 @screen("POST")
@@ -188,7 +188,7 @@ def restore_run(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResp
         return refused(request, Refused(Problem(field="nominal", message=_("This run is named by its time."))), back)
     except Refused as error:
         return refused(request, error, back)
-    return done(request, _("The run of %(at)s takes place as planned.") % {"at": f"{nominal:%Y-%m-%d %H:%M}"}, back)
+    return done(request, _("The run of %(at)s takes place as planned.") % {"at": locale.stamp(nominal)}, back)
 
 
 @screen("POST")
@@ -208,7 +208,7 @@ def move(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
         return _show(request, visit, row, form, status=422)
     undo = reverse("web:occurrence_restore", args=[public_id]) + f"?nominal={nominal.isoformat(timespec='minutes')}"
     words = _("Moved the run of %(old)s to %(new)s.") % {
-        "old": f"{nominal:%Y-%m-%d %H:%M}",
-        "new": f"{form.to_local():%Y-%m-%d %H:%M}",
+        "old": locale.stamp(nominal),
+        "new": locale.stamp(form.to_local()),
     }
     return done(request, words, reverse("web:schedule", args=[public_id]), undo=undo)

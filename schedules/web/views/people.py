@@ -1,10 +1,9 @@
-"""The team, its API tokens, one's own settings, the workspace switch, and the switches that hold publishing."""
+"""The team, its API tokens, the workspace switch, and the switches that hold publishing."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +16,7 @@ from alwrity_scheduler.workspaces.middleware import SESSION_KEY
 from alwrity_scheduler.workspaces.models import ROLE_CHOICES, ApiToken, Membership, Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.services import control
-from schedules.web.forms import PersonForm, TokenForm
+from schedules.web.forms import TokenForm
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
 
@@ -87,27 +86,6 @@ def revoke_token(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpRes
     return done(request, _("Revoked %(name)s. It stopped working at once.") % {"name": row.name}, reverse("web:team"))
 
 
-@screen("GET", "HEAD", "POST")
-def settings(request: HttpRequest, visit: Visit) -> HttpResponse:
-    person = visit.person
-    initial = {"timezone": person.timezone, "first_name": person.first_name, "last_name": person.last_name}
-    form = PersonForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        service.update_person(
-            person=person,
-            timezone=data["timezone"],
-            first_name=data["first_name"],
-            last_name=data["last_name"],
-            actor=visit.actor,
-            now=visit.now,
-        )
-        return leave(request, _("Saved your settings."), reverse("web:settings"))
-    context = {"title": _("Your settings"), "form": form, "zones": sorted(available_timezones()), "now": visit.now}
-    status = 422 if request.method == "POST" else 200
-    return show(request, "people/settings.html", "people/partials/_settings.html", context, status=status)
-
-
 @screen("POST")
 def switch_workspace(request: HttpRequest, visit: Visit) -> HttpResponse:
     wanted = request.POST.get("workspace", "")
@@ -139,7 +117,9 @@ def _set_paused(request: HttpRequest, visit: Visit, *, paused: bool) -> HttpResp
     visit.require(Action.ACCOUNTS)
     service.set_workspace_paused(workspace=visit.workspace, paused=paused, actor=visit.actor, now=visit.now)
     words = _("Paused %(name)s: nothing of it is published.") if paused else _("Resumed %(name)s.")
-    return leave(request, words % {"name": visit.workspace.name}, next_url(request, reverse("web:today")))
+    undo = reverse("web:resume_workspace" if paused else "web:pause_workspace")
+    back = next_url(request, reverse("web:today"))
+    return leave(request, words % {"name": visit.workspace.name}, back, undo=undo)
 
 
 @screen("POST")

@@ -5,16 +5,11 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
-from platforms.models import PlatformAccount
-from schedules.models import Schedule
-from schedules.web import emoji
+from schedules.web import emoji, palette
 from schedules.web import icons as icon_sprite
 from schedules.web.context import shell_of
 from schedules.web.gate import Visit, screen
-
-MOST_FOUND = 8
 
 
 def icons(request: HttpRequest, digest: str) -> HttpResponse:
@@ -33,42 +28,10 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @screen()
 def find(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The palette: pages by name, then posts and accounts of this workspace."""
+    """The palette's answers, grouped by kind. `recent`: the addresses this browser chose lately, newest first."""
     wanted = request.GET.get("q", "").strip()[:100]
-    pages = [
-        {"title": link.title, "url": link.url, "icon": link.icon, "kind": _("Page")}
-        for group in shell_of(request).navigation
-        for link in group.entries
-        if wanted.lower() in str(link.title).lower()
-    ]
-    found: list[dict[str, object]] = []
-    if wanted:
-        accounts = PlatformAccount.objects.filter(workspace=visit.workspace, name__icontains=wanted).order_by(
-            "name", "id"
-        )
-        schedules = (
-            Schedule.objects.filter(workspace=visit.workspace, content__title__icontains=wanted)
-            | Schedule.objects.filter(workspace=visit.workspace, content__text__icontains=wanted)
-        ).select_related("content")
-        found += [
-            {
-                "title": str(row),
-                "url": reverse("web:schedule", args=[row.public_id]),
-                "icon": f"k-{row.content.content_type}",
-                "kind": row.get_state_display(),
-            }
-            for row in schedules.order_by("-created_at", "-id")[:MOST_FOUND]
-        ]
-        found += [
-            {
-                "title": row.name,
-                "url": reverse("web:account", args=[row.public_id]),
-                "icon": "accounts",
-                "kind": _("Account"),
-            }
-            for row in accounts[:MOST_FOUND]
-        ]
-    return render(request, "shell/_found.html", {"found": [*pages, *found][: 2 * MOST_FOUND], "wanted": wanted})
+    groups = palette.find(shell_of(request), visit.workspace, wanted, request.GET.getlist("recent"))
+    return render(request, "shell/_found.html", {"groups": groups, "wanted": wanted})
 
 
 @screen()

@@ -79,8 +79,8 @@ def test_the_edit_form_keeps_the_wall_clock_in_any_zone(team, browser_of):
 
 
 def test_a_person_sets_the_zone(viewer, team):
-    refused = viewer.post(reverse("web:settings"), {"timezone": "Berlin"})
-    viewer.post(reverse("web:settings"), {"timezone": "Asia/Kolkata"})
+    refused = viewer.post(reverse("web:settings_section", args=["language"]), {"timezone": "Berlin"})
+    viewer.post(reverse("web:settings_section", args=["language"]), {"timezone": "Asia/Kolkata"})
 
     team.people.viewer.refresh_from_db()
     assert refused.status_code == 422

@@ -1,0 +1,1 @@
+"""Where Django's own formats of a language leave something out."""
