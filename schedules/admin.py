@@ -385,6 +385,8 @@ class NoticeAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         everybody = Notice.objects.order_by("-last_at", "-id")
         return everybody if request.user.is_superuser else everybody.visible_to(request.user)
+
+
 @admin.register(models.Milestone)
 class MilestoneAdmin(ReadOnlyAdmin):
     list_display = ["name", "due_on", "campaign", "workspace", "done_at", "removed_at"]
@@ -392,6 +394,8 @@ class MilestoneAdmin(ReadOnlyAdmin):
     list_select_related = ["campaign", "workspace"]
     search_fields = ["name"]
     date_hierarchy = "due_on"
+
+
 @admin.register(models.Dependency)
 class DependencyAdmin(ReadOnlyAdmin):
     list_display = ["schedule", "waits_for", "created_at"]
