@@ -11,7 +11,6 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,6 +24,7 @@ from schedules.models.content import ContentType
 from schedules.querysets.jobs import JobQuerySet
 from schedules.reads.executions import Source
 from schedules.services.recovery import MOST_AT_ONCE, slot
+from schedules.web import locale
 from schedules.web.forms import RefusableForm, ReslotForm
 from schedules.web.templatetags.ui import platform_name
 
@@ -143,7 +143,7 @@ class MonitorFilter(forms.Form):
 
 
 def _day(value: Any) -> str:
-    return date_format(value, "j M Y") if value else ""
+    return locale.day(value) if value else ""
 
 
 def _midnight(day: date) -> datetime:

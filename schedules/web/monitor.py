@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
-from django.utils.formats import number_format
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +16,7 @@ from schedules.domain.recovery import Verb
 from schedules.models import Job, SavedView
 from schedules.reads import executions
 from schedules.reads.executions import Count, Listing, Source
+from schedules.web import locale
 from schedules.web.gate import Visit
 from schedules.web.job_forms import Chip, MonitorFilter
 
@@ -48,7 +48,7 @@ TABS = (
 
 def count_words(count: Count) -> str:
     """`1,240`, or `10,000+` where counting stopped."""
-    return number_format(count.number, use_l10n=True, force_grouping=True) + ("+" if count.more else "")
+    return locale.number(count.number) + ("+" if count.more else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from schedules.models import SavedView
 from schedules.reads import calendar as reads
@@ -25,6 +25,7 @@ from schedules.reads.calendar import Event
 from schedules.reads.choices import Choices, choices
 from schedules.reads.posting_times import PostingTime, posting_times
 from schedules.reads.unscheduled import unscheduled, unsent
+from schedules.web import locale
 from schedules.web.calendar import cells, layers, markup, spans
 from schedules.web.calendar.cells import Cell
 from schedules.web.calendar.layers import Layers
@@ -89,7 +90,6 @@ def scene(
         known = choices(visit.workspace)
     may = shell_of(request).may if query.view != "year" else None
     pen = Pen(
-        cycle=visit.person.hour_cycle,
         now=visit.now,
         rest=query.filters,
         may_write=may is not None and may.write,
@@ -108,7 +108,7 @@ def scene(
 
 
 def span_for(visit: Visit, query: Query) -> Span:
-    return spans.span_of(query.view, query.day, spans.first_weekday(visit.person, get_language() or "en"))
+    return spans.span_of(query.view, query.day, locale.first_weekday(visit.person))
 
 
 def _fill(drawn: Scene, visit: Visit, *, with_week_before: bool) -> None:
@@ -323,7 +323,7 @@ def _hours(scene: Scene, columns: Sequence[Column]) -> dict[str, Any]:
         rows.append(
             {
                 "hour": hour,
-                "words": markup.time_words(datetime.combine(scene.span.first, time(hour)), scene.pen.cycle),
+                "words": locale.clock(time(hour), scene.pen.cycle),
                 "off": hour not in WORKING_HOURS and not changed,
                 "now": hour == local.hour and scene.today in scene.span.days,
                 "cells": drawn,
@@ -398,7 +398,7 @@ def _compared(scene: Scene) -> str:
     return _("%(change)s %% on %(year)s, which had %(count)s posts.") % {
         "change": f"{change:+d}",
         "year": scene.query.day.year - 1,
-        "count": number_format(scene.last_year, force_grouping=True),
+        "count": locale.number(scene.last_year),
     }
 
 
@@ -485,7 +485,7 @@ def tray(request: HttpRequest, visit: Visit) -> list[Loose]:
     """Draft schedules whose times have gone by, and what the person has begun to write; two queries."""
     if not shell_of(request).may.write:
         return []
-    pen = Pen(cycle=visit.person.hour_cycle, now=visit.now)
+    pen = Pen(now=visit.now)
     return [
         *(Loose(markup.safe(pen.loose(item)), "schedule") for item in unscheduled(visit.workspace, visit.now)),
         *(Loose(markup.safe(pen.begun(item)), "draft") for item in unsent(visit.person, visit.workspace)),
@@ -496,14 +496,12 @@ def tray(request: HttpRequest, visit: Visit) -> list[Loose]:
 
 
 def title_of(span: Span) -> str:
-    first, last = span.first, span.last
     match span.view:
         case "day":
-            return date_format(span.anchor, "l j F Y")
+            return locale.long_day(span.anchor)
         case "week":
-            beginning = date_format(first, "j M Y" if first.year != last.year else "j M")
-            return _("%(first)s – %(last)s") % {"first": beginning, "last": date_format(last, "j M Y")}
+            return locale.days(span.first, span.last)
         case "year":
             return date_format(span.anchor, "Y")
         case _:
-            return date_format(span.anchor, "F Y")
+            return locale.month(span.anchor)
