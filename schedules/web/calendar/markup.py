@@ -209,14 +209,18 @@ class Pen:
     def _hour(self, day: date, hour: int) -> str:
         return _said_hour(self.language, self.cycle, day, hour)
 
-    def heat(self, day: date, one: Day, step: int, *, today: bool) -> str:
-        """A day of a year: its number on the colour of its step, underlined where something went wrong."""
+    def heat(self, day: date, one: Day, step: int, *, today: bool, milestones: Sequence[str] = ()) -> str:
+        """A day of a year: its number on the colour of its step, underlined where something went wrong, with a corner where a
+        milestone is due (`milestones`: their names)."""
         words = ngettext("%(n)s post", "%(n)s posts", one.count) % {"n": one.count}
         if one.bad:
             words += ", " + ngettext("%(n)s needs you", "%(n)s need you", one.bad) % {"n": one.bad}
+        if milestones:
+            words += ", " + _("milestone: %(names)s") % {"names": ", ".join(milestones)}
         words = f"{locale.day(day, 'day_long')}: {words}"
+        marks = f"{' bad' if one.bad else ''}{' goal' if milestones else ''}{' today' if today else ''}"
         return (
-            f'<li><a class="lv{step}{" bad" if one.bad else ""}{" today" if today else ""}" '
+            f'<li><a class="lv{step}{marks}" '
             f'href="{self.day_url}{day.isoformat()}{self.rest}" title="{escape(words)}"><span aria-hidden="true">{day.day}</span>'
             f'<span class="vh">{escape(words)}</span></a></li>'
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape
@@ -18,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from schedules.models import SavedView
+from schedules.models import Milestone, SavedView
 from schedules.reads import calendar as reads
 from schedules.reads import year
 from schedules.reads.calendar import Event
@@ -60,6 +61,7 @@ class Scene:
     pin: str = ""
     days: dict[date, year.Day] = field(default_factory=dict)
     last_year: int | None = None
+    milestones: list[Milestone] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -101,6 +103,7 @@ def scene(
         asked: Any = {"wanted": query.wanted(), "without": on.without()}
         drawn.days = year.days(visit.workspace, query.day.year, zone.key, visit.now, **asked)
         drawn.last_year = year.total(visit.workspace, query.day.year - 1, zone.key, **asked)
+        drawn.milestones = year.milestones(visit.workspace, query.day.year)
         return drawn
     _fill(drawn, visit, with_week_before=query.view == "week" and not out_of_band)
     pen.marked = layers.marked(drawn.events, own, known or _NOTHING_KNOWN)
@@ -359,7 +362,8 @@ def _year(scene: Scene) -> dict[str, Any]:
     """The quarters, each with its months, each with its days; and how the year compares with the last one."""
     most = max((day.count for day in scene.days.values()), default=0)
     first_day = scene.span.first_day
-    months = [_heat(scene, scene.span.first.replace(month=number), first_day, most) for number in range(1, 13)]
+    due = cells.grouped(scene.milestones, lambda row: row.due_on)
+    months = [_heat(scene, scene.span.first.replace(month=number), first_day, most, due) for number in range(1, 13)]
     quarters = [
         {
             "number": number + 1,
@@ -369,15 +373,33 @@ def _year(scene: Scene) -> dict[str, Any]:
         }
         for number in range(4)
     ]
-    return {"quarters": quarters, "most": most, "compared": _compared(scene), "steps": _steps(most), "milestones": []}
+    return {
+        "quarters": quarters,
+        "most": most,
+        "compared": _compared(scene),
+        "steps": _steps(most),
+        "milestones": [(row, _on_timeline(row)) for row in scene.milestones],
+    }
 
 
-def _heat(scene: Scene, first: date, first_day: int, most: int) -> dict[str, Any]:
+def _on_timeline(row: Milestone) -> str:
+    return f"{reverse('web:timeline')}?zoom=month&date={row.due_on.isoformat()}"
+
+
+def _heat(
+    scene: Scene, first: date, first_day: int, most: int, due: Mapping[date, Sequence[Milestone]]
+) -> dict[str, Any]:
     length = monthrange(first.year, first.month)[1]
     days = [first + timedelta(days=step) for step in range(length)]
     found = [scene.days.get(day, year.Day(0, 0)) for day in days]
     cells_of = "".join(
-        scene.pen.heat(day, one, cells.step_of(one.count, most), today=day == scene.today)
+        scene.pen.heat(
+            day,
+            one,
+            cells.step_of(one.count, most),
+            today=day == scene.today,
+            milestones=[row.name for row in due.get(day, ())],
+        )
         for day, one in zip(days, found, strict=True)
     )
     return {
