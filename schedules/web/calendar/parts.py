@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -362,7 +363,9 @@ def _year(scene: Scene) -> dict[str, Any]:
     """The quarters, each with its months, each with its days; and how the year compares with the last one."""
     most = max((day.count for day in scene.days.values()), default=0)
     first_day = scene.span.first_day
-    due = cells.grouped(scene.milestones, lambda row: row.due_on)
+    due: defaultdict[date, list[str]] = defaultdict(list)
+    for row in scene.milestones:
+        due[row.due_on].append(row.name)
     months = [_heat(scene, scene.span.first.replace(month=number), first_day, most, due) for number in range(1, 13)]
     quarters = [
         {
@@ -386,9 +389,7 @@ def _on_timeline(row: Milestone) -> str:
     return f"{reverse('web:timeline')}?zoom=month&date={row.due_on.isoformat()}"
 
 
-def _heat(
-    scene: Scene, first: date, first_day: int, most: int, due: Mapping[date, Sequence[Milestone]]
-) -> dict[str, Any]:
+def _heat(scene: Scene, first: date, first_day: int, most: int, due: Mapping[date, Sequence[str]]) -> dict[str, Any]:
     length = monthrange(first.year, first.month)[1]
     days = [first + timedelta(days=step) for step in range(length)]
     found = [scene.days.get(day, year.Day(0, 0)) for day in days]
@@ -398,7 +399,7 @@ def _heat(
             one,
             cells.step_of(one.count, most),
             today=day == scene.today,
-            milestones=[row.name for row in due.get(day, ())],
+            milestones=due.get(day, ()),
         )
         for day, one in zip(days, found, strict=True)
     )
