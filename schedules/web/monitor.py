@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -141,15 +141,7 @@ def frame(wish: Wish, view: str) -> dict[str, Any]:
 
 
 def _saved(wish: Wish) -> dict[str, Any]:
-    """The saved views of this page, each with the address that removes it; none where there is no page that keeps them."""
+    """The saved views of this page, and the query that another one would keep."""
     visit = wish.visit
-    try:
-        save_at = reverse("web:view_save")
-        rows = SavedView.objects.of(visit.person, visit.workspace, "jobs").order_by("name", "id")
-        views = [
-            (row, reverse("web:view_remove", args=[row.public_id]) if row.person_id == visit.person.pk else "")
-            for row in rows
-        ]
-    except NoReverseMatch:
-        return {"save_at": ""}
-    return {"save_at": save_at, "views": views, "kept_query": wish.without()[1:]}
+    rows = SavedView.objects.of(visit.person, visit.workspace, "jobs").order_by("name", "id")
+    return {"views": rows, "kept_query": wish.without()[1:]}
