@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "alwrity_scheduler" / "locale"
-LANGUAGES = ("de", "fr", "es", "pt", "hi", "ja", "ar")
+LANGUAGES = ("de", "fr", "es", "pt_BR", "hi", "ja", "ar")
 DOMAINS = ("django", "djangojs")
 IGNORED = ("tests/*", "var/*", ".venv/*", ".ci/*", "docs/*", "node_modules/*")
 

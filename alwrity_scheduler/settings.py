@@ -161,7 +161,7 @@ LANGUAGES = [
     ("de", "Deutsch"),
     ("fr", "Français"),
     ("es", "Español"),
-    ("pt", "Português"),
+    ("pt-br", "Português (Brasil)"),
     ("hi", "हिन्दी"),
     ("ja", "日本語"),
     ("ar", "العربية"),

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from schedules.engine.duties import DutyKind, duties
 
 
 def connect() -> None:
     """Called once, when Django is ready."""
+    from schedules.reads.frame import counters
+
+    counters.register("notices", _waiting)
     duties.register("tell people", DutyKind(_tell, 10))
     duties.register("tell what ends", DutyKind(_tell_what_ends, 300))
     duties.register("tidy notices", DutyKind(_tidy, 3600))
+
+
+def _waiting(person: Any) -> Any:
+    from schedules.notifications.models import Notice
+
+    return Notice.objects.filter(user=person).open()
 
 
 def _tell(now: datetime) -> str:

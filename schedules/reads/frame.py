@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from alwrity_scheduler.core.registry import Registry
 from alwrity_scheduler.workspaces.models import Workspace
 from schedules.engine.kinds import kinds
 from schedules.engine.tables import Worker
 from schedules.engine.work import PENDING
 from schedules.models import EngineControl, Job, Review
 from schedules.reads.alarms import SILENT_AFTER
+
+# what packages above count for a person in a workspace: rows with a `workspace`, narrowed to that person
+counters: Registry[Callable[[Any], QuerySet[Any]]] = Registry("counter of the frame")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +33,18 @@ class Frame:
     known: bool
     stopped_at: datetime | None
     oldest_due_at: datetime | None
+    counts: dict[str, int]
 
 
-def frame(workspace: Workspace, now: datetime, *, silent_after: timedelta = SILENT_AFTER) -> Frame:
+def frame(workspace: Workspace, now: datetime, *, person: Any = None, silent_after: timedelta = SILENT_AFTER) -> Frame:
     """Scalar subqueries over one row, each answered from the index that the single query would use."""
     last = Worker.objects.order_by("-beat_at", "-id")
     due = {f"due_{name}": Subquery(_oldest(kind.model._default_manager.all(), now)) for name, kind in kinds.items()}
+    counts = {
+        f"count_{name}": _number(rows(person).filter(workspace=OuterRef("pk")))
+        for name, rows in counters.items()
+        if person is not None
+    }
     row: dict[str, Any] = (
         Workspace.objects.filter(pk=workspace.pk)
         .order_by()
@@ -45,12 +56,14 @@ def frame(workspace: Workspace, now: datetime, *, silent_after: timedelta = SILE
             known=Exists(Worker.objects.all()),
             stopped_at=Subquery(last.values("stopped_at")[:1]),
             **due,
+            **counts,
         )
-        .values("needs_you", "reviews_waiting", "everything_paused_at", "alive", "known", "stopped_at", *due)
+        .values("needs_you", "reviews_waiting", "everything_paused_at", "alive", "known", "stopped_at", *due, *counts)
         .get()
     )
     waits = [row.pop(name) for name in due]
-    return Frame(**row, oldest_due_at=min((at for at in waits if at is not None), default=None))
+    counted = {name: int(row.pop(f"count_{name}")) for name in counters if f"count_{name}" in row}
+    return Frame(**row, oldest_due_at=min((at for at in waits if at is not None), default=None), counts=counted)
 
 
 def _oldest(rows: QuerySet[Any], now: datetime) -> Any:

@@ -268,16 +268,15 @@ def restore_version(*, content: ContentItem, number: int, version: int, actor: A
 
 
 def stale(what: str) -> StaleVersion:
-    return StaleVersion(
-        Problem(
-            field="version",
-            message=_(
-                "Somebody changed this %(what)s while you were editing. Nothing of yours was saved: compare and save again."
-            )
-            % {"what": what},
-            code="stale",
+    """`what`: schedule or content."""
+    words = (
+        _("Somebody changed this schedule while you were editing. Nothing of yours was saved: compare and save again.")
+        if what == "schedule"
+        else _(
+            "Somebody changed this content while you were editing. Nothing of yours was saved: compare and save again."
         )
     )
+    return StaleVersion(Problem(field="version", message=words, code="stale"))
 
 
 def _fact(

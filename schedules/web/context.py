@@ -113,7 +113,7 @@ class Shell:
 
     @cached_property
     def frame(self) -> Frame | None:
-        return frame(self.workspace, self.now) if self.workspace else None
+        return frame(self.workspace, self.now, person=self.user) if self.workspace else None
 
     @property
     def needs_you(self) -> int:

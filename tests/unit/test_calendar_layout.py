@@ -24,7 +24,7 @@ def event(minute: int = 0, *, key: str = "", look: str = "scheduled", **values) 
     plain = {
         "title": f"Post {minute}", "content_type": "post", "schedule_id": 1, "account_id": 3, "account": "Harbour",
         "platform": "linkedin", "campaign_id": None, "campaign": "", "author_id": 5, "version": 2, "recurring": False,
-        "fixed": False, "gap_seconds": 0, "public_id": UUID(int=minute), "is_job": True,
+        "fixed": False, "gap_seconds": 0, "uid": str(UUID(int=minute)), "is_job": True,
     }  # fmt: skip
     return Event(key=key or f"j{minute}", at=at, look=look, **{**plain, **values})
 

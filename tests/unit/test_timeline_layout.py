@@ -36,7 +36,7 @@ def event(key: str, *when: int, look: str = "scheduled", **values) -> Event:
         "recurring": False,
         "fixed": False,
         "gap_seconds": 0,
-        "public_id": UUID(int=1),
+        "uid": str(UUID(int=1)),
         "is_job": True,
     }
     at = datetime(2026, 12, day, hour, minute, tzinfo=BERLIN)

@@ -7,7 +7,6 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from schedules.notifications.models import Notice
 from schedules.notifications.reads import KindRule, Line, rules_of
 from schedules.notifications.rules import CAUSES, PERSONAL, Kind
 
@@ -31,14 +30,9 @@ SIGNS = {
 
 @register.simple_tag(takes_context=True)
 def notices_waiting(context: Any) -> int:
-    """How many notices of this person wait for an act, in the current workspace. One query a page."""
-    shell = context["shell"]
-    if shell.workspace is None:
-        return 0
-    waiting = getattr(shell, "_notices_waiting", None)
-    if waiting is None:
-        waiting = shell._notices_waiting = Notice.objects.of(shell.user, shell.workspace).open().count()
-    return int(waiting)
+    """How many notices of this person wait for an act, in the current workspace."""
+    frame = context["shell"].frame
+    return frame.counts.get("notices", 0) if frame else 0
 
 
 @register.simple_tag(takes_context=True)

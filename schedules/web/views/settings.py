@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces import services as service
@@ -48,7 +48,7 @@ SECTIONS = {
         Section(YOU, gettext_lazy("You"), "people", forms.YouForm),
         Section("language", gettext_lazy("Language and time"), "language", forms.LanguageForm),
         Section("look", gettext_lazy("Look"), "sun", forms.LookForm),
-        Section("keys", gettext_lazy("Keys"), "keyboard", forms.KeysForm),
+        Section("keys", pgettext_lazy("keyboard", "Keys"), "keyboard", forms.KeysForm),
         Section("notifications", gettext_lazy("Notifications"), "bell"),
         Section(WORKSPACE, gettext_lazy("Workspace"), "workspace", forms.WorkspaceForm),
         Section("integrations", gettext_lazy("Integrations"), "webhook"),

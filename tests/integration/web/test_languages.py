@@ -84,7 +84,7 @@ MOMENT = datetime(NOW.year, 11, 24, 15, 5)
         ("de", "Di, 24. Nov 15:05"),
         ("fr", "mar 24 nov 15:05"),
         ("es", "mar, 24 nov 15:05"),
-        ("pt", "Ter, 24 de nov 15:05"),
+        ("pt-br", "Ter, 24 de nov 15:05"),
         ("ja", "11月24日(火) 15:05"),
     ],
 )
