@@ -4,7 +4,7 @@
   "use strict";
   const desk = () => document.getElementById("recovery");
   const { count, keys } = window.ticks("recovery", ".case");
-  keys({ x: "input[name=job]" });
+  keys({ x: "input[name=job]", r: "[data-retry]" });
   let acted = false, needing = desk()?.dataset.needing;
   /* htmx puts the focus back by id; the button of a row that has left is gone, so the list's heading takes it */
   document.addEventListener("htmx:beforeRequest", (event) => { acted = event.detail.requestConfig.verb === "post"; });
