@@ -25,12 +25,13 @@ from schedules.domain import localtime, recurrence
 from schedules.domain.recurrence import RuleKind
 from schedules.domain.refusals import RuleRefused
 from schedules.domain.states import JobState, ScheduleState
-from schedules.models import ContentItem, Job, Schedule, Target
+from schedules.models import ContentItem, Job, Milestone, Schedule, Target
 from schedules.reads import calendar
 from schedules.reads.calendar import NEEDS_A_PERSON, Event, Wanted
 from schedules.services.materialise import rule_of
 
 MOST_OF_A_RULE = 20_000  # times of one schedule in a year
+MOST_MILESTONES = 100
 MOST_KEPT = 500  # schedules' years in this process
 _RULED = (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.DRAFT, ScheduleState.IN_REVIEW)
 _BAD = (JobState.FAILED, JobState.MISSED, JobState.UNCONFIRMED, JobState.BLOCKED)
@@ -57,6 +58,12 @@ class Day:
 
     count: int
     bad: int
+
+
+def milestones(workspace: Workspace, number: int) -> list[Milestone]:
+    """Those due in that year, by day, of all campaigns; one query."""
+    rows = Milestone.objects.filter(workspace=workspace, due_on__range=(date(number, 1, 1), date(number, 12, 31)))
+    return list(rows.standing().order_by("due_on", "id")[:MOST_MILESTONES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

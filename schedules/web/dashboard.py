@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from django.db import connection
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -339,14 +339,7 @@ def _load_words(day: board.DayLoad) -> str:
 
 
 def day_url(day: board.DayLoad) -> str:
-    return f"{_reversed('web:calendar')}?view=day&date={day.day.isoformat()}" if _reversed("web:calendar") else ""
-
-
-def _reversed(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+    return f"{reverse('web:calendar')}?view=day&date={day.day.isoformat()}"
 
 
 # ---- the systems
@@ -486,8 +479,7 @@ def quick_actions(shell: Shell) -> list[QuickAction]:
 def _offered(shell: Shell) -> Iterable[QuickAction]:
     if shell.may.write:
         yield QuickAction(title=_("New post"), icon="plus", url=reverse("web:schedule_new"))
-    if url := _reversed("web:calendar"):
-        yield QuickAction(title=_("Open the calendar"), icon="calendar", url=url)
+    yield QuickAction(title=_("Open the calendar"), icon="calendar", url=reverse("web:calendar"))
     if shell.may.accounts:
         yield QuickAction(title=_("Connect an account"), icon="accounts", url=reverse("web:account_choose"))
     yield QuickAction(title=_("Recovery desk"), icon="recovery", url=reverse("web:recovery"))

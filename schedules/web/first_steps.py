@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from schedules.reads.board import Progress, progress
@@ -82,7 +82,7 @@ def _guide(shell: Shell, reached: Progress) -> Guide:
             _("See it in the calendar"),
             _("It stands at its time, and says so when it has gone out."),
             _("Look"),
-            _calendar(),
+            reverse("web:calendar"),
         ),
     )
     return Guide(
@@ -92,10 +92,3 @@ def _guide(shell: Shell, reached: Progress) -> Guide:
         ),
         dismissed=bool(isinstance(stored, dict) and stored.get("dismissed")),
     )
-
-
-def _calendar() -> str:
-    try:
-        return reverse("web:calendar")
-    except NoReverseMatch:
-        return reverse("web:schedules")

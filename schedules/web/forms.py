@@ -273,10 +273,10 @@ class ComposerForm(RefusableForm):
     )
     repeat = forms.ChoiceField(required=False, label=gettext_lazy("How often"), choices=rules.REPEATS)
     interval = forms.IntegerField(required=False, min_value=1, max_value=999, label=gettext_lazy("Every"))
-    weekdays = forms.MultipleChoiceField(required=False, label=gettext_lazy("On"), choices=rules.WEEKDAYS)
+    weekdays = forms.MultipleChoiceField(required=False, label=gettext_lazy("On"), choices=rules.weekdays)
     month_day = forms.ChoiceField(required=False, label=gettext_lazy("Day of the month"), choices=rules.MONTH_DAYS)
     nth = forms.ChoiceField(required=False, label=gettext_lazy("Which"), choices=rules.NTHS)
-    nth_day = forms.ChoiceField(required=False, label=gettext_lazy("Weekday"), choices=rules.WEEKDAYS)
+    nth_day = forms.ChoiceField(required=False, label=gettext_lazy("Weekday"), choices=rules.weekdays)
     cron = forms.CharField(required=False, max_length=1000, label=gettext_lazy("Cron expression"))
     rrule = forms.CharField(
         required=False,

@@ -11,7 +11,6 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,12 +20,13 @@ from schedules.domain import localtime
 from schedules.domain.recovery import MONITOR_VERBS, Verb
 from schedules.filters import JobFilter
 from schedules.models import Job
-from schedules.models.content import ContentType
 from schedules.querysets.jobs import JobQuerySet
 from schedules.reads.executions import Source
 from schedules.services.recovery import MOST_AT_ONCE, slot
+from schedules.web import locale
 from schedules.web.forms import RefusableForm, ReslotForm
 from schedules.web.templatetags.ui import platform_name
+from schedules.web.words import TYPES
 
 ERROR_WORDS = {
     "rejected": gettext_lazy("Refused by the platform"),
@@ -47,17 +47,6 @@ RANGES = {
 }
 _SPANS = {"24h": timedelta(hours=-24), "7d": timedelta(days=-7), "30d": timedelta(days=-30),
           "next24h": timedelta(hours=24), "next7d": timedelta(days=7)}  # fmt: skip
-CONTENT_WORDS = {
-    ContentType.POST: gettext_lazy("Post"),
-    ContentType.ARTICLE: gettext_lazy("Article"),
-    ContentType.IMAGE: gettext_lazy("Image"),
-    ContentType.VIDEO: gettext_lazy("Video"),
-    ContentType.CAROUSEL: gettext_lazy("Carousel"),
-    ContentType.STORY: gettext_lazy("Story"),
-    ContentType.REEL: gettext_lazy("Reel"),
-    ContentType.THREAD: gettext_lazy("Thread"),
-    ContentType.NEWSLETTER: gettext_lazy("Newsletter"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +73,7 @@ class MonitorFilter(forms.Form):
         self._choose("account", _("All accounts"), ((str(item.public_id), item.name) for item in accounts))
         self._choose("range", _("At any time"), RANGES.items())
         self._choose("platform", _("All platforms"), ((name, platform_name(name)) for name in platforms))
-        self._choose("content_type", _("All kinds"), CONTENT_WORDS.items())
+        self._choose("content_type", _("All kinds"), TYPES.items())
         self._choose("error_class", _("All errors"), ((name, ERROR_WORDS[name]) for name in ERROR_CLASSES))
         self.full_clean()
 
@@ -143,7 +132,7 @@ class MonitorFilter(forms.Form):
 
 
 def _day(value: Any) -> str:
-    return date_format(value, "j M Y") if value else ""
+    return locale.day(value) if value else ""
 
 
 def _midnight(day: date) -> datetime:

@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,6 +23,7 @@ from schedules.filters import ScheduleFilter
 from schedules.models import Campaign, Schedule
 from schedules.reads import listing
 from schedules.reads.listing import ListedSchedule
+from schedules.web import locale
 from schedules.web.templatetags.ui import SCHEDULE_SIGNS, platform_name
 from schedules.web.words import TYPES
 
@@ -108,7 +108,7 @@ def chips(form: ListFilter, query: QueryDict) -> list[Chip]:
             words = str(field.label)
         else:
             shown = dict(getattr(field, "choices", ())).get(value, value)
-            shown = date_format(value, "j M Y") if name in ("since", "until") else shown
+            shown = locale.day(value) if name in ("since", "until") else shown
             words = _("%(name)s: %(value)s") % {"name": field.label, "value": shown}
         found.append(Chip(words=words, address=address(query, **{name: None, "page": None})))
     return found
@@ -202,19 +202,15 @@ class Page:
 
     @property
     def first_words(self) -> str:
-        return grouped(self.first)
+        return locale.number(self.first)
 
     @property
     def last_words(self) -> str:
-        return grouped(self.last)
+        return locale.number(self.last)
 
     @property
     def count_words(self) -> str:
-        return grouped(self.count) + ("" if self.counted else "+")
-
-
-def grouped(number: int) -> str:
-    return number_format(number, use_l10n=True, force_grouping=True)
+        return locale.number(self.count) + ("" if self.counted else "+")
 
 
 def page_of(found: QuerySet[Schedule], wish: Wish, *, now: datetime) -> Page:

@@ -16,10 +16,9 @@ from django.utils.translation import gettext as _
 
 from schedules.reads import listing
 from schedules.reads.listing import TOGETHER, ListedSchedule
+from schedules.web.spreadsheet import BYTE_ORDER_MARK, cell
 
 KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-# a cell that begins with one of these would be run by a spreadsheet
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def response(ids: Sequence[int], kind: str, *, now: datetime) -> StreamingHttpResponse:
@@ -83,24 +82,17 @@ def _utc(at: datetime | None) -> str | None:
 
 
 def _csv(parts: Iterator[tuple[list[str], list[dict[str, Any]]]]) -> Iterator[str]:
-    """With a byte order mark, without which Excel takes UTF-8 for something else."""
     first = True
     for headings, rows in parts:
         page = io.StringIO()
         write = csv.writer(page).writerow
         if first:
-            page.write("\ufeff")
+            page.write(BYTE_ORDER_MARK)
             write(headings)
             first = False
         for row in rows:
             write([cell(value) for value in row.values()])
         yield page.getvalue()
-
-
-def cell(value: Any) -> str:
-    """A value as a spreadsheet may read it: never as a formula."""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_RISKY) else text
 
 
 def _json(parts: Iterator[tuple[list[str], list[dict[str, Any]]]]) -> Iterator[str]:

@@ -24,21 +24,21 @@ TWELVE_HOURS = frozenset({"ar", "hi"})
 # Django's date letters; the order of day, month and weekday is the language's. `y` forms stand for another year.
 PATTERNS: dict[str, dict[str, str]] = {
     "en": {"day": "j M", "day_y": "j M Y", "weekday": "D j M", "weekday_y": "D j M Y", "long": "l j F Y",
-           "day_long": "j F", "month": "F Y"},
+           "day_long": "j F", "weekday_long": "l j F", "month": "F Y"},
     "de": {"day": "j. M", "day_y": "j. M Y", "weekday": "D, j. M", "weekday_y": "D, j. M Y", "long": "l, j. F Y",
-           "day_long": "j. F", "month": "F Y"},
+           "day_long": "j. F", "weekday_long": "l, j. F", "month": "F Y"},
     "fr": {"day": "j b", "day_y": "j b Y", "weekday": "D j b", "weekday_y": "D j b Y", "long": "l j F Y",
-           "day_long": "j F", "month": "F Y"},
+           "day_long": "j F", "weekday_long": "l j F", "month": "F Y"},
     "es": {"day": "j b", "day_y": "j b Y", "weekday": "D, j b", "weekday_y": "D, j b Y", "long": r"l, j \d\e F \d\e Y",
-           "day_long": r"j \d\e F", "month": r"F \d\e Y"},
+           "day_long": r"j \d\e F", "weekday_long": r"l, j \d\e F", "month": r"F \d\e Y"},
     "pt": {"day": r"j \d\e b", "day_y": r"j \d\e b \d\e Y", "weekday": r"D, j \d\e b", "weekday_y": r"D, j \d\e b \d\e Y",
-           "long": r"l, j \d\e F \d\e Y", "day_long": r"j \d\e F", "month": r"F \d\e Y"},
+           "long": r"l, j \d\e F \d\e Y", "day_long": r"j \d\e F", "weekday_long": r"l, j \d\e F", "month": r"F \d\e Y"},
     "hi": {"day": "j M", "day_y": "j M Y", "weekday": "D, j M", "weekday_y": "D, j M Y", "long": "l, j F Y",
-           "day_long": "j F", "month": "F Y"},
+           "day_long": "j F", "weekday_long": "l, j F", "month": "F Y"},
     "ja": {"day": "n月j日", "day_y": "Y年n月j日", "weekday": "n月j日(D)", "weekday_y": "Y年n月j日(D)", "long": "Y年n月j日l",
-           "day_long": "n月j日", "month": "Y年n月"},
+           "day_long": "n月j日", "weekday_long": "n月j日l", "month": "Y年n月"},
     "ar": {"day": "j F", "day_y": "j F Y", "weekday": "l، j F", "weekday_y": "l، j F Y", "long": "l، j F Y",
-           "day_long": "j F", "month": "F Y"},
+           "day_long": "j F", "weekday_long": "l، j F", "month": "F Y"},
 }  # fmt: skip
 
 
@@ -70,9 +70,12 @@ def hour_cycle(person: Any = None) -> str:
     return wanted or ("h12" if language() in TWELVE_HOURS else "h23")
 
 
-def clock(local: datetime | time) -> str:
-    """The wall clock as it stands in the value: `09:00`, or `9:00 AM` for those who count to twelve."""
-    if hour_cycle() == "h23":
+def clock(local: datetime | time, cycle: str = "") -> str:
+    """The wall clock as it stands in the value: `09:00`, or `9:00 AM` for those who count to twelve.
+
+    cycle: an `hour_cycle()` asked for before, by those who write hundreds.
+    """
+    if (cycle or hour_cycle()) == "h23":
         return f"{local:%H:%M}"
     # the twelfth hour comes first in both halves of the day
     hour = local.hour % 12 or 12
@@ -97,6 +100,17 @@ def short_day(value: date, *, weekday: bool = True) -> str:
 def long_day(value: date) -> str:
     """`Tuesday 24 November 2026`."""
     return written(value, pattern("long"))
+
+
+def day(value: date, name: str = "day_y") -> str:
+    """By one of `PATTERNS`, whatever year it is now: `24 Nov 2026`, or by `day_long` `24 November`."""
+    return written(value, pattern(name))
+
+
+def days(first: date, last: date) -> str:
+    """From one day to another: `28 Dec 2026 – 3 Jan 2027`; the year once where it is one."""
+    beginning = day(first, "day" if first.year == last.year else "day_y")
+    return gettext("%(first)s – %(last)s") % {"first": beginning, "last": day(last)}
 
 
 def month(value: date) -> str:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
-from django.urls import NoReverseMatch, reverse
-from django.utils.formats import number_format
+from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +16,7 @@ from schedules.domain.recovery import Verb
 from schedules.models import Job, SavedView
 from schedules.reads import executions
 from schedules.reads.executions import Count, Listing, Source
+from schedules.web import locale
 from schedules.web.gate import Visit
 from schedules.web.job_forms import Chip, MonitorFilter
 
@@ -48,7 +48,7 @@ TABS = (
 
 def count_words(count: Count) -> str:
     """`1,240`, or `10,000+` where counting stopped."""
-    return number_format(count.number, use_l10n=True, force_grouping=True) + ("+" if count.more else "")
+    return locale.number(count.number) + ("+" if count.more else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +141,7 @@ def frame(wish: Wish, view: str) -> dict[str, Any]:
 
 
 def _saved(wish: Wish) -> dict[str, Any]:
-    """The saved views of this page, each with the address that removes it; none where there is no page that keeps them."""
+    """The saved views of this page, and the query that another one would keep."""
     visit = wish.visit
-    try:
-        save_at = reverse("web:view_save")
-        rows = SavedView.objects.of(visit.person, visit.workspace, "jobs").order_by("name", "id")
-        views = [
-            (row, reverse("web:view_remove", args=[row.public_id]) if row.person_id == visit.person.pk else "")
-            for row in rows
-        ]
-    except NoReverseMatch:
-        return {"save_at": ""}
-    return {"save_at": save_at, "views": views, "kept_query": wish.without()[1:]}
+    rows = SavedView.objects.of(visit.person, visit.workspace, "jobs").order_by("name", "id")
+    return {"views": rows, "kept_query": wish.without()[1:]}

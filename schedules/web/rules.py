@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from schedules.web import locale
+
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WEEKDAYS = tuple(
     zip(
@@ -17,6 +19,14 @@ WEEKDAYS = tuple(
         strict=True,
     )
 )
+
+
+def weekdays() -> list[tuple[str, Any]]:
+    """The choices in the order of the person's week."""
+    first = locale.first_weekday()
+    return [*WEEKDAYS[first:], *WEEKDAYS[:first]]
+
+
 REPEATS = (
     ("daily", _("Every day")),
     ("weekdays", _("Monday to Friday")),

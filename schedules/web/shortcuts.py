@@ -50,6 +50,8 @@ _GO_WORDS: dict[str, Words] = {
     "engine": _("Go to the scheduler"),
     "recovery": _("Go to the recovery desk"),
 }
+_ROW = _("Select the row that has the focus")
+_RANGE = _("Select all rows from the last one to this one")
 GROUPS: tuple[Group, ...] = (
     Group(
         _("Everywhere"),
@@ -72,24 +74,35 @@ GROUPS: tuple[Group, ...] = (
             Shortcut(("Shift+M",), _("Move it by a dialog")),
             Shortcut(("E",), _("Edit it")),
             Shortcut(("P",), _("Pause or resume it")),
-            Shortcut(("X",), _("Select it")),
+            Shortcut(("R",), _("Retry it, where it failed")),
+            Shortcut(("X",), _("Select it, in a month")),
+            _held("Esc", _("Put it back, or close its preview")),
             Shortcut(("T",), _("Today")),
             Shortcut(("J",), _("The time before")),
             Shortcut(("K",), _("The time after")),
             Shortcut(("1",), _("Day")),
             Shortcut(("2",), _("Week")),
             Shortcut(("3",), _("Month")),
-            Shortcut(("4",), _("Year")),
+            Shortcut(("4",), _("Year, in the calendar")),
         ),
     ),
     Group(
         _("List of schedules"),
         (
-            Shortcut(("X",), _("Select the row that has the focus")),
-            _held("Shift+click", _("Select all rows from the last one to this one")),
+            Shortcut(("X",), _ROW),
+            _held("Shift+click", _RANGE),
+            _held("Ctrl+A", _("Select all rows of the page")),
+            _held("Esc", _("Select none")),
         ),
     ),
-    Group(_("Jobs"), (Shortcut(("R",), _("Retry the job that has the focus")),)),
+    Group(
+        _("Jobs and recovery desk"),
+        (
+            Shortcut(("X",), _ROW),
+            _held("Shift+click", _RANGE),
+            Shortcut(("R",), _("Retry the job that has the focus")),
+        ),
+    ),
     Group(_("Composer"), (_held("Ctrl+Enter", _("Schedule the post you are writing")),)),
 )
 

@@ -19,7 +19,7 @@
   const iso = (date) => date.toISOString().slice(0, 16);
   const add = (text, minutes) => iso(new Date(+wall(text) + minutes * 60000));
   const words = (text, parts) => new Intl.DateTimeFormat(html.lang === "en" ? "en-GB" : html.lang || undefined, { timeZone: "UTC", ...parts }).format(wall(text));
-  const human = (text) => words(text, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: html.dataset.hours || "h23" });
+  const human = (text) => words(text, { weekday: "short", day: "numeric", month: "short", hour: html.dataset.hours === "h12" ? "numeric" : "2-digit", minute: "2-digit", hourCycle: html.dataset.hours || "h23" });
 
   /* ---- what is moved: read from an event's link, or from the preview that stands for it ---- */
   const address = (ev, verb = "") => new URL(ev.getAttribute("href") || ev.dataset.href, location.href).pathname + verb;
@@ -346,7 +346,6 @@
 
   /* ---- by keyboard: M picks up, arrows move, Enter drops, Escape cancels; Shift+M opens the dialog ---- */
   let held = null;
-  const hasKeys = () => { if (html.dataset.keys) return html.dataset.keys !== "off"; try { return localStorage.getItem("keys") !== "off"; } catch { return true; } };
   const isTyping = (at) => at.closest?.("input:not([type=checkbox],[type=radio]),textarea,select,[contenteditable]");
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && escape(event)) return;
@@ -355,7 +354,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || !root() || isTyping(event.target)) return;
     const ev = event.target.closest?.(".ev[data-ev]");
     if (ev && !event.shiftKey && /^Arrow/.test(event.key)) { walk(event, ev); return; }
-    if (!hasKeys() || event.defaultPrevented || isChord(event)) return;
+    if (!window.ui.keysOn() || event.defaultPrevented || isChord(event)) return;
     if (ev && onEvent(event, ev)) { event.preventDefault(); event.stopPropagation(); return; }
     if (!$("dialog[open]") && !event.shiftKey) travel(event);
   });

@@ -7,41 +7,14 @@
   const interpolate = window.interpolate || ((text, values) => text.replace(/%\((\w+)\)s/g, (_all, name) => values[name]));
   const list = () => document.getElementById("jobs");
 
-  /* ---- selection ---- */
-  const boxes = () => [...(list()?.querySelectorAll("input[name=job]") || [])];
-  let last = null;
-  function count() {
-    const place = list()?.querySelector("[data-picked]");
-    if (!place) return;
-    const all = boxes(), picked = all.filter((box) => box.checked).length, page = list().querySelector("[data-pick-page]");
-    const every = list().querySelector("[name=all]").checked;
-    place.textContent = picked && !every ? interpolate(ngettext("%(n)s selected", "%(n)s selected", picked), { n: picked }, true) : "";
-    page.checked = picked > 0 && picked === all.length;
-    page.indeterminate = picked > 0 && picked < all.length;
-  }
-  document.addEventListener("click", (event) => {
-    const box = event.target;
-    if (!box.matches?.("#jobs input[name=job]")) return;
-    const all = boxes();
-    if (event.shiftKey && last && all.includes(last)) {
-      const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
-      for (const one of all.slice(from, to + 1)) one.checked = box.checked;
-    }
-    last = box;
-    count();
-  });
+  /* ---- selection; and the days of one's own, for which the fields are there ---- */
+  const { count, keys } = window.ticks("jobs", ".jobs-list tbody tr");
+  keys({ x: "input[name=job]", r: "[data-retry]" });
   document.addEventListener("change", (event) => {
     const at = event.target;
-    if (at.matches("#jobs [data-pick-page]")) for (const box of boxes()) box.checked = at.checked;
-    if (at.closest("#jobs, #jobs-bulk")) count();
     if (at.id !== "id_range") return;
     if (at.value === "own") document.getElementById("id_since").focus();
     else at.form.requestSubmit();
-  });
-  document.addEventListener("keydown", (event) => {
-    const row = event.target.closest?.("#jobs tbody tr");
-    if (event.key !== "x" || event.ctrlKey || event.metaKey || event.altKey || !row || event.target.matches("input:not([type=checkbox]),textarea,select")) return;
-    row.querySelector("input[name=job]")?.click();
   });
 
   /* ---- live: rows on the page are renewed where they stand; new ones wait for a click, and none is taken away under the pointer ---- */

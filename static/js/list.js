@@ -44,10 +44,6 @@
     if (event.target.matches("[data-pick-page]")) for (const box of boxes()) put(box, event.target.checked);
     if (event.target.closest("#schedules")) count();
   });
-  function keysOff() {
-    try { if (localStorage.getItem("keys") === "off") return true; } catch { /* private window */ }
-    return document.body.dataset.keys === "off" || document.documentElement.dataset.keys === "off";
-  }
   let menuWasOpen = false;  // Escape first closes what is open, and only then the selection
   document.addEventListener("keydown", () => { menuWasOpen = Boolean(document.querySelector("details.menu[open]")); }, true);
   document.addEventListener("keydown", (event) => {
@@ -58,7 +54,7 @@
     const inside = event.target.closest?.("#schedules");
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a" && inside && boxes().length) { event.preventDefault(); for (const box of boxes()) put(box, true); count(); return; }
     if (event.key === "Escape" && picked.size && !menuWasOpen) { clear(); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey || keysOff() || event.key.toLowerCase() !== "x" || !inside) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !window.ui.keysOn() || event.key.toLowerCase() !== "x" || !inside) return;
     const box = event.target.closest("tr")?.querySelector("input[name=ids]");
     if (box) { put(box, !box.checked); last = box.value; count(); }
   });

@@ -2,34 +2,10 @@
    Ticks and buttons work without this file. */
 (() => {
   "use strict";
-  const ngettext = window.ngettext || ((one, many, number) => (number === 1 ? one : many));
-  const interpolate = window.interpolate || ((words, values) => words.replace(/%\((\w+)\)s/g, (_, name) => values[name]));
   const desk = () => document.getElementById("recovery");
-  const boxes = () => [...desk().querySelectorAll("input[name=job]")];
-  let last = null, acted = false, needing = desk()?.dataset.needing;
-  function count() {
-    const place = desk()?.querySelector("[data-picked]");
-    if (!place) return;
-    const all = boxes(), picked = all.filter((box) => box.checked).length, page = desk().querySelector("[data-pick-page]");
-    place.textContent = picked && !desk().querySelector("[name=all]").checked ? interpolate(ngettext("%(n)s selected", "%(n)s selected", picked), { n: picked }, true) : "";
-    page.checked = picked === all.length;
-    page.indeterminate = picked > 0 && picked < all.length;
-  }
-  document.addEventListener("click", (event) => {
-    const box = event.target;
-    if (!box.matches?.("#recovery input[name=job]")) return;
-    const all = boxes();
-    if (event.shiftKey && last && all.includes(last)) {
-      const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
-      for (const one of all.slice(from, to + 1)) one.checked = box.checked;
-    }
-    last = box;
-    count();
-  });
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-pick-page]")) for (const box of boxes()) box.checked = event.target.checked;
-    if (event.target.closest("#recovery")) count();
-  });
+  const { count, keys } = window.ticks("recovery", ".case");
+  keys({ x: "input[name=job]", r: "[data-retry]" });
+  let acted = false, needing = desk()?.dataset.needing;
   /* htmx puts the focus back by id; the button of a row that has left is gone, so the list's heading takes it */
   document.addEventListener("htmx:beforeRequest", (event) => { acted = event.detail.requestConfig.verb === "post"; });
   document.addEventListener("htmx:afterSettle", (event) => {
@@ -52,5 +28,4 @@
     mark.hidden = !number;
     mark.firstChild ? (mark.firstChild.textContent = String(number)) : (mark.textContent = String(number));
   }
-  count();
 })();

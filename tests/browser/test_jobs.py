@@ -63,6 +63,20 @@ def test_a_range_of_jobs_is_given_up_and_taken_back_by_keyboard(open_browser, te
     page.locator(".chips .chip a").click()
     expect(page.locator(".chips")).to_have_count(0)
 
+    row = page.locator(f"#j-{failed[0].public_id}")
+    row.locator("a.title").focus()
+    page.keyboard.press("x")
+    expect(page.locator("[data-picked]")).to_have_text("1 selected")
+    page.evaluate("document.documentElement.dataset.keys = 'off'")
+    page.keyboard.press("x")
+    page.keyboard.press("r")
+    expect(page.locator("[data-picked]")).to_have_text("1 selected")
+    assert state_of(failed[0]) == "failed"
+    page.evaluate("document.documentElement.dataset.keys = 'on'")
+    page.keyboard.press("r")
+    expect(row).to_have_count(0)
+    assert state_of(failed[0]) == "pending"
+
 
 def test_new_rows_wait_for_a_click_and_old_ones_are_renewed_in_place(open_browser, team, failed):
     page = open_browser(team.people.owner)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime, time, timedelta
-from types import SimpleNamespace
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -61,13 +60,6 @@ def test_the_neighbours_of_a_span_touch_it(view):
     own = [day for day in span.days if span.holds(day)]
     assert [day for day in before.days if before.holds(day)][-1] == own[0] - timedelta(days=1)
     assert next(day for day in after.days if after.holds(day)) == own[-1] + timedelta(days=1)
-
-
-def test_the_first_day_of_the_week_is_the_persons_else_the_languages():
-    anyone, ana = SimpleNamespace(week_start=None), SimpleNamespace(week_start=5)
-
-    assert [spans.first_weekday(anyone, language) for language in ("de", "en", "fr")] == [0, 6, 0]
-    assert spans.first_weekday(ana, "de") == 5
 
 
 @pytest.mark.parametrize(
@@ -206,4 +198,3 @@ def test_a_table_holds_no_formula_and_opens_as_utf_8():
     assert rows[1][:4] == ["2026-12-11", "09:00", "Europe/Berlin", "2026-12-11T08:00:00Z"]
     assert rows[1][11] == "2026-12-11 09:01 Later"
     assert rows[2][5] == "Grüße, “du”"
-    assert [exports.harmless(text) for text in ("-1", "@x", "\tx", "a=b")] == ["'-1", "'@x", "'\tx", "a=b"]

@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 
 from schedules.reads.calendar import Event
 from schedules.web.calendar.markup import LOOKS, event_url
+from schedules.web.spreadsheet import BYTE_ORDER_MARK, cell
 from schedules.web.templatetags.ui import platform_name
 
 LONGEST_LINE = 75  # octets, without the line break
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STATUS = {"draft": "TENTATIVE", "review": "TENTATIVE", "paused": "TENTATIVE", "cancelled": "CANCELLED"}
-# what a spreadsheet would take for a formula
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def icalendar(events: Iterable[Event], *, name: str, now: datetime, site: str) -> bytes:
@@ -93,10 +92,5 @@ def table(events: Iterable[Event], *, zone: str, site: str) -> bytes:
     file = StringIO()
     writer = csv.writer(file)
     writer.writerow([title for title, _value in columns])
-    writer.writerows([harmless(value(event)) for _title, value in columns] for event in events)
-    return b"\xef\xbb\xbf" + file.getvalue().encode()
-
-
-def harmless(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    writer.writerows([cell(value(event)) for _title, value in columns] for event in events)
+    return (BYTE_ORDER_MARK + file.getvalue()).encode()

@@ -4,14 +4,13 @@ three times as long. What people wrote is escaped here."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
@@ -22,6 +21,7 @@ from schedules.reads.calendar import Event
 from schedules.reads.posting_times import PostingTime
 from schedules.reads.unscheduled import Begun, Unscheduled
 from schedules.reads.year import Day
+from schedules.web import locale
 from schedules.web.calendar.cells import Cell, strip
 from schedules.web.calendar.overlays import Bar
 from schedules.web.calendar.spans import Change
@@ -52,11 +52,6 @@ def _calendar_path() -> str:
     return reverse("web:calendar")
 
 
-def time_words(at: datetime, cycle: str) -> str:
-    """`09:05`, or `9:05 am` for those who count to twelve."""
-    return date_format(at, "g:i a") if cycle == "h12" else f"{at:%H:%M}"
-
-
 class Pen:
     """Writes the parts of one answer: what is the same for all of them is worked out once.
 
@@ -68,7 +63,6 @@ class Pen:
     def __init__(
         self,
         *,
-        cycle: str,
         now: datetime,
         rest: str = "",
         may_write: bool = False,
@@ -76,7 +70,7 @@ class Pen:
         marked: frozenset[str] = frozenset(),
         out_of_band: bool = False,
     ) -> None:
-        self.cycle = cycle
+        self.cycle = locale.hour_cycle()
         self.now = timezone.localtime(now)
         self.rest = escape(f"&{rest}" if rest else "")
         self.day_url = f"{_calendar_path()}?view=day&amp;date="
@@ -96,7 +90,7 @@ class Pen:
         marked = event.key in self.marked
         key = event.key
         box = self._box(event) if self.select else ""
-        clock = at[11:16] if self.cycle != "h12" else time_words(event.at, self.cycle)
+        clock = locale.clock(event.at, self.cycle)
         zone = f" {event.at.tzname()}" if with_zone else ""
         return (
             f'{box}<a class="ev s-{event.look}{" cf" if conflict else ""}{" rec" if event.recurring else ""}'
@@ -114,14 +108,16 @@ class Pen:
         return f"<ul><li>{items}</li></ul>"
 
     def _box(self, event: Event) -> str:
-        words = escape(_("Select %(title)s, %(time)s") % {"title": event.title, "time": f"{event.at:%H:%M}"})
+        words = escape(
+            _("Select %(title)s, %(time)s") % {"title": event.title, "time": locale.clock(event.at, self.cycle)}
+        )
         return f'<input type="checkbox" class="tick" name="event" value="{event.key}" form="cal-bulk" aria-label="{words}">'
 
     # ---- a day of a month
 
     def day(self, day: date, cell: Cell, events: Sequence[Event], *, today: bool, bars: Sequence[Bar] = ()) -> str:
         stamp = day.isoformat()
-        long = date_format(day, "l j F")
+        long = locale.day(day, "weekday_long")
         number = ngettext("%(n)s post", "%(n)s posts", cell.count) % {"n": cell.count}
         words = (
             _("%(day)s, today: %(posts)s") % {"day": long, "posts": number}
@@ -194,7 +190,7 @@ class Pen:
     def _more_of_hour(self, day: date, hour: int, cell: Cell, narrow: str) -> str:
         if not cell.hidden:
             return ""
-        words = _("more at %(time)s") % {"time": f"{hour:02}:00, {date_format(day, 'j F')}"}
+        words = _("more at %(time)s") % {"time": self._hour(day, hour)}
         conflict = f", {_('in conflict')}" if cell.left_out_in_conflict else ""
         stamp = day.isoformat()
         return (
@@ -208,16 +204,23 @@ class Pen:
         if (day, hour) < (self.now.date(), self.now.hour):
             return ""
         at = f"{day.isoformat()}T{hour:02}:00"
-        return self._add(at, _("New post, %(time)s") % {"time": f"{date_format(day, 'j M')}, {hour:02}:00"}, narrow)
+        return self._add(at, _("New post, %(time)s") % {"time": self._hour(day, hour)}, narrow)
 
-    def heat(self, day: date, one: Day, step: int, *, today: bool) -> str:
-        """A day of a year: its number on the colour of its step, underlined where something went wrong."""
+    def _hour(self, day: date, hour: int) -> str:
+        return _said_hour(self.language, self.cycle, day, hour)
+
+    def heat(self, day: date, one: Day, step: int, *, today: bool, milestones: Sequence[str] = ()) -> str:
+        """A day of a year: its number on the colour of its step, underlined where something went wrong, with a corner where a
+        milestone is due (`milestones`: their names)."""
         words = ngettext("%(n)s post", "%(n)s posts", one.count) % {"n": one.count}
         if one.bad:
             words += ", " + ngettext("%(n)s needs you", "%(n)s need you", one.bad) % {"n": one.bad}
-        words = f"{date_format(day, 'j F')}: {words}"
+        if milestones:
+            words += ", " + _("milestone: %(names)s") % {"names": ", ".join(milestones)}
+        words = f"{locale.day(day, 'day_long')}: {words}"
+        marks = f"{' bad' if one.bad else ''}{' goal' if milestones else ''}{' today' if today else ''}"
         return (
-            f'<li><a class="lv{step}{" bad" if one.bad else ""}{" today" if today else ""}" '
+            f'<li><a class="lv{step}{marks}" '
             f'href="{self.day_url}{day.isoformat()}{self.rest}" title="{escape(words)}"><span aria-hidden="true">{day.day}</span>'
             f'<span class="vh">{escape(words)}</span></a></li>'
         )
@@ -225,7 +228,7 @@ class Pen:
     def free(self, item: PostingTime) -> str:
         """A posting time without a post: a link to the composer with that time and account."""
         at = item.at.isoformat()[:16]
-        words = _("%(time)s free, %(account)s") % {"time": time_words(item.at, self.cycle), "account": item.account}
+        words = _("%(time)s free, %(account)s") % {"time": locale.clock(item.at, self.cycle), "account": item.account}
         return (
             f'<a class="free" href="{self.new_url}{at}&amp;account={item.account_public_id}">{icon("plus")}'
             f'<span dir="auto">{escape(words)}</span></a>'
@@ -263,6 +266,12 @@ def _sign(language: str, look: str, conflict: bool, marked: bool) -> str:
     if marked:
         words = _("%(status)s, marked") % {"status": words}
     return f'{icon(name)}<span class="vh">{escape(words)}. </span>'.replace(' focusable="false"', "")
+
+
+@lru_cache(maxsize=1024)
+def _said_hour(language: str, cycle: str, day: date, hour: int) -> str:
+    """A place of a table of hours; `language` is there so that each has its own."""
+    return locale.stamp(datetime.combine(day, time(hour)), weekday=False)
 
 
 @lru_cache(maxsize=4096)
@@ -305,12 +314,12 @@ def change_note(change: Change, hour: int) -> str:
     """What the clocks do in this hour, in words."""
     if change.kind == "gap":
         words = _("%(from)s does not exist on this day: clocks go forward to %(to)s.") % {
-            "from": f"{hour:02}:00",
-            "to": f"{change.until:%H:%M}",
+            "from": locale.clock(time(hour)),
+            "to": locale.clock(change.until),
         }
     else:
         words = _("%(hour)s comes twice on this day: first %(before)s, then %(after)s.") % {
-            "hour": f"{hour:02}:00",
+            "hour": locale.clock(time(hour)),
             "before": change.before,
             "after": change.after,
         }

@@ -17,19 +17,9 @@ from schedules.web.calendar.layers import Layers
 from schedules.web.calendar.overlays import overlays
 from schedules.web.calendar.query import Query
 from schedules.web.templatetags.ui import platform_name
+from schedules.web.words import TYPES
 
 MOST_CHOICES = 100
-TYPES = {
-    "post": lazy("Post"),
-    "article": lazy("Article"),
-    "image": lazy("Image"),
-    "video": lazy("Video"),
-    "carousel": lazy("Carousel"),
-    "story": lazy("Story"),
-    "reel": lazy("Reel"),
-    "thread": lazy("Thread"),
-    "newsletter": lazy("Newsletter"),
-}
 MENUS = {
     "platform": lazy("Platform"),
     "account": lazy("Account"),

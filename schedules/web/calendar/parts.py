@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,20 +12,22 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from schedules.models import SavedView
+from schedules.models import Milestone, SavedView
 from schedules.reads import calendar as reads
 from schedules.reads import year
 from schedules.reads.calendar import Event
 from schedules.reads.choices import Choices, choices
 from schedules.reads.posting_times import PostingTime, posting_times
 from schedules.reads.unscheduled import unscheduled, unsent
+from schedules.web import locale
 from schedules.web.calendar import cells, layers, markup, spans
 from schedules.web.calendar.cells import Cell
 from schedules.web.calendar.layers import Layers
@@ -59,6 +62,7 @@ class Scene:
     pin: str = ""
     days: dict[date, year.Day] = field(default_factory=dict)
     last_year: int | None = None
+    milestones: list[Milestone] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -89,7 +93,6 @@ def scene(
         known = choices(visit.workspace)
     may = shell_of(request).may if query.view != "year" else None
     pen = Pen(
-        cycle=visit.person.hour_cycle,
         now=visit.now,
         rest=query.filters,
         may_write=may is not None and may.write,
@@ -101,6 +104,7 @@ def scene(
         asked: Any = {"wanted": query.wanted(), "without": on.without()}
         drawn.days = year.days(visit.workspace, query.day.year, zone.key, visit.now, **asked)
         drawn.last_year = year.total(visit.workspace, query.day.year - 1, zone.key, **asked)
+        drawn.milestones = year.milestones(visit.workspace, query.day.year)
         return drawn
     _fill(drawn, visit, with_week_before=query.view == "week" and not out_of_band)
     pen.marked = layers.marked(drawn.events, own, known or _NOTHING_KNOWN)
@@ -108,7 +112,7 @@ def scene(
 
 
 def span_for(visit: Visit, query: Query) -> Span:
-    return spans.span_of(query.view, query.day, spans.first_weekday(visit.person, get_language() or "en"))
+    return spans.span_of(query.view, query.day, locale.first_weekday(visit.person))
 
 
 def _fill(drawn: Scene, visit: Visit, *, with_week_before: bool) -> None:
@@ -323,7 +327,7 @@ def _hours(scene: Scene, columns: Sequence[Column]) -> dict[str, Any]:
         rows.append(
             {
                 "hour": hour,
-                "words": markup.time_words(datetime.combine(scene.span.first, time(hour)), scene.pen.cycle),
+                "words": locale.clock(time(hour), scene.pen.cycle),
                 "off": hour not in WORKING_HOURS and not changed,
                 "now": hour == local.hour and scene.today in scene.span.days,
                 "cells": drawn,
@@ -359,7 +363,10 @@ def _year(scene: Scene) -> dict[str, Any]:
     """The quarters, each with its months, each with its days; and how the year compares with the last one."""
     most = max((day.count for day in scene.days.values()), default=0)
     first_day = scene.span.first_day
-    months = [_heat(scene, scene.span.first.replace(month=number), first_day, most) for number in range(1, 13)]
+    due: defaultdict[date, list[str]] = defaultdict(list)
+    for row in scene.milestones:
+        due[row.due_on].append(row.name)
+    months = [_heat(scene, scene.span.first.replace(month=number), first_day, most, due) for number in range(1, 13)]
     quarters = [
         {
             "number": number + 1,
@@ -369,15 +376,31 @@ def _year(scene: Scene) -> dict[str, Any]:
         }
         for number in range(4)
     ]
-    return {"quarters": quarters, "most": most, "compared": _compared(scene), "steps": _steps(most), "milestones": []}
+    return {
+        "quarters": quarters,
+        "most": most,
+        "compared": _compared(scene),
+        "steps": _steps(most),
+        "milestones": [(row, _on_timeline(row)) for row in scene.milestones],
+    }
 
 
-def _heat(scene: Scene, first: date, first_day: int, most: int) -> dict[str, Any]:
+def _on_timeline(row: Milestone) -> str:
+    return f"{reverse('web:timeline')}?zoom=month&date={row.due_on.isoformat()}"
+
+
+def _heat(scene: Scene, first: date, first_day: int, most: int, due: Mapping[date, Sequence[str]]) -> dict[str, Any]:
     length = monthrange(first.year, first.month)[1]
     days = [first + timedelta(days=step) for step in range(length)]
     found = [scene.days.get(day, year.Day(0, 0)) for day in days]
     cells_of = "".join(
-        scene.pen.heat(day, one, cells.step_of(one.count, most), today=day == scene.today)
+        scene.pen.heat(
+            day,
+            one,
+            cells.step_of(one.count, most),
+            today=day == scene.today,
+            milestones=due.get(day, ()),
+        )
         for day, one in zip(days, found, strict=True)
     )
     return {
@@ -398,7 +421,7 @@ def _compared(scene: Scene) -> str:
     return _("%(change)s %% on %(year)s, which had %(count)s posts.") % {
         "change": f"{change:+d}",
         "year": scene.query.day.year - 1,
-        "count": number_format(scene.last_year, force_grouping=True),
+        "count": locale.number(scene.last_year),
     }
 
 
@@ -485,7 +508,7 @@ def tray(request: HttpRequest, visit: Visit) -> list[Loose]:
     """Draft schedules whose times have gone by, and what the person has begun to write; two queries."""
     if not shell_of(request).may.write:
         return []
-    pen = Pen(cycle=visit.person.hour_cycle, now=visit.now)
+    pen = Pen(now=visit.now)
     return [
         *(Loose(markup.safe(pen.loose(item)), "schedule") for item in unscheduled(visit.workspace, visit.now)),
         *(Loose(markup.safe(pen.begun(item)), "draft") for item in unsent(visit.person, visit.workspace)),
@@ -496,14 +519,12 @@ def tray(request: HttpRequest, visit: Visit) -> list[Loose]:
 
 
 def title_of(span: Span) -> str:
-    first, last = span.first, span.last
     match span.view:
         case "day":
-            return date_format(span.anchor, "l j F Y")
+            return locale.long_day(span.anchor)
         case "week":
-            beginning = date_format(first, "j M Y" if first.year != last.year else "j M")
-            return _("%(first)s – %(last)s") % {"first": beginning, "last": date_format(last, "j M Y")}
+            return locale.days(span.first, span.last)
         case "year":
             return date_format(span.anchor, "Y")
         case _:
-            return date_format(span.anchor, "F Y")
+            return locale.month(span.anchor)

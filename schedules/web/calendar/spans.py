@@ -1,23 +1,13 @@
-"""Which days a view of the calendar shows, and what clocks do on them. Pure, but for the language's first day of the week."""
+"""Which days a view of the calendar shows, and what clocks do on them. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
-
-from django.utils.formats import get_format
 
 VIEWS = ("day", "week", "month", "year")
 FIRST_YEAR, LAST_YEAR = 1970, 9990
 ONE_DAY, ONE_WEEK = timedelta(days=1), timedelta(days=7)
-
-
-def first_weekday(person: Any, language: str) -> int:
-    """0 is Monday: as the person chose, else as the language has it."""
-    if person.week_start is not None:
-        return int(person.week_start)
-    return (int(get_format("FIRST_DAY_OF_WEEK", language)) - 1) % 7
 
 
 @dataclass(frozen=True, slots=True)

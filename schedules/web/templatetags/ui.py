@@ -201,9 +201,7 @@ def clock_time(value: datetime | None) -> SafeString | str:
 @register.filter
 def day(value: date | datetime) -> str:
     """`Tuesday 24 November 2026` in the active zone."""
-    return locale.long_day(
-        timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
-    )
+    return locale.long_day(_local(value) if isinstance(value, datetime) else value)
 
 
 @register.filter
@@ -220,14 +218,29 @@ def clock_words(value: datetime | time | None) -> str:
     """`09:00` or `9:00 AM`: an aware datetime in the active zone, anything else as it stands."""
     if value is None:
         return ""
-    aware = isinstance(value, datetime) and timezone.is_aware(value)
-    return locale.clock(timezone.localtime(value) if aware else value)  # type: ignore[arg-type]
+    return locale.clock(_local(value) if isinstance(value, datetime) else value)
+
+
+@register.filter
+def short_day(value: date) -> str:
+    """`Tue 24 Nov`; the year only where it is not this one."""
+    return locale.short_day(_local(value) if isinstance(value, datetime) else value)
+
+
+@register.filter
+def stamp(value: datetime | None) -> str:
+    """`24 Nov, 09:00`: in the active zone, or as a naive one stands; for lists whose zone is said once."""
+    return "" if value is None else locale.stamp(_local(value), weekday=False)
+
+
+def _local(value: datetime) -> datetime:
+    return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
 @register.filter
 def day_words(value: date) -> str:
     """`24 November`, without a year."""
-    return written(value, locale.pattern("day_long"))
+    return locale.day(value, "day_long")
 
 
 @register.filter

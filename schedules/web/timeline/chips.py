@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
-from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from schedules.reads.calendar import Event
-from schedules.web.calendar.markup import LOOKS, event_url, time_words
+from schedules.web import locale
+from schedules.web.calendar.markup import LOOKS, event_url
 from schedules.web.templatetags.ui import icon
 from schedules.web.timeline.placing import Placed, Rest, Track
 
@@ -26,10 +26,8 @@ class Pen:
     notes: by key, what is at risk.
     """
 
-    def __init__(
-        self, *, cycle: str, rest_url: str, notes: Mapping[str, str], picked: str = "", drawer: bool = True
-    ) -> None:
-        self.cycle = cycle
+    def __init__(self, *, rest_url: str, notes: Mapping[str, str], picked: str = "", drawer: bool = True) -> None:
+        self.cycle = locale.hour_cycle()
         self.rest_url = escape(rest_url)
         self.drawer = drawer
         self.notes = notes
@@ -49,7 +47,7 @@ class Pen:
         at, note = event.at.isoformat(), self.notes.get(event.key, "")
         classes = f"ev s-{event.look}{' cf' if event.near is not None else ''}{' rec' if event.recurring else ''}"
         classes += f"{' rk' if note else ''}{' picked' if event.key == self.picked else ''}"
-        clock = at[11:16] if self.cycle != "h12" else time_words(event.at, self.cycle)
+        clock = locale.clock(event.at, self.cycle)
         title = event.title if len(event.title) <= LONGEST_TITLE else f"{event.title[: LONGEST_TITLE - 1]}…"
         return (
             f'<a class="{classes} x{item.x} w{item.w} l{item.row + below}" href="{self.base}{event.key}/" '
@@ -71,7 +69,7 @@ class Pen:
 
     def _day(self, day: date) -> str:
         if day not in self.days:
-            self.days[day] = escape(date_format(day, "j M"))
+            self.days[day] = escape(locale.day(day, "day"))
         return self.days[day]
 
 

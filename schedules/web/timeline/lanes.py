@@ -9,27 +9,15 @@ from datetime import datetime, tzinfo
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from schedules.models.content import ContentType
 from schedules.reads.calendar import Event
 from schedules.reads.timeline import AccountName, Progress
 from schedules.web.templatetags.ui import platform_name
 from schedules.web.timeline.zooms import Stretch
+from schedules.web.words import TYPES
 
 NONE = "none"
 Key = TypeVar("Key")
-TYPES = {
-    ContentType.POST.value: gettext_lazy("Post"),
-    ContentType.ARTICLE.value: gettext_lazy("Article"),
-    ContentType.IMAGE.value: gettext_lazy("Image"),
-    ContentType.VIDEO.value: gettext_lazy("Video"),
-    ContentType.CAROUSEL.value: gettext_lazy("Carousel"),
-    ContentType.STORY.value: gettext_lazy("Story"),
-    ContentType.REEL.value: gettext_lazy("Reel"),
-    ContentType.THREAD.value: gettext_lazy("Thread"),
-    ContentType.NEWSLETTER.value: gettext_lazy("Newsletter"),
-}
 
 
 @dataclass(frozen=True, slots=True)

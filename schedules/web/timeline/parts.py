@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, time
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from schedules.domain import planning
 from schedules.models import Milestone
@@ -23,7 +23,7 @@ from schedules.reads import calendar
 from schedules.reads import timeline as reads
 from schedules.reads.calendar import Event
 from schedules.reads.timeline import Links, Risk
-from schedules.web.calendar.spans import first_weekday
+from schedules.web import locale
 from schedules.web.gate import Visit
 from schedules.web.timeline import lanes as lane_kinds
 from schedules.web.timeline.chips import Pen
@@ -82,7 +82,7 @@ def board(visit: Visit, given: QueryDict, *, only: int = 0) -> Board:
     """Seven or eight queries less those of the frame's. `only`: the id of the one account whose lane is wanted."""
     zone = timezone.get_current_timezone()
     state = read_state(given, timezone.localtime(visit.now).date())
-    days = stretch(state.zoom, state.anchor, first_weekday(visit.person, get_language() or "en"))
+    days = stretch(state.zoom, state.anchor, locale.first_weekday(visit.person))
     accounts = reads.accounts(visit.workspace) if state.by == "account" else []
     wanted = state.filters.wanted()
     if only:
@@ -175,7 +175,6 @@ def _pen(visit: Visit, found: Board) -> Pen:
         else f"{reverse('web:timeline')}?zoom=day&date="
     )
     return Pen(
-        cycle=visit.person.hour_cycle,
         rest_url=rest_url,
         notes=notes,
         picked=found.state.picked,
@@ -223,7 +222,7 @@ def columns(found: Board) -> list[dict[str, Any]]:
     days = found.stretch
     if days.zoom.name == "day":
         step = 60 // days.zoom.slot
-        return [{"hour": hour, "x": hour * step + 1, "w": step} for hour in range(24)]
+        return [{"hour": locale.clock(time(hour)), "x": hour * step + 1, "w": step} for hour in range(24)]
     return [{"day": day, "x": days.column_of_day(day), "w": days.zoom.per_day} for day in days.dates]
 
 

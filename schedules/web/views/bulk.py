@@ -22,7 +22,7 @@ from schedules.models.bulk import BulkState, BulkVerb
 from schedules.reads import bulk as reads
 from schedules.services import bulk
 from schedules.services.bulk import Order
-from schedules.web import listing, listing_export
+from schedules.web import listing, listing_export, locale
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
 EXPORTS = {"export-csv": "csv", "export-json": "json"}
@@ -102,7 +102,7 @@ EFFECTS: dict[BulkVerb, Any] = {
 
 
 def counted(words: dict[BulkVerb, Any], verb: BulkVerb, number: int) -> str:
-    return str(words[verb] % {"number": number, "n": listing.grouped(number)})
+    return str(words[verb] % {"number": number, "n": locale.number(number)})
 
 
 LATER: dict[str, Any] = {
@@ -126,7 +126,7 @@ def options_words(run: BulkRun) -> str:
     unit = next(name for name in ("days", "hours", "minutes") if not distance % UNITS[name])
     number = distance // UNITS[unit]
     words = LATER if order.by > timedelta(0) else EARLIER
-    return str(words[unit] % {"number": number, "n": listing.grouped(number)})
+    return str(words[unit] % {"number": number, "n": locale.number(number)})
 
 
 # ---- to plan
@@ -234,9 +234,8 @@ def _show(request: HttpRequest, visit: Visit, row: BulkRun) -> HttpResponse:
         "doing": DOING[verb],
         "effect": EFFECTS[verb],
         "options": options_words(row),
-        "progress": _("%(done)s of %(all)s")
-        % {"done": listing.grouped(page.handled), "all": listing.grouped(row.total)},
-        "most": listing.grouped(bulk.MOST),
+        "progress": _("%(done)s of %(all)s") % {"done": locale.number(page.handled), "all": locale.number(row.total)},
+        "most": locale.number(bulk.MOST),
         "destructive": verb == BulkVerb.ARCHIVE,
     }
     return show(request, "schedules/bulk/run.html", "schedules/bulk/_run.html", context)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from schedules.analytics import figures
 from schedules.reads import executions
 from schedules.reads.executions import Ending
+from schedules.web import locale
 from schedules.web.gate import Visit, screen, show
 from schedules.web.monitor import Wish, frame
 from schedules.web.templatetags.ui import duration, platform_name
@@ -86,7 +87,7 @@ def _plotted(bar: executions.Bar) -> figures.Bar:
         words=(
             str(bar.job.schedule)[:80],
             bar.job.account.name,
-            f"{local:%H:%M:%S}",
+            locale.clock_seconds(local),
             f"{ENDINGS[bar.ending]} · {duration(bar.took)}",
         ),
         link=reverse("web:job", args=[bar.job.public_id]),

@@ -24,6 +24,7 @@ from schedules.services import recovery
 from schedules.web.gate import Visit, done, next_url, screen
 from schedules.web.job_forms import ManyForm
 from schedules.web.monitor import Wish
+from schedules.web.spreadsheet import BYTE_ORDER_MARK, cell
 from schedules.web.templatetags.ui import job_word, platform_name
 
 MOST_EXPORTED = 50_000
@@ -137,11 +138,11 @@ def _parts(keys: list[int], now: datetime) -> Iterator[str]:
     def piece(make: Callable[[], list[list[Any]]]) -> str:
         with timezone.override(zone), translation.override(language):
             held = io.StringIO()
-            csv.writer(held).writerows([_harmless(value) for value in row] for row in make())
+            csv.writer(held).writerows([cell(value) for value in row] for row in make())
             return held.getvalue()
 
     def rows() -> Iterator[str]:
-        yield "\ufeff" + piece(lambda: [_head()])  # spreadsheets know UTF-8 by this mark
+        yield BYTE_ORDER_MARK + piece(lambda: [_head()])
         for start in range(0, len(keys), TOGETHER):
             part = keys[start : start + TOGETHER]
             yield piece(lambda part=part: [_cells(line) for line in executions.lines(_jobs(part), now)])  # type: ignore[misc]
@@ -175,8 +176,3 @@ def _cells(line: executions.Line) -> list[Any]:
 
 def iso(value: datetime | None) -> str:
     return timezone.localtime(value).isoformat(timespec="seconds") if value else ""
-
-
-def _harmless(value: Any) -> Any:
-    """Words that a spreadsheet would take for a formula get an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

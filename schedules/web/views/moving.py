@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryD
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import strip_tags
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -30,6 +29,7 @@ from schedules.reads import calendar
 from schedules.reads.calendar import Event
 from schedules.services import moving, recovery
 from schedules.services.moving import Moved
+from schedules.web import locale
 from schedules.web.calendar import parts
 from schedules.web.gate import Visit, done, next_url, screen, show, toasts, wants_part
 from schedules.web.moving_forms import MoveEventForm
@@ -144,18 +144,17 @@ def _beside(visit: Visit, key: str, at: datetime) -> tuple[str, list[Suggestion]
 
 
 def _conflict(near: Event) -> str:
-    return _("Too close to “%(title)s” at %(time)s.") % {"title": near.title, "time": _clock(near.at)}
+    return _("Too close to “%(title)s” at %(time)s.") % {
+        "title": near.title,
+        "time": locale.clock(timezone.localtime(near.at)),
+    }
 
 
 def _short(at: datetime, other: datetime) -> str:
     """The time of day alone where the day is the same."""
     local = timezone.localtime(at)
     same = local.date() == timezone.localtime(other).date()
-    return _clock(at) if same else f"{date_format(local, 'D j M')}, {_clock(at)}"
-
-
-def _clock(at: datetime) -> str:
-    return f"{timezone.localtime(at):%H:%M}"
+    return locale.clock(local) if same else locale.stamp(local)
 
 
 def _stamp(at: datetime) -> str:

@@ -21,7 +21,7 @@ from schedules.reads import bulk as bulk_reads
 from schedules.services import bulk as bulk_service
 from schedules.services import jobs as job_service
 from schedules.services import lifecycle
-from schedules.web import listing, listing_export
+from schedules.web import listing, listing_export, locale
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
 
@@ -45,7 +45,7 @@ def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
         "may_operate": visit.may(Action.OPERATE),
         "may_write": visit.may(Action.WRITE),
         "query": request.GET.urlencode(),
-        "most": listing.grouped(bulk_service.MOST),
+        "most": locale.number(bulk_service.MOST),
         **_Around(visit).context(),
     }
     return show(request, "schedules/list.html", "schedules/partials/_list.html", context)

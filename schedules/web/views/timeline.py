@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.models import Campaign, Dependency, Milestone, SavedView, Schedule
-from schedules.models.content import ContentType
 from schedules.reads import timeline as reads
 from schedules.reads.choices import choices
 from schedules.reads.timeline import Risk
@@ -31,10 +30,10 @@ from schedules.web.gate import Visit, done, leave, refused, screen, show, wants_
 from schedules.web.planning_forms import MilestoneForm
 from schedules.web.templatetags.ui import platform_name
 from schedules.web.timeline import parts
-from schedules.web.timeline.lanes import TYPES
 from schedules.web.timeline.parts import Board
 from schedules.web.timeline.state import BY, kept
 from schedules.web.timeline.zooms import ZOOMS
+from schedules.web.words import TYPES
 
 ZOOM_WORDS = {"day": gettext_lazy("Day"), "week": gettext_lazy("Week"), "month": gettext_lazy("Month")}
 BY_WORDS = {
@@ -167,7 +166,7 @@ def _toolbar(visit: Visit, found: Board) -> dict[str, Any]:
         ("account", _("Account"), [(item.value, item.name) for item in known.accounts]),
         ("status", _("Status"), [(look, word) for look, (_icon, word) in LOOKS.items()]),
         ("campaign", _("Campaign"), [(item.value, item.name) for item in known.campaigns]),
-        ("type", _("Type"), [(kind.value, TYPES[kind.value]) for kind in ContentType]),
+        ("type", _("Type"), list(TYPES.items())),
         ("person", _("Person"), [(item.value, item.name) for item in known.people]),
     ]
     views = SavedView.objects.of(visit.person, visit.workspace, "timeline").select_related("person")

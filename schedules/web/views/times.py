@@ -11,24 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
 from schedules.models import PostingSlot
 from schedules.services import slots
+from schedules.web import locale
 from schedules.web.gate import Visit, done, screen, show
 
-DAYS = (
-    gettext_lazy("Monday"),
-    gettext_lazy("Tuesday"),
-    gettext_lazy("Wednesday"),
-    gettext_lazy("Thursday"),
-    gettext_lazy("Friday"),
-    gettext_lazy("Saturday"),
-    gettext_lazy("Sunday"),
-)
 _TIME = re.compile(r"^([01]?\d|2[0-3])[:.]?([0-5]\d)$")
 
 
@@ -85,7 +76,7 @@ def _show(
     context: dict[str, Any] = {
         "title": _("Posting times of %(name)s") % {"name": account.name},
         "account": account,
-        "days": [(day, DAYS[day], typed[day], wrong.get(day, "")) for day in range(7)],
+        "days": [(day, name, typed[day], wrong.get(day, "")) for day, name in locale.weekdays()],
         "next_at": slots.next_slot(account, now=visit.now),
         "may_change": visit.may(Action.ACCOUNTS, account.workspace),
         "now": visit.now,

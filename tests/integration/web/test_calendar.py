@@ -20,6 +20,7 @@ from schedules.models import (
     ComposerDraft,
     ContentItem,
     Job,
+    Milestone,
     Occurrence,
     PostingSlot,
     SavedView,
@@ -29,13 +30,14 @@ from schedules.models import (
 from schedules.reads import calendar as reads
 from schedules.reads import year
 from schedules.reads.calendar import Wanted
+from schedules.services import planning
 from schedules.web.calendar import parts
 from schedules.web.calendar.layers import Layers
 from schedules.web.calendar.overlays import Bar, Overlay, overlays
 from schedules.web.gate import Visit
 from tests.conftest import NOW
 from tests.integration.web.conftest import HTMX
-from tests.people import make_account, make_schedule
+from tests.people import ACTOR, make_account, make_schedule
 
 URL = "/app/calendar/"
 EVENT = re.compile(r'<a class="ev ([^"]*)" href="([^"]*)" data-ev="([^"]*)" data-at="([^"]*)"')
@@ -111,7 +113,7 @@ def test_two_thousand_posts_cost_few_queries_and_little_to_send(owner, crowd, dj
         "drawer": "day/?date=2026-12-09",
         "filtered": "?view=month&date=2026-12-01&q=title&account=" + str(crowd.account.public_id),
     }.items():
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9 if view == "year" else 8):  # a year has the milestones besides
             response = owner.get(URL + address, headers=HTMX)
         sizes[view] = len(response.content) // 1000
         if view == "month":
@@ -476,3 +478,28 @@ def test_the_year_says_how_it_compares(owner, some):
     assert [number for number in "12345" if f'id="q{number}"' in body] == ["1", "2", "3", "4"]
     assert len(re.findall(r'<li><a class="lv\d', body)) == 365
     assert "needs you" in body or "need you" in body
+
+
+def test_the_year_marks_the_milestones_of_the_workspace_and_leads_to_them(owner, team, django_assert_max_num_queries):
+    planned = {"campaign": None, "actor": ACTOR, "now": NOW}
+    due, gone, done = (
+        planning.create_milestone(workspace=team.workspace, name=name, due_on=date(2026, 5, day), **planned)
+        for name, day in (("Fair & show", 7), ("Called off", 8), ("Brochure", 9))
+    )
+    planning.create_milestone(workspace=team.people.other_workspace, name="Elsewhere", due_on=due.due_on, **planned)
+    planning.create_milestone(workspace=team.workspace, name="Next year", due_on=date(2027, 1, 1), **planned)
+    planning.remove_milestone(milestone=gone, actor=ACTOR, now=NOW)
+    Milestone.objects.filter(pk=done.pk).update(done_at=NOW)
+
+    with django_assert_max_num_queries(9):
+        body = owner.get(URL + "?view=year&date=2026-05-01", headers=HTMX).content.decode()
+
+    assert 'title="7 May: 0 posts, milestone: Fair &amp; show"' in body
+    assert body.count(" goal") == 2
+    assert (
+        'href="/app/timeline/?zoom=month&amp;date=2026-05-07"><bdi>Fair &amp; show</bdi></a> <span class="bad">overdue'
+        in body
+    )
+    assert '<bdi>Brochure</bdi></a> <span class="quiet">reached' in body
+    assert not [name for name in ("Called off", "Elsewhere", "Next year") if name in body]
+    assert " goal" not in owner.get(URL + "?view=year&date=2025-05-01", headers=HTMX).content.decode()

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import translation
 
 from alwrity_scheduler.workspaces import wishes
+from alwrity_scheduler.workspaces.models import User
 from schedules.domain.states import JobState
 from schedules.web import catalogue, locale
 from schedules.web.templatetags import ui
 from tests.conftest import NOW
+from tests.people import make_schedule
 
 OTHERS = [code for code, _name in settings.LANGUAGES if code != "en"]
 
@@ -148,3 +150,32 @@ def test_the_domain_speaks_the_readers_language():
         words = JobState.CANCELLED.label
         assert words == translation.gettext("Cancelled")
     assert JobState.CANCELLED.label == "Cancelled"
+
+
+def test_every_page_of_times_keeps_the_persons_hours_and_weeks(owner, team):
+    """One person who counts to twelve and begins on Sunday, on all pages that draw hours and weeks by themselves."""
+    for _two in range(2):
+        make_schedule(team.workspace, [team.account], NOW, start_local=datetime(2026, 11, 25, 13, 30))
+    User.objects.filter(pk=team.people.owner.pk).update(hour_cycle="h12", week_start=6)
+    day = "date=2026-11-25"
+
+    month = owner.get(f"{reverse('web:calendar')}?view=month&{day}").content.decode()
+    assert "<b>2:30 PM</b>" in month
+    assert month.index(">Sun</abbr>") < month.index(">Mon</abbr>")
+    week = owner.get(f"{reverse('web:calendar')}?view=week&{day}&hours=all").content.decode()
+    assert ">2:00 PM</th>" in week
+    assert "22 Nov – 28 Nov 2026" in week
+    assert "New post, 25 Nov, 2:00 PM" in week
+    timeline = owner.get(f"{reverse('web:timeline')}?zoom=day&{day}").content.decode()
+    assert ">2:00 PM</div>" in timeline
+    assert "<b>2:30 PM</b>" in timeline
+    assert 'data-start="2026-11-22T00:00"' in owner.get(f"{reverse('web:timeline')}?zoom=week&{day}").content.decode()
+    [key, _other] = re.findall(r'data-ev="([^"]+)" data-at="2026-11-25T14:30"', month)
+    peek = owner.get(reverse("web:event", args=[key])).content.decode()
+    assert "at 2:30 PM." in peek
+    composer = owner.get(reverse("web:schedule_new")).content.decode()
+    assert composer.index('name="weekdays" value="SU"') < composer.index('name="weekdays" value="MO"')
+    times = owner.get(reverse("web:account_times", args=[team.account.public_id])).content.decode()
+    assert times.index('name="day-6"') < times.index('name="day-0"')
+    for page in (month, week, timeline):
+        assert not re.search(r">\s*(1[3-9]|2[0-3]):\d\d", page)

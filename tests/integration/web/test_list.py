@@ -15,7 +15,7 @@ from schedules.models import BulkRun, Job, Schedule
 from schedules.services import bulk, lifecycle
 from schedules.services.plans import ContentDraft
 from schedules.services.schedules import edit_content
-from schedules.web import listing, listing_export
+from schedules.web import listing, spreadsheet
 from tests.conftest import NOW
 from tests.integration.web.conftest import HTMX
 from tests.people import ACTOR, make_account, make_schedule
@@ -114,7 +114,7 @@ def test_an_export_has_what_the_list_has_and_runs_nothing(owner, team, second):
     assert b"".join(owner.get(reverse("web:schedules_export", args=["csv"]) + "?q=nobody").streaming_content)
     chosen = owner.post(reverse("web:bulk_plan"), {"verb": "export-json", "ids": ids([team.draft])})
     assert [row["state"] for row in json.loads(b"".join(chosen.streaming_content))] == ["draft"]
-    assert [listing_export.cell(value) for value in ("+1", "@x", "-", "a=1", None)] == ["'+1", "'@x", "'-", "a=1", ""]
+    assert [spreadsheet.cell(value) for value in ("+1", "@x", "-", "a=1", None)] == ["'+1", "'@x", "'-", "a=1", ""]
     assert owner.get(reverse("web:schedules_export", args=["xls"])).status_code == 404
 
 

@@ -53,13 +53,11 @@ def test_the_week_shows_lanes_places_counts_and_the_contract_of_moving(owner, te
     page = owner.get(reverse("web:timeline") + WEEK).content.decode()
 
     assert 'data-view="tl-week"' in page
-    assert (
-        'data-start="2026-11-22T00:00" data-slot="30" data-slots="336"' in page
-    )  # the language's weeks begin on Sunday
+    assert 'data-start="2026-11-23T00:00" data-slot="30" data-slots="336"' in page  # weeks begin on Monday
     assert f'data-track="{team.account.pk}"' in page
-    # Tuesday, 15:00 UTC is 16:00 in Berlin: two days and 32 half hours; posts at ten and noon reach up to it
+    # Tuesday, 15:00 UTC is 16:00 in Berlin: a day and 32 half hours; posts at ten and noon reach up to it
     assert (
-        f'x129 w18 l3" href="/app/calendar/e/{key(posts.first)}/" data-ev="{key(posts.first)}" data-at="2026-11-24T16:00"'
+        f'x81 w18 l3" href="/app/calendar/e/{key(posts.first)}/" data-ev="{key(posts.first)}" data-at="2026-11-24T16:00"'
         in page
     )
     assert 'class="now x' in page
