@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.installation import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("browser")]
 
 
 def test_two_pages_are_taken_and_a_page_that_is_not_there_is_named(tmp_path):

@@ -133,17 +133,6 @@ def test_the_palette_finds_a_post(page, team):
     page.wait_for_url(re.compile(r"/schedules/[0-9a-f-]{36}/$"))
 
 
-def test_the_theme_is_kept_in_the_browser(page):
-    page.goto(reverse("web:today"))
-    page.wait_for_load_state("load")
-    page.click(".theme-toggle")
-    chosen = page.evaluate("document.documentElement.dataset.theme")
-    page.reload()
-
-    assert chosen in ("light", "dark")
-    assert page.evaluate("document.documentElement.dataset.theme") == chosen
-
-
 def test_back_shows_whole_pages(page):
     page.goto(reverse("web:jobs"))
     page.goto(reverse("web:schedules"))
