@@ -22,6 +22,7 @@ from schedules.reads import calendar, reviews
 from schedules.reads.forecast import Forecast, forecasts
 
 SHOWN = 10
+MOST_NEEDS = 5  # of each kind: the figures below stay in sight, the desk has them all
 RATE_OVER = timedelta(days=7)
 DUE_WITHIN = timedelta(hours=24)
 LOAD_DAYS = 14
@@ -65,7 +66,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What needs a person: at most ten rows of each kind; `jobs_count` is of all."""
+    """What needs a person: at most MOST_NEEDS rows of each kind; `jobs_count` is of all."""
 
     jobs: Sequence[Job]
     jobs_count: int
@@ -171,14 +172,14 @@ def needs(
 ) -> Needs:
     """One query for the jobs, and more only where they have something to tell: a second count, forecasts, reviews."""
     needing = Job.objects.filter(workspace=workspace).needing_a_person()
-    jobs = list(needing.with_names().order_by("-run_at", "-id")[:SHOWN])
+    jobs = list(needing.with_names().order_by("-run_at", "-id")[:MOST_NEEDS])
     told = forecasts(connected, now)
     return Needs(
         jobs=jobs,
-        jobs_count=needing.count() if len(jobs) == SHOWN else len(jobs),
-        broken=[row for row in connected if row.state == "needs_auth" and row.pk not in told][:SHOWN],
-        foretold=[(row, item) for row in connected for item in told.get(row.pk, ())][:SHOWN],
-        reviews=reviews.mine(person, workspace)[:SHOWN] if reviews_waiting else (),
+        jobs_count=needing.count() if len(jobs) == MOST_NEEDS else len(jobs),
+        broken=[row for row in connected if row.state == "needs_auth" and row.pk not in told][:MOST_NEEDS],
+        foretold=[(row, item) for row in connected for item in told.get(row.pk, ())][:MOST_NEEDS],
+        reviews=reviews.mine(person, workspace)[:MOST_NEEDS] if reviews_waiting else (),
     )
 
 

@@ -110,9 +110,11 @@ def violations(console):
 
 
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
+# what scrolls by itself says so
 OUT_OF_ITS_CARD = (
-    "[...document.querySelectorAll('table.list')].filter(table =>"  # what scrolls by itself says so
-    " !['auto', 'scroll'].includes(getComputedStyle(table.parentElement).overflowX)).map(table => Math.round(table.getBoundingClientRect().right"
+    "[...document.querySelectorAll('table.list')]"
+    ".filter(table => !['auto', 'scroll'].includes(getComputedStyle(table.parentElement).overflowX))"
+    ".map(table => Math.round(table.getBoundingClientRect().right"
     " - table.parentElement.getBoundingClientRect().right)).filter(over => over > 1)"
 )
 # what the theme can change; every other rule looks at the same document in both
