@@ -66,17 +66,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What needs a person: at most MOST_NEEDS rows of each kind; `jobs_count` is of all."""
+    """What needs a person: at most MOST_NEEDS rows of each kind; `jobs_count` and `reviews_count` are of all."""
 
     jobs: Sequence[Job]
     jobs_count: int
     broken: Sequence[PlatformAccount]
     foretold: Sequence[tuple[PlatformAccount, Forecast]]
     reviews: Sequence[Review]
+    reviews_count: int
 
     @property
     def count(self) -> int:
-        return self.jobs_count + len(self.broken) + len(self.foretold) + len(self.reviews)
+        return self.jobs_count + len(self.broken) + len(self.foretold) + self.reviews_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +181,7 @@ def needs(
         broken=[row for row in connected if row.state == "needs_auth" and row.pk not in told][:MOST_NEEDS],
         foretold=[(row, item) for row in connected for item in told.get(row.pk, ())][:MOST_NEEDS],
         reviews=reviews.mine(person, workspace)[:MOST_NEEDS] if reviews_waiting else (),
+        reviews_count=reviews_waiting,
     )
 
 
