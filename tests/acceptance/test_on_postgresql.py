@@ -16,10 +16,13 @@ from tests.installation import ROOT
 OF_NO_DATABASE = (
     "api/test_access", "api/test_rules", "api/test_account_groups_and_apps", "api/test_accounts", "api/test_afterwards",
     "api/test_backfill", "api/test_content", "api/test_library", "api/test_media", "api/test_preflight", "api/test_reviews",
-    "platforms/test_bucket", "platforms/test_fetching", "platforms/test_renditions",
+    "platforms/test_admin", "platforms/test_bucket", "platforms/test_fetching", "platforms/test_media",
+    "platforms/test_newsletter_jobs", "platforms/test_renditions", "platforms/test_rotate_keys", "platforms/test_sandbox",
+    "platforms/test_sending", "schedules/test_approval", "schedules/test_assembly", "schedules/test_chat_kills",
+    "schedules/test_files_in_use", "schedules/test_forecast", "schedules/test_platforms_in_steps", "schedules/test_preflight",
 )  # fmt: skip
 # the pages whose reads are written for each database
-PAGES = ("calendar", "timeline", "list", "jobs_page")
+PAGES = ("calendar",)
 
 # starts a real server that the tests outside of this process use at the same time
 OF_A_SERVER = (

@@ -31,6 +31,7 @@ def test_r25_no_post_is_lost_or_doubled_under_fire_on_sqlite():
     assert outcome.histogram["1"] == len(outcome.report["jobs"]) > 10
 
 
+@pytest.mark.long  # tests/acceptance kills on this configuration each time
 @pytest.mark.processes
 def test_r25_no_post_is_lost_or_doubled_under_fire_on_postgresql():
     outcome = survives(Plan(database="postgres", kills=15, rate=8, seed=6))
@@ -39,6 +40,7 @@ def test_r25_no_post_is_lost_or_doubled_under_fire_on_postgresql():
     assert outcome.histogram["1"] == len(outcome.report["jobs"]) > 10
 
 
+@pytest.mark.long  # tests/acceptance kills on this configuration each time
 @pytest.mark.processes
 def test_r25_r38_no_post_is_lost_or_doubled_under_fire_on_the_distributed_engine():
     outcome = survives(Plan(engine="distributed", database="postgres", kills=10, rate=8, seed=7))
