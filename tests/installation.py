@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -124,13 +125,36 @@ class Installation:
 
 
 def _migrated_file() -> Path:
-    """Where the migrated database of this very state of the migrations is kept."""
+    return Path(tempfile.gettempdir()) / f"alwrity-migrated-{_state_of_the_migrations()}.sqlite3"
+
+
+def migrated_postgres(server_url: str) -> str:
+    """The name of a migrated database on that server, to be copied (CREATE DATABASE … TEMPLATE …). Made once for this very state of
+    the migrations, and left there for the next run."""
+    import psycopg
+
+    name = f"alwrity_migrated_{_state_of_the_migrations()}"
+    with (Path(tempfile.gettempdir()) / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                return name
+            raw = f"{name}_raw"
+            connection.execute(f"DROP DATABASE IF EXISTS {raw} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {raw}")
+            with tempfile.TemporaryDirectory() as folder:
+                Installation(Path(folder), f"{server_url.rsplit('/', 1)[0]}/{raw}").manage("migrate")
+            connection.execute(f"ALTER DATABASE {raw} RENAME TO {name}")
+    return name
+
+
+def _state_of_the_migrations() -> str:
     digest = hashlib.sha256()
     for folder in ("alwrity_scheduler", "platforms", "schedules"):
         for path in sorted((ROOT / folder).rglob("migrations/*.py")):
             digest.update(path.read_bytes())
     digest.update((ROOT / "constraints.txt").read_bytes())
-    return Path(tempfile.gettempdir()) / f"alwrity-migrated-{digest.hexdigest()[:16]}.sqlite3"
+    return digest.hexdigest()[:16]
 
 
 class Recorder:

@@ -21,7 +21,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # a file, not memory: threads and the scheduler's own connections must see the same database
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}
 else:
-    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_alwrity")}
+    DATABASES["default"]["TEST"] = {
+        "NAME": os.environ.get("TEST_DATABASE_NAME", "test_alwrity"),
+        "TEMPLATE": os.environ.get("TEST_DATABASE_TEMPLATE") or None,  # a migrated one, to save the time
+    }
 # tests that are not about it publish what is late at once
 ENGINE["recovery_spacing_seconds"] = 0.0
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there

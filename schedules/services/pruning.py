@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import transaction
 from django_apscheduler.models import DjangoJobExecution
 
-from platforms.services import signin
 from schedules.domain.states import ENDED
 from schedules.models import Attempt
 
@@ -18,6 +17,8 @@ EXECUTIONS_KEPT = timedelta(days=7)
 
 def prune(*, now: datetime) -> str:
     """Remove one batch of attempts of long ended jobs, and APScheduler's old execution rows. Answers in words."""
+    from platforms.services import signin  # brings the HTTP client, which a process can start without
+
     old = now - timedelta(days=settings.ENGINE["attempt_retention_days"])
     with transaction.atomic():
         ids = list(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import POSTGRES_URL
-from tests.installation import Installation, Recorder, closing, kill, wait_for
+from tests.installation import Installation, Recorder, closing, kill, migrated_postgres, wait_for
 
 POSTS = 1000
 KILLS = 3
@@ -33,7 +33,7 @@ def postgres_database() -> Iterator[str]:
 
     name = f"alwrity_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_postgres(POSTGRES_URL)}")
         yield f"{POSTGRES_URL.rsplit('/', 1)[0]}/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

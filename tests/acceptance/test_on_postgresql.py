@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import POSTGRES_URL
-from tests.installation import ROOT
+from tests.installation import ROOT, migrated_postgres
 
 # who may do what, how rules are written, what is done to files, and doors before services that the other parts ask of it
 OF_NO_DATABASE = (
@@ -38,7 +38,11 @@ OF_A_SERVER = (
 def test_the_integration_tests_pass_on_postgresql(part: str) -> None:
     """Each part has a database of its own, so that the parts can run beside each other. Tests with processes bring their own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    environment |= {"DATABASE_URL": POSTGRES_URL, "TEST_DATABASE_NAME": f"test_alwrity_{Path(part).name}"}
+    environment |= {
+        "DATABASE_URL": POSTGRES_URL,
+        "TEST_DATABASE_NAME": f"test_alwrity_{Path(part).name}",
+        "TEST_DATABASE_TEMPLATE": migrated_postgres(POSTGRES_URL),
+    }
 
     done = subprocess.run(
         [

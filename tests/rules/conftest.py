@@ -16,7 +16,7 @@ from django.db import connections
 from alwrity_scheduler.core import clock
 from schedules.engine.loop import Loop
 from tests.conftest import POSTGRES_URL
-from tests.installation import Installation, Recorder, closing
+from tests.installation import Installation, Recorder, closing, migrated_postgres
 from tests.people import make_account, make_people
 from tests.rules.inside import Nursery
 
@@ -40,11 +40,13 @@ def _nursery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "sqlite":
-        yield from _of(Installation(folder, **SETTINGS))
+        installation = Installation(folder, **SETTINGS)
+        installation.migrate()
+        yield from _of(installation)
         return
     name = f"rules_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_postgres(POSTGRES_URL)}")
         yield from _of(Installation(folder, f"{POSTGRES_URL.rsplit('/', 1)[0]}/{name}", **SETTINGS))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
