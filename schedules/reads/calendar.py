@@ -360,8 +360,13 @@ def _found(workspace: Workspace, start: datetime, end: datetime, now: datetime, 
     targets = Target.objects.filter(of_account, schedule__workspace=workspace, schedule__state__in=_RULED)
     # what is planned as rows up to the end of the span has nothing to add
     unplanned = Q(schedule__planned_until=None) | Q(schedule__planned_until__lt=end + _WEEK)
+    # only a target with an offset stands far from its schedule's own time
+    close = Q(schedule__start_local__gte=_naive(start - _ZONES), schedule__start_local__lt=_naive(end + _ZONES)) | ~Q(
+        offset_seconds=0
+    )
     single = targets.filter(
         unplanned,
+        close,
         schedule__rule_kind=RuleKind.ONCE,
         schedule__start_local__gte=_naive(start - _WEEK - _ZONES),
         schedule__start_local__lt=_naive(end + _WEEK + _ZONES),

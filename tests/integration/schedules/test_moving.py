@@ -11,6 +11,7 @@ from schedules.models import AuditLog, Job, ScheduleException
 from schedules.reads import calendar
 from schedules.reads.calendar import Wanted
 from schedules.services import lifecycle, moving, recovery
+from schedules.services.plans import TargetPlan
 from tests.people import ACTOR, make_account, make_schedule
 
 BERLIN = "Europe/Berlin"
@@ -237,3 +238,20 @@ def test_before_the_drop_it_says_what_is_in_the_way_and_where_there_is_room(work
     free = moving.free(second.workspace, mover.key, at, **asked)
     assert [f"{item:%H:%M}" for item in free] == ["07:45", "08:15"]
     assert moving.near(second.workspace, mover.key, at + timedelta(hours=2), **asked) == []
+
+
+def test_an_account_days_after_the_others_stands_on_its_own_day(workspace, account, second, now, move):
+    targets = tuple(
+        TargetPlan(account_id=str(row.public_id), offset_seconds=offset)
+        for row, offset in ((account, 0), (second, 5 * 86_400))
+    )
+    start = datetime(2026, 12, 1, 9)
+    schedule = make_schedule(workspace, [], now, timezone=BERLIN, start_local=start, targets=targets)
+    day = datetime(2026, 12, 5, 23, tzinfo=UTC)
+    span = {"start": day, "end": day + timedelta(days=1), "zone": BERLIN, "now": now}
+
+    [found] = calendar.events(workspace, **span)
+    assert (found.account, found.at.isoformat()) == ("Newsroom", "2026-12-06T09:00:00+01:00")
+    move(found, datetime(2026, 12, 6, 15))  # the whole occurrence, each account keeping its distance
+    schedule.refresh_from_db()
+    assert schedule.start_local == datetime(2026, 12, 1, 15)
