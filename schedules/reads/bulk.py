@@ -36,10 +36,6 @@ class RunPage:
     examples: list[BulkItem]
     can_undo: bool
 
-    @property
-    def left_out_count(self) -> int:
-        return sum(item.count for item in self.left_out)
-
 
 def page(run: BulkRun, *, day_start: datetime, day_end: datetime) -> RunPage:
     """The day is the reader's own, half-open, aware."""

@@ -294,21 +294,23 @@ def _move_rule(wish: _Wish, scope: str, actor: Actor, now: datetime, person: Use
         )  # fmt: skip
         return twin, 0
     try:
-        new = shifted(rule, by)
+        return shift_rule(schedule, by, version=schedule.version, actor=actor, now=now)
     except RuleRefused as error:
         raise _cannot(error) from error
+
+
+def shift_rule(schedule: Schedule, by: timedelta, *, version: int, actor: Actor, now: datetime) -> tuple[Schedule, int]:
+    """Shift every time of the rule with its edited ones, in the caller's transaction. Returns the schedule and how many times
+    are left out because they went out already. Raises RuleRefused where the rule cannot be shifted as a whole."""
+    new = shifted(materialise.rule_of(schedule), by)
     lifecycle.hand_on(list(schedule.exceptions.all()), schedule, by)
-    coming_twice = doubled(schedule, new, by, now)
+    gone = doubled(schedule, new, by, now)
     ScheduleException.objects.bulk_create(
-        [ScheduleException(schedule=schedule, nominal_local=local, action=EditAction.SKIP) for local in coming_twice],
+        [ScheduleException(schedule=schedule, nominal_local=local, action=EditAction.SKIP) for local in gone],
         ignore_conflicts=True,
     )
-    return (
-        update_schedule(
-            schedule=schedule, plan=plan_with(schedule, new), version=schedule.version, actor=actor, now=now
-        ),
-        len(coming_twice),
-    )
+    plan = plan_with(schedule, new)
+    return update_schedule(schedule=schedule, plan=plan, version=version, actor=actor, now=now), len(gone)
 
 
 def doubled(schedule: Schedule, new: recurrence.Recurrence, by: timedelta, now: datetime) -> list[datetime]:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, unit
-from schedules.domain.recurrence import EditAction, RuleKind
+from schedules.domain.recurrence import RuleKind
 from schedules.domain.refusals import RuleRefused
 from schedules.domain.shifting import shifted
-from schedules.models import Schedule, ScheduleException
-from schedules.services import lifecycle, moving
+from schedules.models import Job, Schedule
+from schedules.services import moving
 from schedules.services.materialise import rule_of
 from schedules.services.schedules import plan_of, update_schedule
 
@@ -44,21 +44,24 @@ def shift(*, schedule: Schedule, by: timedelta, actor: Actor, now: datetime, ver
     if schedule.state == "archived":
         words = _("An archived schedule cannot be shifted: restore it first.")
         raise IllegalTransition(Problem(field="state", message=words))
+    given = schedule.version if version is None else version
+    if schedule.rule_kind == RuleKind.ONCE:
+        return _shift_single(schedule, by, given, actor, now)
+    try:
+        return moving.shift_rule(schedule, by, version=given, actor=actor, now=now)[0]
+    except RuleRefused as error:
+        raise Refused(Problem(field="by", message=item.message) for item in error.problems) from error
+
+
+def _shift_single(schedule: Schedule, by: timedelta, version: int, actor: Actor, now: datetime) -> Schedule:
+    """A new time for the schedule would send again what is out on any of its accounts, so that is refused."""
+    begun = Job.objects.filter(schedule=schedule).exclude(state="superseded")
+    if begun.exclude(state__in=["pending", "blocked"], attempt_count=0).exists():
+        words = _("This occurrence has begun or is over; it can no longer be changed.")
+        raise IllegalTransition(Problem(field="state", message=words))
     try:
         new = shifted(rule_of(schedule), by)
     except RuleRefused as error:
         raise Refused(Problem(field="by", message=item.message) for item in error.problems) from error
-    if schedule.rule_kind == RuleKind.ONCE:
-        plan = replace(plan_of(schedule), start_local=new.start_local, start_fold=0)
-    else:
-        plan = moving.plan_with(schedule, new)
-        lifecycle.hand_on(list(schedule.exceptions.all()), schedule, by)
-        ScheduleException.objects.bulk_create(
-            [
-                ScheduleException(schedule=schedule, nominal_local=local, action=EditAction.SKIP)
-                for local in moving.doubled(schedule, new, by, now)
-            ],
-            ignore_conflicts=True,
-        )
-    given = schedule.version if version is None else version
-    return update_schedule(schedule=schedule, plan=plan, version=given, actor=actor, now=now)
+    plan = replace(plan_of(schedule), start_local=new.start_local, start_fold=0)
+    return update_schedule(schedule=schedule, plan=plan, version=version, actor=actor, now=now)

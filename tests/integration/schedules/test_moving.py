@@ -10,7 +10,7 @@ from alwrity_scheduler.core.errors import IllegalTransition, Refused, StaleVersi
 from schedules.models import AuditLog, Job, ScheduleException
 from schedules.reads import calendar
 from schedules.reads.calendar import Wanted
-from schedules.services import lifecycle, moving, recovery
+from schedules.services import lifecycle, moving, recovery, shifting
 from schedules.services.plans import TargetPlan
 from tests.people import ACTOR, make_account, make_schedule
 
@@ -255,3 +255,14 @@ def test_an_account_days_after_the_others_stands_on_its_own_day(workspace, accou
     move(found, datetime(2026, 12, 6, 15))  # the whole occurrence, each account keeping its distance
     schedule.refresh_from_db()
     assert schedule.start_local == datetime(2026, 12, 1, 15)
+
+
+def test_a_post_that_is_out_on_one_account_is_not_shifted_as_a_whole(workspace, account, second, now):
+    """A new time for the schedule would send it there a second time."""
+    schedule = make_schedule(workspace, [account, second], now, start_local=datetime(2026, 11, 24, 8))
+    first = Job.objects.order_by("id").first()
+    Job.objects.filter(pk=first.pk).update(state="completed", remote_id="x", attempt_count=1)
+
+    with pytest.raises(IllegalTransition):
+        shifting.shift(schedule=schedule, by=timedelta(days=1), actor=ACTOR, now=now)
+    assert Job.objects.filter(account=first.account_id).count() == 1
