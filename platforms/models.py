@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.core.secrets import EncryptedJSONField
-from alwrity_scheduler.workspaces.models import Workspace, validate_timezone
+from alwrity_scheduler.workspaces.models import ApiToken, Membership, Workspace, validate_timezone
 from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
 from platforms.querysets import (
     AccountQuerySet,
@@ -149,6 +149,30 @@ class PlatformAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.platform})"
+
+
+class AccountGrant(models.Model):
+    """An account that a limited member or token sees and uses. Written by `services.grants`; goes with the member or token."""
+
+    account = models.ForeignKey(PlatformAccount, models.CASCADE, related_name="grants")
+    membership = models.ForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="account_grants")
+    token = models.ForeignKey(ApiToken, models.CASCADE, null=True, blank=True, related_name="account_grants")
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "account"], name="account_grant_member_once"),
+            models.UniqueConstraint(fields=["token", "account"], name="account_grant_token_once"),
+            models.CheckConstraint(
+                condition=Q(membership__isnull=False, token=None) | Q(membership=None, token__isnull=False),
+                name="account_grant_to_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} for {self.membership or self.token}"
 
 
 class AccountGroup(models.Model):

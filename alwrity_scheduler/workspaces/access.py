@@ -16,11 +16,14 @@ REFUSALS = {
     Action.VIEW: gettext_lazy("Your role may not see this workspace. Ask someone who is %(roles)s."),
     Action.WRITE: gettext_lazy("Your role may not write and schedule posts. Ask someone who is %(roles)s."),
     Action.APPROVE: gettext_lazy("Your role may not approve posts. Ask someone who is %(roles)s."),
+    Action.REVIEW: gettext_lazy("Your role may not say yes or no to posts. Ask someone who is %(roles)s."),
     Action.OPERATE: gettext_lazy("Your role may not pause, resume, cancel and retry. Ask someone who is %(roles)s."),
     Action.ACCOUNTS: gettext_lazy(
         "Your role may not connect and change platform accounts. Ask someone who is %(roles)s."
     ),
     Action.MEMBERS: gettext_lazy("Your role may not manage members and tokens. Ask someone who is %(roles)s."),
+    Action.INTEGRATE: gettext_lazy("Your role may not manage webhooks and apps. Ask someone who is %(roles)s."),
+    Action.AUDIT: gettext_lazy("Your role may not read the security log. Ask someone who is %(roles)s."),
 }
 
 

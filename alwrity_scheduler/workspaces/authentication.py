@@ -22,6 +22,7 @@ class TokenUser:
 
     def __init__(self, api_token: ApiToken) -> None:
         self.api_token = api_token
+        self.scopes = frozenset(api_token.scopes) or None
 
     def get_username(self) -> str:
         return f"token {self.api_token.name}"

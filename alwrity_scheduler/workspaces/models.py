@@ -22,6 +22,7 @@ ROLE_WORDS = {
     Role.APPROVER: _("Approver"),
     Role.AUTHOR: _("Author"),
     Role.VIEWER: _("Viewer"),
+    Role.REVIEWER: _("Outside reviewer"),
 }
 ROLE_CHOICES = [(role.value, ROLE_WORDS[role]) for role in Role]
 
@@ -56,6 +57,8 @@ class User(AbstractUser):
     single_keys = models.BooleanField(default=True)
     # how this person arranged a page: {page: {...}}, see services.arrange
     layout = models.JSONField(default=dict, blank=True)
+    # some membership of this person is limited to listed accounts: kept here so that nobody else pays for the question
+    is_limited = models.BooleanField(default=False, editable=False)
     objects: ClassVar[Any] = PersonManager()
 
 
@@ -84,6 +87,8 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=ROLE_CHOICES)
+    # sees and uses only the accounts granted (`platforms.AccountGrant`)
+    is_limited = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     objects = VisibleQuerySet.as_manager()
@@ -100,7 +105,12 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A key for integrators. Only its SHA-256 is kept; the token itself was shown once."""
+    """A key for integrators. Only its SHA-256 is kept; the token itself was shown once.
+
+    scopes: what it may ask for, of `scopes.SCOPES`; an empty list is everything that its role may. networks: from where
+    (addresses or networks in CIDR form); an empty list is from anywhere. is_limited: only the accounts granted
+    (`platforms.AccountGrant`). A token never may more than its role.
+    """
 
     public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_tokens")
@@ -109,9 +119,14 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField()
+    scopes = models.JSONField(default=list, blank=True)
+    networks = models.JSONField(default=list, blank=True)
+    is_limited = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
 
     objects = ApiTokenQuerySet.as_manager()
 
@@ -123,3 +138,40 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Invitation(models.Model):
+    """Somebody asked by mail to join. Only the SHA-256 of the link's secret is kept. Ends by acceptance, by being taken back,
+    or at `expires_at`."""
+
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=ROLE_CHOICES)
+    # public ids of the accounts to be granted; null: all of the workspace
+    accounts = models.JSONField(null=True, blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="invitation_role"),
+            # one open invitation for each address and workspace
+            models.UniqueConstraint(
+                fields=["workspace", "email"],
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="invitation_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.workspace}"

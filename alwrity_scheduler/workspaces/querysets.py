@@ -8,19 +8,37 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.db import models
 from django.db.models import Q
 
+from alwrity_scheduler.workspaces.roles import INSIDE
+
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 
 
 def visible_workspace_ids(user: Any) -> Any:
-    """The ids of the workspaces this person or token may see, as a lazy value for `__in`. None means all."""
+    """The ids of the workspaces this person or token sees from inside, as a lazy value for `__in`. None means all.
+
+    An outside reviewer sees none from inside: what is given to them for review is theirs by `reviewed_workspace_ids`. An app
+    that acts for a person (`user.delegated_workspace_id`) sees the one workspace it was let into.
+    """
     if getattr(user, "is_anonymous", True) or not user.is_active:
         return ()
     token = getattr(user, "api_token", None)
     if token is not None:
-        return (token.workspace_id,)
+        return (token.workspace_id,) if token.role in INSIDE else ()
+    delegated = getattr(user, "delegated_workspace_id", None)
+    if delegated is not None:
+        return user.memberships.filter(workspace_id=delegated, role__in=INSIDE).values("workspace_id")
     if user.is_superuser:
         return None
-    return user.memberships.values("workspace_id")
+    return user.memberships.filter(role__in=INSIDE).values("workspace_id")
+
+
+def reviewed_workspace_ids(user: Any) -> Any:
+    """The ids of the workspaces in which this person is an outside reviewer, as a lazy value for `__in`."""
+    if not isinstance(getattr(user, "pk", None), int) or not user.is_active or user.is_superuser:
+        return ()
+    delegated = getattr(user, "delegated_workspace_id", None)
+    rooms = user.memberships.filter(role="reviewer").values("workspace_id")
+    return rooms if delegated is None else rooms.filter(workspace_id=delegated)
 
 
 class VisibleQuerySet(models.QuerySet[Row]):

@@ -7,6 +7,7 @@ from schedules.models.composer import ComposerDraft, ContentTemplate, ContentVer
 from schedules.models.content import Campaign, ContentItem, ContentMedia, ContentVariant
 from schedules.models.engagement import Engagement, Reading
 from schedules.models.engine import Duty, EngineControl, Worker
+from schedules.models.integration import EventCursor, IdempotencyKey
 from schedules.models.jobs import Attempt, Job, JobCheck, Occurrence
 from schedules.models.planning import Dependency, Milestone
 from schedules.models.refresh import CredentialRefresh
@@ -31,7 +32,9 @@ __all__ = [
     "Duty",
     "Engagement",
     "EngineControl",
+    "EventCursor",
     "HashtagGroup",
+    "IdempotencyKey",
     "Job",
     "JobCheck",
     "Milestone",
