@@ -42,6 +42,7 @@ def connect() -> None:
     duties.register("plan readings", DutyKind(lambda now: f"{measuring.plan(now=now)} planned", 300))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("clear app tokens", DutyKind(_clear_app_tokens, 3600))
     duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))
     duties.register("tidy media", DutyKind(_tidy_media, 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))
@@ -56,6 +57,12 @@ def _connect_celery() -> None:
 
     distributed.connect()
     periodic.connect()
+
+
+def _clear_app_tokens(now: datetime) -> str:
+    from alwrity_scheduler.oauth import services
+
+    return f"{services.clear_expired(now=now)} tokens removed"
 
 
 def _tidy_media(now: datetime) -> str:
