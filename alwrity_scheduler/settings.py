@@ -105,6 +105,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "schedules.api.problems.handle",
     "PAGE_SIZE": 50,
 }
+# requests a minute that the API answers to each token, app or person, and to each address that says nothing of itself; 0: any
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
+API_RATE_LIMIT_ANONYMOUS = env.int("API_RATE_LIMIT_ANONYMOUS", default=60)
+# Counts that all web processes share: one process counts in its memory, several need a Redis (redis://host:6379/1).
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
 # Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise
 # thousands of lock errors without it), FULL because an attempt that a power cut takes back could be published twice.

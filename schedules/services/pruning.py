@@ -9,10 +9,11 @@ from django.db import transaction
 from django_apscheduler.models import DjangoJobExecution
 
 from schedules.domain.states import ENDED
-from schedules.models import Attempt
+from schedules.models import Attempt, IdempotencyKey
 
 BATCH = 1000
 EXECUTIONS_KEPT = timedelta(days=7)
+KEYS_KEPT = timedelta(days=1)
 
 
 def prune(*, now: datetime) -> str:
@@ -30,6 +31,8 @@ def prune(*, now: datetime) -> str:
         Attempt.objects.filter(pk__in=ids).delete()
         rows = DjangoJobExecution.objects.filter(run_time__lt=now - EXECUTIONS_KEPT).order_by("id")[:BATCH]
         removed, _ = DjangoJobExecution.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()
+        keys = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).order_by("created_at", "id")[:BATCH]
+        IdempotencyKey.objects.filter(pk__in=list(keys.values_list("pk", flat=True))).delete()
     forgotten = signin.forget_old(now=now)
     if forgotten:
         return f"{len(ids)} attempts, {removed} executions, {forgotten} sign-ins removed"

@@ -27,6 +27,7 @@ from schedules.services import jobs as job_service
 class JobList(Rows):
     serializer_class = JobAnswer
     filterset_class: ClassVar[Any] = JobFilter
+    orderings: ClassVar[dict[str, tuple[str, ...]]] = {"created": ("id",), "scheduled": ("scheduled_for", "id")}
 
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).with_names()
@@ -110,6 +111,7 @@ VERBS: dict[str, Verb] = {
 
 class JobVerb(_Job, VerbDoor):
     fields: ClassVar[dict[str, type[Input]]] = {"confirm": Confirmation, "reslot": NewTime}
+    reaching: ClassVar[frozenset[str]] = frozenset({"take-down", "amend"})
 
     def act(self, row: Job, given: dict[str, Any]) -> Response:
         if self.verb == "reslot":
@@ -123,6 +125,7 @@ class Figures(VerbDoor):
     """GET: the readings so far, the newest first. POST: ask the platform now, then the same."""
 
     serializer_class = JobFigures
+    reaches_out: ClassVar[bool] = True
 
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).with_names()
