@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from oauth2_provider.models import set_token_value
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2.rfc6749 import errors
 
+from alwrity_scheduler.core import clock
 from alwrity_scheduler.oauth.models import AccessToken, Code, Permission, RefreshToken
 from alwrity_scheduler.oauth.querysets import digest
 
@@ -50,7 +50,7 @@ class Validator(OAuth2Validator):
             user=request.user,
             permission=request.permission,
             code=digest(code["code"]),
-            expires=expires or timezone.now() + timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS),
+            expires=expires or clock.now() + timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS),
             redirect_uri=request.redirect_uri,
             scope=" ".join(request.scopes),
             code_challenge=request.code_challenge,
