@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
     "alwrity_scheduler.oauth.apps.OauthConfig",
+    "alwrity_scheduler.security.apps.SecurityConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -62,6 +63,7 @@ WSGI_APPLICATION = "alwrity_scheduler.wsgi.application"
 MIDDLEWARE = [
     "alwrity_scheduler.core.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "alwrity_scheduler.core.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -273,6 +275,9 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379
 if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
     CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
+
+# Keeping: whole days by the names that `manage.py retention` shows, like RETENTION_DAYS="attempts:90,security log:365".
+RETENTION_DAYS = engines.days_by_name(env.str("RETENTION_DAYS", default=""))
 
 # Watching. Prometheus reads /metrics with this bearer token; without one only a signed-in superuser may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -13,6 +13,7 @@ import django_filters as filters
 from django.db.models import Q, QuerySet
 
 from alwrity_scheduler.oauth.models import App, Permission
+from alwrity_scheduler.security.models import SecurityEvent
 from platforms.errors import ERROR_CLASSES
 from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, PlatformAccount, PlatformApp
 from schedules.domain.approval import ReviewState
@@ -44,6 +45,18 @@ class GroupFilter(filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = AccountGroup
+        fields: tuple[str, ...] = ()
+
+
+class SecurityFilter(filters.FilterSet):  # type: ignore[misc]
+    kind = filters.CharFilter()
+    who = filters.CharFilter()
+    address = filters.CharFilter()
+    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = SecurityEvent
         fields: tuple[str, ...] = ()
 
 

@@ -168,6 +168,20 @@ def clear_expired(*, now: datetime) -> int:
     return sum(count for count, _each in gone)
 
 
+def held(person: User) -> list[dict[str, Any]]:
+    """What a person allowed, as JSON values, for whoever asks what is held of them. It goes with the person's row."""
+    rows = Permission.objects.filter(user=person).select_related("app", "workspace").order_by("id")
+    return [
+        {
+            "app": row.app.name,
+            "workspace": row.workspace.name,
+            "scopes": row.scopes,
+            "since": row.created_at.isoformat(),
+        }
+        for row in rows
+    ]
+
+
 def _new_secret() -> str:
     return secrets.token_urlsafe(32)
 

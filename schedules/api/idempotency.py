@@ -21,9 +21,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alwrity_scheduler.core import retention
 from alwrity_scheduler.core.errors import Problem, Refused
 from schedules.models import IdempotencyKey
-from schedules.services.pruning import KEYS_KEPT
 
 # longer than any request may take: only a process that died holds a key for so long
 HELD = timedelta(seconds=90)
@@ -120,7 +120,7 @@ def _hold(caller: str, key: str, wanted: str, holder: str, now: datetime, reache
         created_at=now,
     )  # fmt: skip
     with transaction.atomic():
-        rows.filter(created_at__lt=now - KEYS_KEPT).delete()
+        rows.filter(created_at__lt=now - retention.kept("idempotency keys")).delete()
         IdempotencyKey.objects.bulk_create([new], ignore_conflicts=True)
         # between the two, whoever held it may have been refused and have let it go
         row = rows.first()

@@ -18,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from alwrity_scheduler.core import sightings
 from alwrity_scheduler.core.errors import IllegalTransition, NotAllowed, Problem, Refused, StaleVersion
 
 MEDIA_TYPE = "application/problem+json"
@@ -57,6 +58,8 @@ class TooLarge(exceptions.APIException):
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """Every exception of an API view as an answer."""
     request_id = str(getattr(context.get("request"), "id", ""))
+    if isinstance(error, NotAllowed):
+        sightings.refused(context.get("request"), error)
     if isinstance(error, Refused):
         kind = REFUSALS.get(type(error), KINDS.get(error.status, KINDS[422]))
         wait = getattr(error, "retry_after", None)

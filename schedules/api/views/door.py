@@ -33,7 +33,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 AREAS = {
     "accounts": "accounts", "bulk": "schedules", "calendar": "schedules", "content": "content", "jobs": "jobs",
     "library": "content", "media": "media", "notifications": "notifications", "planning": "schedules",
-    "preflight": "content", "recovery": "jobs", "reviews": "reviews", "schedules": "schedules", "system": "events",
+    "preflight": "content", "recovery": "jobs", "reviews": "reviews", "schedules": "schedules", "security": "events",
+    "system": "events",
 }  # fmt: skip
 
 

@@ -55,6 +55,7 @@ SECTIONS = {
         Section("apps", gettext_lazy("Apps you allowed"), "accounts"),
         Section(WORKSPACE, gettext_lazy("Workspace"), "workspace", forms.WorkspaceForm),
         Section("integrations", gettext_lazy("Integrations"), "webhook"),
+        Section("data", gettext_lazy("Your data"), "lock"),
         Section("danger", gettext_lazy("Danger zone"), "warning"),
     )
 }

@@ -217,3 +217,18 @@ def test_a_person_sees_and_takes_back_in_the_settings(people, author, now, djang
     answer = browser.post(f"/app/apps/allowed/{row.public_id}/revoke/", follow=True)
     assert "Zapper may act for you in Team no more." in answer.content.decode()
     assert not Permission.objects.exists()
+
+
+def test_a_person_who_goes_takes_along_what_they_allowed(people, author, now):
+    from alwrity_scheduler.security import persons
+
+    program = register(people.workspace, now, person=author)
+    tokens = program.tokens(browser_of(author), people.workspace, scope="jobs:read")
+    held = persons.export(person=author, now=now)["apps_allowed"]
+    assert [(row["app"], row["workspace"], row["scopes"]) for row in held] == [("Zapper", "Team", ["jobs:read"])]
+
+    persons.erase(person=author, actor=ACTOR, now=now)
+    assert not Permission.objects.exists()
+    assert with_token(tokens["access_token"]).get("jobs/").status_code == 401
+    # the app is the workspace's
+    assert App.objects.get().created_by is None
