@@ -18,6 +18,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.sightings import Sighting, tell
@@ -29,6 +31,9 @@ from schedules.assistants.tools import READS, WRITES, Tools
 
 # where the request in hand came from
 _address: ContextVar[str] = ContextVar("mcp_address", default="")
+# what all tools together ask for
+SCOPES = ("accounts:read", "content:read", "jobs:write", "schedules:write")
+OPEN = {"Access-Control-Allow-Origin": "*"}
 NAME = "alwrity-scheduler"
 PATH = "/mcp"
 INSTRUCTIONS = """\
@@ -77,12 +82,27 @@ def http_app(url: str) -> Any:
         streamable_http_path=PATH, json_response=True, stateless_http=True, transport_security=hosts
     )
 
+    # the SDK's own document names no scopes without asking for all of them of everybody; clients ask for what they read here
+    where = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
+    app.router.routes.insert(0, Route(where, lambda request: JSONResponse(_metadata(url), headers=OPEN)))
+
     async def from_where(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             _address.set(_address_of(scope))
         await app(scope, receive, send)
 
     return from_where
+
+
+def _metadata(url: str) -> dict[str, Any]:
+    """The server as a protected resource (RFC 9728)."""
+    return {
+        "resource": url,
+        "authorization_servers": [settings.PUBLIC_URL],
+        "scopes_supported": list(SCOPES),
+        "bearer_methods_supported": ["header"],
+        "resource_name": "ALwrity Scheduler",
+    }
 
 
 def _address_of(scope: Any) -> str:

@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from alwrity_scheduler.core import sightings
 from alwrity_scheduler.oauth import services
 from alwrity_scheduler.oauth.models import AccessToken, App, Code, Permission, RefreshToken
+from alwrity_scheduler.oauth.validator import Validator
 from alwrity_scheduler.workspaces.access import actor_of, role_of
 from alwrity_scheduler.workspaces.models import Membership
 from schedules.models import AuditLog
@@ -201,6 +204,46 @@ def test_a_refresh_token_works_once_and_a_second_use_ends_its_family(people, pro
     assert program.refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
 
 
+def test_of_two_refreshes_at_the_same_moment_one_gets_a_pair_and_the_other_ends_it(people, program, author):
+    """Both were found good before either was done."""
+    first = program.tokens(author, people.workspace)
+    validator, requests = Validator(), []
+    for _ in range(2):
+        request = Request("/oauth/token", "POST", [("grant_type", "refresh_token")], {})
+        request.client = program.app
+        assert validator.validate_refresh_token(first["refresh_token"], program.app, request)
+        requests.append(request)
+    pair = {"access_token": "one", "refresh_token": "next", "scope": "jobs:read"}
+    validator.save_bearer_token(pair, requests[0])
+    assert with_token("one").get("jobs/").status_code == 200
+    with pytest.raises(InvalidGrantError):
+        validator.save_bearer_token({**pair, "access_token": "two", "refresh_token": "other"}, requests[1])
+    assert [with_token(secret).get("jobs/").status_code for secret in ("one", "two")] == [401, 401]
+
+
+def test_of_two_exchanges_of_a_code_at_the_same_moment_one_gets_a_pair_and_the_other_ends_it(people, program, author):
+    code = program.code(author, people.workspace)
+    validator, requests = Validator(), []
+    for _ in range(2):
+        request = Request("/oauth/token", "POST", [("grant_type", "authorization_code"), ("code", code)], {})
+        request.client = program.app
+        assert validator.validate_code(program.app.client_id, code, program.app, request)
+        requests.append(request)
+    pair = {"access_token": "one", "refresh_token": "next", "scope": "jobs:read"}
+    validator.save_bearer_token(pair, requests[0])
+    with pytest.raises(InvalidGrantError):
+        validator.save_bearer_token({**pair, "access_token": "two", "refresh_token": "other"}, requests[1])
+    assert [with_token(secret).get("jobs/").status_code for secret in ("one", "two")] == [401, 401]
+    assert not Code.objects.exists()
+
+
+def test_an_app_costs_one_query_more_than_nothing(people, program, author, django_assert_num_queries):
+    caller = with_token(program.tokens(author, people.workspace)["access_token"])
+    caller.get("jobs/")
+    with django_assert_num_queries(2):
+        assert caller.get("jobs/").status_code == 200
+
+
 def test_a_refresh_never_widens(people, program, author):
     first = program.tokens(author, people.workspace, scope="jobs:read")
     assert program.refresh(first["refresh_token"], scope="jobs:read jobs:write").json()["error"] == "invalid_scope"
@@ -302,8 +345,11 @@ def test_a_program_without_a_secret_lives_by_pkce(people, author, now):
     assert wrong.json()["error"] == "invalid_grant"
     # the empty secret is not the secret of one that has none
     assert native._token(**body, client_secret="x").json()["error"] == "invalid_client"
-    tokens = native._token(**body, code_verifier=VERIFIER)
-    assert with_token(tokens.json()["access_token"]).get("jobs/").status_code == 200
+    tokens = native._token(**body, code_verifier=VERIFIER).json()
+    assert with_token(tokens["access_token"]).get("jobs/").status_code == 200
+    given_back = {"client_id": native.app.client_id, "token": tokens["refresh_token"]}
+    assert native.client.post("/oauth/revoke", given_back).status_code == 200
+    assert with_token(tokens["access_token"]).get("jobs/").status_code == 401
 
 
 def test_where_everything_is_can_be_looked_up():

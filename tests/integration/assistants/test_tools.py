@@ -228,6 +228,7 @@ def test_over_http_each_request_says_who_asks(team, now):
         where = refused.headers["WWW-Authenticate"].partition('resource_metadata="')[2].partition('"')[0]
         told = httpx.get(where).json()
         assert (told["resource"], told["authorization_servers"]) == (url, ["http://127.0.0.1:8000"])
+        assert told["scopes_supported"] == ["accounts:read", "content:read", "jobs:write", "schedules:write"]
         # a page of another site that found the port
         assert (
             httpx.post(
