@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
+from django.db import connections
 from django.urls import resolve
 from django.utils import translation
 
@@ -41,12 +41,11 @@ def ask(
     caller: Caller, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None,
     key: str = "", view: Any = None, named: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The API's answer as JSON. Raises NotDone. Runs in a worker thread and leaves no stale connection to it.
+    """The API's answer as JSON. Raises NotDone. Runs in a worker thread, and leaves it no connection.
 
     query, body: what is None is left out. key: an Idempotency-Key. view, named: a view of `doors`, that stands at no address.
     """
     request = _request(caller, method, path, _given(query or {}), _given(body or {}), key)
-    close_old_connections()
     try:
         with translation.override(settings.LANGUAGE_CODE):
             if view is None:
@@ -54,7 +53,8 @@ def ask(
             response: Any = view(request, **(named or {}))
             response.render()
     finally:
-        close_old_connections()
+        # the SDK lets its worker threads go after a while, and would leave their connections open
+        connections.close_all()
     told: dict[str, Any] = json.loads(response.content) if response.content else {}
     if response.status_code >= 400:
         raise NotDone(_refusal(response.status_code, told))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import connections
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
@@ -140,14 +140,13 @@ class Verifier:
         return await sync_to_async(self._verify, thread_sensitive=False)(token)
 
     def _verify(self, secret: str) -> AccessToken | None:
-        close_old_connections()
         try:
             found = self._of_api(secret) if secret.startswith(TOKEN_PREFIX) else self._of_app(secret)
             if found is None:
                 tell(Sighting(kind="app.token_refused", at=clock.now(), address=_address.get(), details={"at": "mcp"}))
             return found
         finally:
-            close_old_connections()
+            connections.close_all()
 
     def _of_api(self, secret: str) -> AccessToken | None:
         row = ApiToken.objects.usable(clock.now()).filter(digest=digest(secret)).first()
