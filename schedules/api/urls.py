@@ -6,6 +6,7 @@ from schedules.api.views import (
     accounts,
     bulk,
     calendar,
+    connecting,
     content,
     jobs,
     library,
@@ -16,18 +17,32 @@ from schedules.api.views import (
     recovery,
     reviews,
     schedules,
+    slots,
     system,
 )
 
 app_name = "api"
 urlpatterns = [
     path("accounts/", accounts.AccountList.as_view(), name="accounts"),
+    path("accounts/sign-in/", connecting.SignIn.as_view(), name="account_sign_in"),
     path("accounts/<uuid:public_id>/", accounts.AccountDetail.as_view(), name="account"),
+    path("accounts/<uuid:public_id>/credentials/", accounts.AccountCredentials.as_view(), name="account_credentials"),
+    path("accounts/<uuid:public_id>/abilities/", connecting.AccountAbilities.as_view(), name="account_abilities"),
+    path("accounts/<uuid:public_id>/limits/", connecting.AccountLimits.as_view(), name="account_limits"),
+    path("accounts/<uuid:public_id>/health/", connecting.AccountHealth.as_view(), name="account_health"),
+    path("accounts/<uuid:public_id>/posting-times/", slots.PostingTimes.as_view(), name="account_posting_times"),
+    path("accounts/<uuid:public_id>/slots/", slots.NextSlots.as_view(), name="account_slots"),
+    path("platforms/", connecting.Platforms.as_view(), name="platforms"),
+    path("platforms/<slug:kind>/", connecting.PlatformDetail.as_view(), name="platform"),
+    path("queue/", slots.Queue.as_view(), name="queue"),
+    path("slots/find/", slots.FindSlots.as_view(), name="slots_find"),
+    path("conflicts/", slots.Conflicts.as_view(), name="conflicts"),
+    path("conflicts/check/", slots.ConflictCheck.as_view(), name="conflicts_check"),
     *(
         path(
             f"accounts/<uuid:public_id>/{verb}/",
             accounts.AccountVerb.as_view(verb=verb),
-            name=f"account_{verb}",
+            name=f"account_{verb.replace('-', '_')}",
         )
         for verb in accounts.VERBS
     ),

@@ -85,6 +85,17 @@ class Words(serializers.ListField):
         )
 
 
+class Ids(serializers.CharField):
+    """Public ids, separated by commas."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "default": "", "max_length": 4000, **options})
+
+    def to_internal_value(self, data: Any) -> list[Any]:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        return [serializers.UUIDField().run_validation(item.strip()) for item in text.split(",") if item.strip()]
+
+
 class PlainJson(serializers.DictField):
     """An object of JSON that every database can store: no NUL characters, no halves of surrogate pairs."""
 

@@ -65,7 +65,7 @@ class ScheduleList(ScheduleRows, Rows):
         given = self.read(NewSchedule)
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.WRITE, workspace)
-        content = self._content(given["content"], workspace)
+        content = stored_or_draft(request.user, given["content"], workspace)
         with_groups(given, workspace)
         wanted = plan(given, None, home_zone=home_zone(workspace, account_ids(given)), now=self.now)
         with renamed(schedule_problem(wanted.rule_kind)):
@@ -81,21 +81,17 @@ class ScheduleList(ScheduleRows, Rows):
         where = reverse("api:schedule", args=[made.public_id])
         return self.answer(self.find(made.public_id), status=201, headers={"Location": where})
 
-    def _content(self, given: Mapping[str, Any], workspace: Workspace) -> ContentItem | ContentDraft:
-        if "id" not in given:
-            return draft(given)
-        found: ContentItem | None = (
-            ContentItem.objects.visible_to(self.request.user).filter(workspace=workspace, public_id=given["id"]).first()
-        )
-        if found is None:
-            raise Refused(
-                Problem(
-                    field="content.id",
-                    message="There is no content of this id in this workspace.",
-                    code="not_found",
-                )
-            )
-        return found
+
+def stored_or_draft(user: Any, given: Mapping[str, Any], workspace: Workspace) -> ContentItem | ContentDraft:
+    """The content that is named by its id, or the one that is given. Refused where there is none of that id."""
+    if "id" not in given:
+        return draft(given)
+    rows = ContentItem.objects.visible_to(user).filter(workspace=workspace, public_id=given["id"])
+    found: ContentItem | None = rows.first()
+    if found is None:
+        words = "There is no content of this id in this workspace."
+        raise Refused(Problem(field="content.id", message=words, code="not_found"))
+    return found
 
 
 def with_groups(given: dict[str, Any], workspace: Workspace) -> None:
