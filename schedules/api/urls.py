@@ -12,6 +12,7 @@ from schedules.api.views import (
     library,
     media,
     notifications,
+    occurrences,
     planning,
     preflight,
     recovery,
@@ -52,6 +53,7 @@ urlpatterns = [
     path("sign-in-apps/<uuid:public_id>/", accounts.AppDetail.as_view(), name="sign_in_app"),
     path("content/", content.ContentList.as_view(), name="content_list"),
     path("content/check/", preflight.ContentCheck.as_view(), name="content_check"),
+    path("content/preview/", occurrences.ContentPreview.as_view(), name="content_preview"),
     path("content/<uuid:public_id>/", content.ContentDetail.as_view(), name="content"),
     path("media/", media.MediaList.as_view(), name="media_list"),
     path("media/folders/", media.FolderList.as_view(), name="media_folders"),
@@ -69,9 +71,25 @@ urlpatterns = [
     path("schedules/bulk/", bulk.ScheduleBulk.as_view(), name="schedule_bulk"),
     path("schedules/<uuid:public_id>/shift/", bulk.Shift.as_view(verb="shift"), name="schedule_shift"),
     path("schedules/<uuid:public_id>/", schedules.ScheduleDetail.as_view(), name="schedule"),
-    path("schedules/<uuid:public_id>/occurrences/", schedules.Occurrences.as_view(), name="occurrences"),
+    path("schedules/<uuid:public_id>/occurrences/", occurrences.Occurrences.as_view(), name="occurrences"),
+    *(
+        path(
+            f"schedules/<uuid:public_id>/occurrences/<str:nominal>/{verb}/",
+            occurrences.OccurrenceVerb.as_view(verb=verb),
+            name=f"occurrence_{verb}",
+        )
+        for verb in occurrences.OCCURRENCE_VERBS
+    ),
+    path(
+        "schedules/<uuid:public_id>/occurrences/<str:nominal>/following/",
+        occurrences.Following.as_view(),
+        name="occurrence_following",
+    ),
+    path("schedules/<uuid:public_id>/exceptions/", occurrences.Exceptions.as_view(), name="schedule_exceptions"),
+    path("schedules/<uuid:public_id>/history/", occurrences.History.as_view(), name="schedule_history"),
+    path("schedules/<uuid:public_id>/preview/", occurrences.Preview.as_view(), name="schedule_preview"),
     path("schedules/<uuid:public_id>/health/", schedules.ScheduleHealth.as_view(), name="schedule_health"),
-    path("schedules/<uuid:public_id>/clone/", schedules.Clone.as_view(), name="schedule_clone"),
+    path("schedules/<uuid:public_id>/clone/", occurrences.Clone.as_view(), name="schedule_clone"),
     path("schedules/<uuid:public_id>/publish-now/", schedules.PublishNow.as_view(), name="schedule_publish_now"),
     path("schedules/<uuid:public_id>/backfill/", schedules.BackfillRuns.as_view(), name="schedule_backfill"),
     *(
@@ -120,6 +138,8 @@ urlpatterns = [
         )
         for verb in jobs.VERBS
     ),
+    path("jobs/<uuid:public_id>/move/", occurrences.JobMove.as_view(), name="job_move"),
+    path("jobs/<uuid:public_id>/attempts/", occurrences.JobAttempts.as_view(), name="job_attempts"),
     path("jobs/<uuid:public_id>/figures/", jobs.Figures.as_view(verb="figures"), name="job_figures"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/bulk/", recovery.RecoveryBulk.as_view(), name="recovery_bulk"),

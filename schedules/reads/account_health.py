@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from django.db.models import Count
 
@@ -62,7 +63,8 @@ def records(workspace: Workspace, account_ids: Sequence[int], *, since: datetime
     for account, kind, number in wrong.values_list("account_id", "error_class").annotate(n=Count("pk")):
         found[account].errors[kind] = number
     out = jobs.filter(state=JobState.COMPLETED, finished_at__isnull=False).order_by("-run_at", "-id")
-    for account, wanted, ended in out.values_list("account_id", "scheduled_for", "finished_at")[:MOST_TIMED]:
+    timed: Any = out.values_list("account_id", "scheduled_for", "finished_at")[:MOST_TIMED]
+    for account, wanted, ended in timed:
         found[account].delays.append(max(0.0, (ended - wanted).total_seconds()))
     for record in found.values():
         record.delays.sort()

@@ -52,11 +52,11 @@ class Taken:
     """The live posts of accounts in a span, in order, and how far from them another must stay."""
 
     events: Mapping[int, Sequence[Event]]
-    gaps: Mapping[int, timedelta]
+    apart: Mapping[int, timedelta]
 
     def near(self, account_id: int, at: datetime, but: frozenset[int] = frozenset()) -> list[Event]:
         """Those of the account that a post at `at` would be too close to, the nearest first; `but`: schedules that do not count."""
-        gap = self.gaps[account_id]
+        gap = self.apart[account_id]
         close = [
             item for item in self.events.get(account_id, ()) if abs(item.at - at) < gap and item.schedule_id not in but
         ]
@@ -69,7 +69,7 @@ class Taken:
             account: [item.at for item in events if item.schedule_id not in but]
             for account, events in self.events.items()
         }
-        return list(islice(gaps.free(window, times, self.gaps, step=step), count))
+        return list(islice(gaps.free(window, times, self.apart, step=step), count))
 
 
 def taken(
@@ -93,4 +93,4 @@ def taken(
             workspace, start=start - widest, end=end + widest, zone="UTC", now=now, wanted=wanted
         ):
             found[event.account_id].append(event)
-    return Taken(events=found, gaps=apart)
+    return Taken(events=found, apart=apart)

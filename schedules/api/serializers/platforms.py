@@ -198,7 +198,7 @@ _WANTED = {"bool": "true or false", "number": "a number"}
 def checked_settings(
     adapter: Adapter, *, options: Mapping[str, Any] | None, credentials: Mapping[str, str] | None
 ) -> None:
-    """Refused for names that the platform does not have and for values of the wrong kind; what they say is the service's to judge."""
+    """Refused for names that the platform does not have and for values of the wrong kind; the rest is the service's to judge."""
     problems = list(_unknown("credentials", credentials or {}, adapter.credential_fields))
     problems += _unknown("options", options or {}, adapter.option_fields)
     by_name = {spec.name: spec for spec in adapter.option_fields}

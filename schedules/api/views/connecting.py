@@ -104,13 +104,14 @@ class SignIn(Door):
         again = self._again(given.get("account"), given["platform"])
         workspace = again.workspace if again else workspace
         self.require(Action.ACCOUNTS, workspace)
-        adapter: Any = adapter_of(given["platform"])
-        if not isinstance(adapter, SignsIn):
-            words = f"Nobody signs in at {adapter.label}: POST its keys to /api/v1/accounts/."
+        platform = adapter_of(given["platform"])
+        if not isinstance(platform, SignsIn):
+            words = f"Nobody signs in at {platform.label}: POST its keys to /api/v1/accounts/."
             raise Refused(Problem(field="platform", message=words, code="takes_keys"))
+        adapter: Any = platform
         checked_settings(adapter, options=given["options"], credentials=None)
         browser = self._browser()
-        if not browser:
+        if not browser or self.person is None:
             page = reverse("web:account_signin", args=[given["platform"]])
             mark = f"?account={again.public_id}" if again else ""
             words = "A person has to finish this: open the address in a browser that is signed in here."
@@ -122,7 +123,7 @@ class SignIn(Door):
                 workspace=workspace,
                 platform=given["platform"],
                 options={name: options[name] for name in adapter.sign_in_fields if name in options},
-                person=request.user,
+                person=self.person,
                 browser=browser,
                 account=again,
                 actor=self.actor,

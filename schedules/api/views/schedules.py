@@ -40,7 +40,6 @@ from schedules.services import content as content_service
 from schedules.services import jobs as job_service
 from schedules.services import lifecycle
 from schedules.services import schedules as schedule_service
-from schedules.services.materialise import rule_of
 from schedules.services.plans import ContentDraft, SchedulePlan
 from schedules.services.plans import rule_of as rule_of_plan
 
@@ -138,17 +137,6 @@ class ScheduleDetail(ScheduleRows, Row):
         )
 
 
-class Occurrences(ScheduleRows):
-    """When a schedule runs next, by its rule and the edits of single times; whatever its state."""
-
-    query_names: ClassVar[frozenset[str]] = frozenset({"count"})
-
-    def get(self, request: Request, public_id: UUID) -> Response:
-        row = self.find(public_id)
-        found = runs.next_runs(rule_of(row), now=self.now, count=asked_count(request.query_params.get("count")))
-        return Response({"timezone": row.timezone, "results": [time_words(one, row.timezone) for one in found]})
-
-
 class ScheduleHealth(ScheduleRows):
     """What became of its last runs, when it runs next, and what stands in its way."""
 
@@ -198,15 +186,6 @@ class ScheduleVerb(ScheduleRows, VerbDoor):
         with renamed(schedule_problem(row.rule_kind)):
             VERBS[self.verb](schedule=row, actor=self.actor, now=self.now)
         return self.answer(self.find(row.public_id))
-
-
-class Clone(ScheduleRows, VerbDoor):
-    action: ClassVar[Action] = Action.WRITE
-
-    def act(self, row: Schedule, given: dict[str, Any]) -> Response:
-        twin = lifecycle.clone(schedule=row, actor=self.actor, now=self.now, person=self.person)
-        where = reverse("api:schedule", args=[twin.public_id])
-        return self.answer(self.find(twin.public_id), status=201, headers={"Location": where})
 
 
 class PublishNow(ScheduleRows, VerbDoor):

@@ -210,7 +210,7 @@ class ConflictCheck(_OnAccounts):
                 "accounts": [
                     {
                         **account_words(row),
-                        "gap_seconds": round(taken.gaps[row.pk].total_seconds()),
+                        "gap_seconds": round(taken.apart[row.pk].total_seconds()),
                         "conflicts": [shown[item.key] for item in near[row.pk]],
                     }
                     for row in rows
