@@ -191,6 +191,22 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
         return found
 
 
+class PostFilter(filters.FilterSet):  # type: ignore[misc]
+    """Posts that are out. `since` and `until` look at the time a person wanted."""
+
+    platform = filters.CharFilter(field_name="account__platform")
+    account = filters.UUIDFilter(field_name="account__public_id")
+    schedule = filters.UUIDFilter(field_name="schedule__public_id")
+    campaign = filters.CharFilter(field_name="schedule__content__campaign__name")
+    content_type = AnyOf(field_name="schedule__content__content_type", choices=ContentType.choices)
+    since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="lt")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = ()
+
+
 class RecoveryFilter(filters.FilterSet):  # type: ignore[misc]
     """What the recovery desk can be narrowed by."""
 
