@@ -12,7 +12,7 @@ from rest_framework import serializers
 from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.jobs import JobAnswer
 from schedules.api.serializers.recovery import checked_zone
-from schedules.api.serializers.shapes import Ids, Input, both
+from schedules.api.serializers.shapes import Ids, Input, Moment, both
 from schedules.models import Job
 from schedules.reads.account_health import Record
 from schedules.reads.analytics import Day, Slice
@@ -34,8 +34,8 @@ class OfWorkspace(Input):
 class Span(OfWorkspace):
     """`since` and `until`: half-open, by the times that people wanted. The last seven days where nothing is said."""
 
-    since = serializers.DateTimeField(required=False, default=None)
-    until = serializers.DateTimeField(required=False, default=None)
+    since = Moment(required=False, default=None)
+    until = Moment(required=False, default=None)
     account = Ids()
     longest: ClassVar[timedelta] = LONGEST["day"]
 

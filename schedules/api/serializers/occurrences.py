@@ -13,7 +13,7 @@ from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock
 from schedules.api.serializers.schedules import ContentOrId, ScheduleChange, TargetInput
-from schedules.api.serializers.shapes import Input, Version, local_text, utc_text
+from schedules.api.serializers.shapes import Input, Moment, Version, local_text, utc_text
 from schedules.api.serializers.system import AuditAnswer
 from schedules.domain import likeness, localtime
 from schedules.models import AuditLog, ScheduleException
@@ -27,8 +27,8 @@ class Span(Input):
     """`count` is looked at by the view, which has said what is wrong with it for long."""
 
     count = serializers.CharField(required=False, default=None)
-    since = serializers.DateTimeField(required=False, default=None)
-    until = serializers.DateTimeField(required=False, default=None)
+    since = Moment(required=False, default=None)
+    until = Moment(required=False, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["since"] and attrs["until"] and attrs["until"] <= attrs["since"]:

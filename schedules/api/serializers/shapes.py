@@ -96,6 +96,21 @@ class Ids(serializers.CharField):
         return [serializers.UUIDField().run_validation(item.strip()) for item in text.split(",") if item.strip()]
 
 
+EARLIEST, LATEST = 1970, 9000  # years in which every zone can tell the time
+
+
+class Moment(serializers.DateTimeField):
+    """An instant that can be told in every zone."""
+
+    default_error_messages = {"far": "This is too far away. Choose another time."}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        at: datetime = super().to_internal_value(value)
+        if not EARLIEST <= at.year <= LATEST:
+            self.fail("far")
+        return at
+
+
 class PlainJson(serializers.DictField):
     """An object of JSON that every database can store: no NUL characters, no halves of surrogate pairs."""
 

@@ -16,7 +16,7 @@ from schedules.api.serializers.calendar import event_words
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
 from schedules.api.serializers.schedules import ContentOrId, ScheduleInput, TargetInput
-from schedules.api.serializers.shapes import Ids, Input, both
+from schedules.api.serializers.shapes import EARLIEST, LATEST, Ids, Input, Moment, both
 from schedules.domain import localtime
 from schedules.domain.gaps import Window
 from schedules.domain.refusals import RuleRefused
@@ -112,12 +112,14 @@ class FindInput(_Zoned):
 
 def instant(written: Written, zone: str, field: str = "at") -> datetime:
     """What was written, as aware UTC: by its own offset, else on the wall clock of `zone`."""
+    far = Problem(field=field, message="This is too far away. Choose another time.")
     try:
-        if written.at.tzinfo is not None:
-            return written.at.astimezone(UTC)
-        return localtime.local_time(written.at, zone).at
+        at = written.at.astimezone(UTC) if written.at.tzinfo else localtime.local_time(written.at, zone).at
     except (RuleRefused, OverflowError, ValueError) as error:
-        raise Refused(Problem(field=field, message="This is too far away. Choose another time.")) from error
+        raise Refused(far) from error
+    if not EARLIEST <= at.year <= LATEST:
+        raise Refused(far)
+    return at
 
 
 def window(given: dict[str, Any], zone: str, now: datetime) -> Window:
@@ -146,8 +148,8 @@ class ConflictCheck(_Zoned):
 
 
 class ConflictSpan(Input):
-    since = serializers.DateTimeField(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
-    until = serializers.DateTimeField(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
+    since = Moment(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
+    until = Moment(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
     timezone = serializers.CharField(required=False, default=None, max_length=64)
     workspace = serializers.CharField(required=False, default=None, max_length=100)
     account = Ids()

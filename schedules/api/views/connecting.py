@@ -44,7 +44,7 @@ from schedules.reads.account_health import records
 from schedules.reads.standing import Standing, standings
 
 
-class _OfWorkspace(Input):
+class OfWorkspace(Input):
     workspace = serializers.CharField(required=False, default=None, max_length=100)
 
 
@@ -58,7 +58,7 @@ def _ready(workspace: Workspace | None) -> set[str]:
 
 class _Platforms(AskedDoor):
     area: ClassVar[str] = "accounts"
-    asked: ClassVar[type[Input]] = _OfWorkspace
+    asked: ClassVar[type[Input]] = OfWorkspace
 
     def ready(self) -> set[str]:
         """Of the named workspace, or of the only one there is; without one, what the installation brings."""
