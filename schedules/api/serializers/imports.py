@@ -1,6 +1,7 @@
 """Rows from elsewhere as drafts and plans.
 
-The columns are ours: title, text, link, hashtags, labels, campaign, content_type, notes, accounts, at, timezone. Cells of several words are lists in JSON; in CSV they are separated by commas or semicolons.
+The columns are ours: title, text, link, hashtags, labels, campaign, content_type, notes, accounts, at, timezone. Cells of several
+words are lists in JSON; in CSV they are separated by commas or semicolons.
 """
 
 from __future__ import annotations
