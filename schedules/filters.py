@@ -29,6 +29,7 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 
 
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
+    q = filters.CharFilter(method="with_words")
     state = AnyOf(choices=AccountState.choices)
     platform = filters.CharFilter()
     group = filters.UUIDFilter(field_name="account_groups__public_id")
@@ -36,6 +37,9 @@ class AccountFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = PlatformAccount
         fields: tuple[str, ...] = ()
+
+    def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=value) | Q(handle__icontains=value))
 
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]
@@ -58,10 +62,14 @@ class ContentFilter(filters.FilterSet):  # type: ignore[misc]
     q = filters.CharFilter(method="with_words")
     content_type = AnyOf(choices=ContentType.choices)
     campaign = filters.CharFilter(field_name="campaign__name")
+    label = filters.CharFilter(method="with_label")
 
     class Meta:
         model = ContentItem
         fields: tuple[str, ...] = ()
+
+    def with_label(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(HoldsWord("labels", value))
 
     def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))

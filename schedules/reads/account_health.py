@@ -18,7 +18,7 @@ from alwrity_scheduler.workspaces.models import Workspace
 from schedules.domain.states import JobState
 from schedules.models import Job
 
-MOST_TIMED = 20_000  # of the newest published posts, how late they were
+MOST_TIMED = 5_000  # of the newest published posts, how late they were
 RESULTS = (JobState.COMPLETED, JobState.FAILED, JobState.MISSED, JobState.UNCONFIRMED)
 
 

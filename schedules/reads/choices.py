@@ -14,6 +14,7 @@ from platforms.models import PlatformAccount
 from schedules.models import Campaign, ContentItem
 
 MOST_LABELS, LOOKED_THROUGH = 60, 500
+COUNTED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,8 @@ def labels(workspace: Workspace) -> list[str]:
 
 
 def label_counts(workspace: Workspace) -> dict[str, int]:
-    """The same labels, and how many of those posts have each."""
-    rows = ContentItem.objects.filter(workspace=workspace).exclude(labels=[]).order_by("-pk")
-    found = Counter(
-        str(label) for item in rows.values_list("labels", flat=True)[:LOOKED_THROUGH] for label in set(item)
-    )
+    """The labels of the latest COUNTED posts, by name, with how many of those have each."""
+    rows = ContentItem.objects.filter(workspace=workspace).order_by("-pk")
+    held = rows.values_list("labels", flat=True)[:COUNTED]
+    found = Counter(str(label) for labels_of_one in held for label in set(labels_of_one))
     return {label: found[label] for label in sorted(found, key=str.casefold)}

@@ -13,11 +13,12 @@ from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock
 from schedules.api.serializers.schedules import ContentOrId, ScheduleChange, TargetInput
-from schedules.api.serializers.shapes import Input, Moment, Version, local_text, utc_text
+from schedules.api.serializers.shapes import Input, Moment, Version, both, local_text, utc_text
 from schedules.api.serializers.system import AuditAnswer
 from schedules.domain import likeness, localtime
 from schedules.models import AuditLog, ScheduleException
 from schedules.reads.cards import Card
+from schedules.reads.unscheduled import Unscheduled
 
 LONGEST_DIFF = 20_000  # characters of a text that are compared word by word
 _TEXTS = frozenset({"title", "text", "notes", "link", "expression"})
@@ -79,6 +80,24 @@ class PreviewOfContent(Input):
         if len(accounts) > 200:
             raise serializers.ValidationError("Give at most 200 accounts at once.", code="max_length")
         return accounts
+
+
+class LinkInput(Input):
+    url = serializers.CharField(max_length=2000)
+    workspace = serializers.CharField(required=False, allow_null=True, default=None, max_length=100)
+
+
+def unscheduled_words(row: Unscheduled, zone: str) -> dict[str, Any]:
+    """A draft on one account; `at`: when it was to go out. `key` names it for a move on the calendar."""
+    return {
+        "key": row.key,
+        "schedule": str(row.public_id),
+        "title": row.title,
+        "account": {"name": row.account, "platform": row.platform},
+        "recurring": row.recurring,
+        "version": row.version,
+        **both("at", row.at, zone),
+    }
 
 
 def occurrence_problem(problem: Problem) -> Problem:

@@ -28,15 +28,16 @@ from schedules.api.serializers.schedules import plan, schedule_problem
 from schedules.api.serializers.shapes import Empty, Input, both
 from schedules.api.serializers.slots import instant
 from schedules.api.views.asked import AskedDoor
+from schedules.api.views.connecting import OfWorkspace
 from schedules.api.views.door import PAGING, Door, VerbDoor
 from schedules.api.views.preflight import Looks
 from schedules.api.views.schedules import ScheduleRows, asked_count
 from schedules.domain import localtime, recurrence
 from schedules.models import Attempt, AuditLog, Job, Schedule
 from schedules.models.schedules import Target
-from schedules.reads import cards
+from schedules.reads import cards, unscheduled
 from schedules.services import content as content_service
-from schedules.services import lifecycle, moving
+from schedules.services import lifecycle, link_cards, moving
 from schedules.services.materialise import rule_of
 
 
@@ -198,6 +199,42 @@ class Preview(ScheduleRows):
         targets = [(item.account, item.title, item.text) for item in row.targets.all()]
         found = cards.of_content(row.workspace, draft_of(row.content), targets, self.now)
         return Response({"results": words.card_words(found.cards)})
+
+
+class Unscheduled(AskedDoor):
+    """Drafts whose times have gone by, among the latest schedules of a workspace: what waits for a new time."""
+
+    area: ClassVar[str] = "schedules"
+    asked: ClassVar[type[Input]] = OfWorkspace
+
+    def get(self, request: Request) -> Response:
+        workspace = self.workspace_of(self.query()["workspace"])
+        seen = set(self.account_ids(workspace))
+        rows = [row for row in unscheduled.unscheduled(workspace, self.now) if row.account_id in seen]
+        return Response({"results": [words.unscheduled_words(row, self.own_zone) for row in rows]})
+
+
+class LinkCard(Door):
+    """POST of a `url`: what the page says of itself, for the preview of a link. The page is read, and kept for a while."""
+
+    area: ClassVar[str] = "content"
+    writes: ClassVar[bool] = False
+    reaches_out: ClassVar[bool] = True
+
+    def post(self, request: Request) -> Response:
+        given = self.read(words.LinkInput)
+        self.require(Action.WRITE, self.workspace_of(given["workspace"]))
+        card = link_cards.fetch(given["url"])
+        return Response(
+            {
+                "url": card.url,
+                "site": card.site,
+                "title": card.title,
+                "description": card.description,
+                "has_image": card.has_image,
+                "trouble": card.trouble,
+            }
+        )
 
 
 class ContentPreview(Looks):

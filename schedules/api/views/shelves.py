@@ -72,7 +72,7 @@ class CampaignRow(_Campaigns, Row):
 
 
 class Labels(AskedDoor):
-    """The labels of the latest posts of a workspace that have some, with how many of those have each."""
+    """The labels of the latest 5,000 posts of a workspace, with how many of those have each."""
 
     area: ClassVar[str] = "content"
     asked: ClassVar[type[Input]] = OfWorkspace

@@ -8,7 +8,7 @@ import pytest
 
 from schedules.models import Attempt, Job, Schedule, ScheduleException
 from tests.integration.api.callers import Caller, fields
-from tests.people import People, make_account
+from tests.people import People, make_account, make_schedule
 
 DAILY = {"kind": "cron", "expression": "0 9 * * *", "timezone": "Europe/Berlin", "start": "2026-11-24T00:00:00"}
 
@@ -161,3 +161,46 @@ def test_a_job_is_moved_and_its_attempts_are_listed(
     attempts = f"jobs/{left.public_id}/attempts/"
     assert [row["no"] for row in api.get(attempts).json()["results"]] == [3, 2, 1]
     assert callers["foreign_token"].get(attempts).status_code == 404
+
+
+def test_drafts_whose_time_has_gone_by(
+    api: Caller, callers: dict[str, Caller], people: People, account: Any, after: Any
+) -> None:
+    late = make_schedule(people.workspace, [account], after(hours=-3), state="draft", text="Too late")
+    make_schedule(people.workspace, [account], after(hours=3), state="draft")
+
+    [row] = api.get("schedules/unscheduled/").json()["results"]
+    assert (row["schedule"], row["at"]) == (str(late.public_id), "2026-11-23T05:00:00Z")
+    assert callers["stranger"].get("schedules/unscheduled/").json()["results"] == []
+
+
+def test_a_link_card_never_looks_into_private_networks(api: Caller, callers: dict[str, Caller]) -> None:
+    card = api.post("link-cards/", {"url": "http://127.0.0.1:1/"}).json()
+
+    assert (card["title"], bool(card["trouble"])) == ("", True)
+    assert callers["viewer"].post("link-cards/", {"url": "http://127.0.0.1:1/"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_times_that_no_zone_can_tell_are_refused(api: Caller, account: Any, daily: Schedule, at: str) -> None:
+    """Never an error of ours, whatever is asked for."""
+    accounts = [str(account.public_id)]
+    name = at.replace("+", "%2B")
+    answers = [
+        api.post("conflicts/check/", {"accounts": accounts, "at": at}),
+        api.post("slots/find/", {"accounts": accounts, "after": at}),
+        api.post("slots/find/", {"accounts": accounts, "before": at}),
+        api.get(f"schedules/{daily.public_id}/occurrences/", since=at),
+        api.get("analytics/executions/", since=at),
+        api.get("reports/activity/", until=at),
+        api.get("conflicts/", since=at, until="2026-12-01T00:00:00Z"),
+        api.get("calendar/export/", since="2026-12-01T00:00:00Z", until=at),
+        api.post(f"schedules/{daily.public_id}/occurrences/2026-11-24T09:00:00/move/", {"at": at}),
+        api.post(f"jobs/{Job.objects.first().public_id}/move/", {"at": at}),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * len(answers)
+    assert api.post(f"schedules/{daily.public_id}/occurrences/{name}/skip/").status_code in (404, 422)
+    imported = api.post("imports/", {"rows": [{"text": "x", "accounts": accounts, "at": at}]}).json()
+    assert imported["fits_count"] == 0
