@@ -11,7 +11,7 @@ from platforms.models import MediaAsset, PlatformAccount
 from schedules.models import AuditLog, Campaign, ComposerDraft, ContentItem, EngineControl, Job, SavedView
 from schedules.notifications.models import NoticeRules
 from tests.integration.api.callers import Caller, fields, signed_in
-from tests.people import People
+from tests.people import People, make_schedule
 
 
 def test_campaigns_are_made_and_renamed(
@@ -161,3 +161,33 @@ def test_an_administrator_stops_everything(people: People) -> None:
     assert EngineControl.objects.get().paused_at is not None
     assert admin.get("health/").json()["paused"] is True
     assert admin.post("engine/resume/").json() == {"paused": False}
+
+
+def test_a_persons_lists_cost_the_same_however_long(
+    callers: dict[str, Caller], people: People, account: Any, now: Any, django_assert_num_queries: Any
+) -> None:
+    author = callers["author"]
+
+    def more(first: int, last: int) -> None:
+        for number in range(first, last):
+            SavedView.objects.create(
+                workspace=people.workspace,
+                person=people.owner,
+                page="list",
+                name=str(number),
+                shared=True,
+                created_at=now,
+            )
+            ComposerDraft.objects.create(
+                workspace=people.workspace, person=people.author, data={}, created_at=now, updated_at=now,
+                schedule=make_schedule(people.workspace, [account], now, state="draft"),
+            )  # fmt: skip
+
+    more(0, 1)
+    for path in ("views/", "drafts/"):
+        with django_assert_num_queries(3):
+            assert len(author.get(path).json()["results"]) == 1
+    more(1, 20)
+    for path in ("views/", "drafts/"):
+        with django_assert_num_queries(3):
+            assert len(author.get(path).json()["results"]) == 20
