@@ -164,6 +164,7 @@ class AccountVerb(_Accounts, VerbDoor):
 
     area: ClassVar[str] = "accounts"
     action: ClassVar[Action] = Action.ACCOUNTS
+    reaching: ClassVar[frozenset[str]] = frozenset({"test"})
 
     def act(self, row: PlatformAccount, given: dict[str, Any]) -> Response:
         if self.verb == "test":

@@ -109,6 +109,13 @@ class Posts(Rows):
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).filter(state="completed").with_names()
 
+    def ordering(self) -> tuple[str, ...]:
+        """Newest first, by the index of due times where a span of them is asked for."""
+        asked = self.request.query_params
+        if "ordering" not in asked and (asked.get("since") or asked.get("until")):
+            return ("-scheduled_for", "-id")
+        return super().ordering()
+
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         context = {**self.get_serializer_context(), "figures": analytics.latest_figures(list(args[0]))}
         return super().get_serializer(*args, **{**kwargs, "context": context})

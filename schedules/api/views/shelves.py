@@ -47,7 +47,7 @@ class CampaignList(_Campaigns, Rows):
     """The campaigns of the workspaces one is in, the newest first; a post may also name a new one."""
 
     def known_names(self) -> frozenset[str]:
-        return PAGING | {"workspace"}
+        return PAGING | {"workspace", "fields", "ordering"}
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset
@@ -170,7 +170,7 @@ class ViewList(_Views, Rows):
     """Saved views of the pages: one's own, and those that others share. `page` narrows them."""
 
     def known_names(self) -> frozenset[str]:
-        return PAGING | {"workspace", "page"}
+        return PAGING | {"workspace", "fields", "ordering", "page"}
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         page = self.request.query_params.get("page")
@@ -214,7 +214,7 @@ class DraftList(_Drafts, Rows):
     """What one has typed into the composer and not saved, without what was put aside."""
 
     def known_names(self) -> frozenset[str]:
-        return PAGING | {"workspace"}
+        return PAGING | {"workspace", "fields", "ordering"}
 
     def get_queryset(self) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset().kept()  # type: ignore[attr-defined]
