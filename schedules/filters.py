@@ -223,8 +223,8 @@ class PostFilter(JobFilter):
     """Posts that are out: the jobs' own filters, without those that are of no use there."""
 
     q = None
-    state = None
-    error_class = None
+    state = None  # type: ignore[assignment]
+    error_class = None  # type: ignore[assignment]
     campaign = filters.CharFilter(field_name="schedule__content__campaign__name")
 
     class Meta:

@@ -173,3 +173,25 @@ def test_limits_say_what_is_left(api: Caller, people: People, now: Any) -> None:
     assert shown["hourly_cap"] == 3
     [budget] = [row for row in shown["budgets"] if row["capacity"] == 3]
     assert (budget["left"], budget["used"], budget["full_by_at"]) == (3, 0, None)
+
+
+def test_the_same_post_with_one_key_connects_once_and_scopes_narrow(people: People, now: Any) -> None:
+    from alwrity_scheduler.workspaces import services as workspaces
+    from alwrity_scheduler.workspaces.models import ApiToken
+    from tests.integration.api.callers import API, with_token
+    from tests.people import ACTOR
+
+    row, secret = workspaces.create_token(workspace=people.workspace, name="t", role="owner", actor=ACTOR, now=now)
+    token = with_token(secret)
+    first, again = (
+        token.client.post(f"{API}accounts/", HOOK, format="json", HTTP_IDEMPOTENCY_KEY="one") for _time in range(2)
+    )
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert PlatformAccount.objects.count() == 1
+    ApiToken.objects.filter(pk=row.pk).update(scopes=["accounts:read", "schedules:read"])
+    assert token.get("accounts/").status_code == 200
+    assert fields(token.post("accounts/", HOOK)) == {"scope": "insufficient_scope"}
+    assert fields(token.get("analytics/summary/")) == {"scope": "insufficient_scope"}
+    looked = token.post("slots/find/", {"accounts": [first.json()["id"]]})
+    assert looked.status_code == 200

@@ -185,9 +185,9 @@ def test_a_persons_lists_cost_the_same_however_long(
 
     more(0, 1)
     for path in ("views/", "drafts/"):
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             assert len(author.get(path).json()["results"]) == 1
     more(1, 20)
     for path in ("views/", "drafts/"):
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             assert len(author.get(path).json()["results"]) == 20
