@@ -20,6 +20,7 @@ def connect() -> None:
 
     from alwrity_scheduler.core import retention
     from alwrity_scheduler.core.retention import Kept
+    from alwrity_scheduler.oauth import services as oauth
     from alwrity_scheduler.security import persons
     from alwrity_scheduler.security import services as security
     from platforms.services import media, placing
@@ -43,6 +44,7 @@ def connect() -> None:
 
     speech.speak_through(translation.gettext, translation.ngettext, translation.pgettext)
     events.subscribe(audit.record)
+    persons.holders.register("apps_allowed", persons.Holder(export=oauth.held, erase=lambda person, instead: None))
     persons.holders.register("schedules", persons.Holder(export=erasing.held, erase=erasing.erase))
     for name, kept in {
         "attempts": Kept(
@@ -66,6 +68,7 @@ def connect() -> None:
     duties.register("plan readings", DutyKind(lambda now: f"{measuring.plan(now=now)} planned", 300))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("clear app tokens", DutyKind(lambda now: f"{oauth.clear_expired(now=now)} tokens removed", 3600))
     duties.register("watch the door", DutyKind(lambda now: f"{security.watch(now=now)} alerts", 60))
     duties.register("tidy the security log", DutyKind(lambda now: f"{security.prune(now=now)} removed", 3600))
     duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))

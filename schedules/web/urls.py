@@ -3,6 +3,7 @@ from django.urls import path
 from schedules.web import catalogue
 from schedules.web.views import (
     accounts,
+    apps,
     backfill,
     bulk,
     calendar,
@@ -151,6 +152,11 @@ urlpatterns = [
     path("notifications/<uuid:public_id>/", notifications.follow, name="notice"),
     path("notifications/<uuid:public_id>/sign-in/", notifications.sign_in, name="notice_sign_in"),
     path("notifications/<uuid:public_id>/<slug:verb>/", notifications.act, name="notice_act"),
+    path("apps/", apps.app_list, name="apps"),
+    path("apps/<uuid:public_id>/", apps.app_page, name="app"),
+    path("apps/<uuid:public_id>/secret/", apps.app_secret, name="app_secret"),
+    path("apps/<uuid:public_id>/<slug:verb>/", apps.app_act, name="app_act"),
+    path("apps/allowed/<uuid:public_id>/revoke/", apps.permission_revoke, name="app_permission_revoke"),
     path("security/", security.log, name="security"),
     path("security/alerts/seen/", security.seen, name="alerts_seen"),
     path("settings/data/export/", security.own_data, name="own_data"),
