@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from alwrity_scheduler.workspaces.models import User
 from platforms.models import MediaAsset, PlatformAccount
@@ -191,3 +192,13 @@ def test_a_persons_lists_cost_the_same_however_long(
     for path in ("views/", "drafts/"):
         with django_assert_num_queries(4):
             assert len(author.get(path).json()["results"]) == 20
+
+
+def test_an_app_of_an_administrator_is_no_administrator(people: People) -> None:
+    admin = User.objects.get(pk=people.owner.pk)
+    admin.is_superuser, admin.delegated_workspace_id = True, people.workspace.pk
+    client = APIClient()
+    client.force_authenticate(admin)
+
+    assert Caller(client).post("engine/pause/").status_code == 403
+    assert not EngineControl.objects.exclude(paused_at=None).exists()
