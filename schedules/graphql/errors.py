@@ -23,8 +23,8 @@ CODES: dict[type[Exception], str] = {
 }
 BY_STATUS = {403: "not-allowed", 404: "not-found", 409: "conflict", 422: "invalid"}
 NOT_THERE = Problem(field="id", message="There is no such thing, or none that you may see.", code="not_found")
-# what the library says of a cursor that it cannot read
-BAD_CURSOR = ("Invalid cursor", "expected to contain only")
+# what the library says of a cursor that is another list's
+BAD_CURSOR = "Invalid cursor"
 _WORD_STARTS = re.compile(r"_([a-z])")
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _told(error: GraphQLError, request_id: str) -> dict[str, Any]:
     elif isinstance(cause, Http404):
         extensions = _with_problems("not-found", (NOT_THERE,))
         shape["message"] = NOT_THERE.message
-    elif isinstance(cause, ValueError) and any(words in str(cause) for words in BAD_CURSOR):
+    elif isinstance(cause, ValueError) and str(cause) == BAD_CURSOR:
         problem = Problem(
             field="after", message="This is no cursor of this list. Take one that it gave.", code="cursor"
         )

@@ -12,6 +12,8 @@ Introspection costs nothing here: graphql-core bounds it itself.
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +47,7 @@ MOST_TOKENS = 2_000
 MOST_COST = 5_000
 MOST_ROWS = 100
 # rows of a list that takes no number: targets, attempts, media of a post
-USUAL_ROWS = 10
+USUAL_ROWS = 5
 MUTATION_COST = 500
 # brackets of every kind in each other, of a document: the parser calls itself for each
 MOST_BRACKETS = 60
@@ -102,6 +104,16 @@ def token_trouble(text: str) -> Trouble | None:
 def is_storable(text: str) -> bool:
     """No NUL characters, no halves of surrogate pairs: every database can store it."""
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def is_cursor(text: str) -> bool:
+    """Has it the shape of the cursors that lists give: base64 of a prefix and a list of texts that can be stored?"""
+    try:
+        prefix, _, words = base64.b64decode(text.encode("ascii"), validate=True).decode().partition(":")
+        values = json.loads(words)
+    except (ValueError, RecursionError):
+        return False
+    return prefix == "orderedcursor" and isinstance(values, list) and all(is_storable(item) for item in texts_of(values))
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -209,6 +221,8 @@ class Reckoning:
         name = item.name.value
         given = {argument.name.value: argument.value for argument in item.arguments or ()}
         if "first" in declared.args:
+            if get_named_type(declared.type).name.endswith("CursorConnection"):
+                self._check_cursors(name, given)
             asked = ((key, self._number(given[key])) for key in ("first", "last") if key in given)
             sizes = {key: size for key, size in asked if size is not None}
             if len(sizes) != 1:
@@ -227,6 +241,17 @@ class Reckoning:
             return 1
         kind = declared.type.of_type if is_non_null_type(declared.type) else declared.type
         return USUAL_ROWS if is_list_type(kind) else 1
+
+    def _check_cursors(self, name: str, given: Mapping[str, Any]) -> None:
+        for key in ("after", "before"):
+            value = given.get(key)
+            if isinstance(value, VariableNode):
+                text = self.variables.get(value.name.value)
+            else:
+                text = getattr(value, "value", None)
+            if isinstance(text, str) and not is_cursor(text):
+                words = "This is no cursor of this list. Take one that it gave."
+                self.troubles.append(Trouble("cursor", words, f"{name}.{key}"))
 
     def _number(self, value: Any) -> int | None:
         """What an argument says, if that is a whole number; what it is otherwise is refused when it is run."""
