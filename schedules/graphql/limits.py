@@ -113,7 +113,9 @@ def is_cursor(text: str) -> bool:
         values = json.loads(words)
     except (ValueError, RecursionError):
         return False
-    return prefix == "orderedcursor" and isinstance(values, list) and all(is_storable(item) for item in texts_of(values))
+    return (
+        prefix == "orderedcursor" and isinstance(values, list) and all(is_storable(item) for item in texts_of(values))
+    )
 
 
 def texts_of(value: Any) -> Iterator[str]:

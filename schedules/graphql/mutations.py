@@ -1,4 +1,7 @@
-"""The verbs. Each finds its row through `visible_to`, asks `require`, and makes the one service call that the REST API makes."""
+"""The verbs. Each finds its row through `visible_to`, asks `require`, and makes the one service call that the REST API makes.
+
+What they answer may be null, so that one that is refused leaves the answers of the others.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def schedule_verb(service: Callable[..., Any], words: str) -> Any:
             service(schedule=row, actor=caller.actor, now=caller.now)
         return reading.again(info, ScheduleNode, row)
 
-    resolver.__annotations__ = {"info": Info, "id": strawberry.ID, "return": ScheduleNode}
+    resolver.__annotations__ = {"info": Info, "id": strawberry.ID, "return": ScheduleNode | None}
     return strawberry.mutation(resolver=resolver, description=words)
 
 
@@ -64,7 +67,7 @@ def job_verb(service: Callable[..., Any], words: str) -> Any:
         service(job=row, actor=caller.actor, now=caller.now)
         return reading.again(info, JobNode, row)
 
-    resolver.__annotations__ = {"info": Info, "id": strawberry.ID, "return": JobNode}
+    resolver.__annotations__ = {"info": Info, "id": strawberry.ID, "return": JobNode | None}
     return strawberry.mutation(resolver=resolver, description=words)
 
 
@@ -81,7 +84,7 @@ def review_verb(service: Callable[..., Any], action: Action, words: str) -> Any:
         return reading.again(info, ReviewNode, made)
 
     resolver.__annotations__ = {
-        "info": Info, "schedule": strawberry.ID, "comment": str, "return": ReviewNode
+        "info": Info, "schedule": strawberry.ID, "comment": str, "return": ReviewNode | None
     }  # fmt: skip
     return strawberry.mutation(resolver=resolver, description=words)
 
@@ -105,7 +108,7 @@ class Mutation:
     )
 
     @strawberry.mutation
-    def withdraw_review(self, info: Info, schedule: strawberry.ID) -> ReviewNode:
+    def withdraw_review(self, info: Info, schedule: strawberry.ID) -> ReviewNode | None:
         """Take the request for approval back."""
         caller, row = info.context, reading.to_change(info, ScheduleNode, schedule, *OF_SCHEDULE)
         caller.require(Action.WRITE, row.workspace)
@@ -113,7 +116,9 @@ class Mutation:
         return reading.again(info, ReviewNode, made)  # type: ignore[no-any-return]
 
     @strawberry.mutation
-    def create_content(self, info: Info, input: inputs.ContentInput, workspace: str | None = None) -> ContentNode:
+    def create_content(
+        self, info: Info, input: inputs.ContentInput, workspace: str | None = None
+    ) -> ContentNode | None:
         caller = info.context
         room = caller.workspace_of(workspace)
         caller.require(Action.WRITE, room)
@@ -124,7 +129,9 @@ class Mutation:
         return reading.again(info, ContentNode, made)  # type: ignore[no-any-return]
 
     @strawberry.mutation
-    def update_content(self, info: Info, id: strawberry.ID, version: int, input: inputs.ContentInput) -> ContentNode:
+    def update_content(
+        self, info: Info, id: strawberry.ID, version: int, input: inputs.ContentInput
+    ) -> ContentNode | None:
         """Change what is given. `version` is the one that you looked at; a stale one is refused."""
         caller, row = info.context, reading.to_change(info, ContentNode, id, "workspace", "campaign")
         caller.require(Action.WRITE, row.workspace)
@@ -144,7 +151,7 @@ class Mutation:
         content_id: strawberry.ID | None = None,
         state: str = "draft",
         workspace: str | None = None,
-    ) -> ScheduleNode:
+    ) -> ScheduleNode | None:
         """New words (`content`), or those of `contentId`. `state`: draft or active."""
         caller = info.context
         room = caller.workspace_of(workspace)
@@ -166,7 +173,7 @@ class Mutation:
         version: int,
         input: inputs.ScheduleInput,
         content: inputs.ContentInput | None = None,
-    ) -> ScheduleNode:
+    ) -> ScheduleNode | None:
         """Change what is given. `version` is the one that you looked at; a stale one is refused."""
         caller, row = info.context, reading.to_change(info, ScheduleNode, id, *OF_SCHEDULE)
         caller.require(Action.WRITE, row.workspace)
@@ -183,7 +190,7 @@ class Mutation:
         return reading.again(info, ScheduleNode, row)  # type: ignore[no-any-return]
 
     @strawberry.mutation
-    def clone_schedule(self, info: Info, id: strawberry.ID) -> ScheduleNode:
+    def clone_schedule(self, info: Info, id: strawberry.ID) -> ScheduleNode | None:
         """The same as a draft of its own."""
         caller, row = info.context, reading.to_change(info, ScheduleNode, id, *OF_SCHEDULE)
         caller.require(Action.WRITE, row.workspace)
@@ -193,7 +200,7 @@ class Mutation:
     @strawberry.mutation
     def shift_schedule(
         self, info: Info, id: strawberry.ID, by_seconds: int, version: int | None = None
-    ) -> ScheduleNode:
+    ) -> ScheduleNode | None:
         """Every time of it, later or earlier by as much on its own clock."""
         caller, row = info.context, reading.to_change(info, ScheduleNode, id, *OF_SCHEDULE)
         caller.require(Action.WRITE, row.workspace)
@@ -204,7 +211,7 @@ class Mutation:
         return reading.again(info, ScheduleNode, row)  # type: ignore[no-any-return]
 
     @strawberry.mutation
-    def publish_now(self, info: Info, id: strawberry.ID) -> list[JobNode]:
+    def publish_now(self, info: Info, id: strawberry.ID) -> list[JobNode] | None:
         """An extra run of a schedule at once; answers with its jobs, one an account."""
         caller, row = info.context, reading.to_change(info, ScheduleNode, id, *OF_SCHEDULE)
         caller.require(Action.OPERATE, row.workspace)
@@ -223,7 +230,7 @@ class Mutation:
         timezone: str | None = None,
         scope: str = "",
         workspace: str | None = None,
-    ) -> MovedEvent:
+    ) -> MovedEvent | None:
         """Another time for what the calendar shows under `key`. A time of a rule wants `scope`: one, following or all."""
         caller = info.context
         room = caller.workspace_of(workspace)
@@ -243,7 +250,7 @@ class Mutation:
         )  # fmt: skip
 
     @strawberry.mutation
-    def confirm_job(self, info: Info, id: strawberry.ID, remote_url: str) -> JobNode:
+    def confirm_job(self, info: Info, id: strawberry.ID, remote_url: str) -> JobNode | None:
         """An unconfirmed post is there, at this address."""
         caller, row = info.context, reading.to_change(info, JobNode, id, *OF_JOB)
         caller.require(Action.OPERATE, row.workspace)
@@ -251,7 +258,7 @@ class Mutation:
         return reading.again(info, JobNode, row)  # type: ignore[no-any-return]
 
     @strawberry.mutation
-    def test_account(self, info: Info, id: strawberry.ID) -> AccountTest:
+    def test_account(self, info: Info, id: strawberry.ID) -> AccountTest | None:
         """Ask the platform now whether it would publish, and as whom. Posts nothing."""
         caller, row = info.context, _account(info, id)
         caller.require(Action.ACCOUNTS, row.workspace)

@@ -101,7 +101,7 @@ def _asked(sent: Any, *, may_change: bool) -> Any:
         raise Refused(Problem(field="body", message='Send an object, like {"query": "{ viewer { name } }"}.'))
     problems = [
         Problem(
-            field=str(name)[:60],
+            field=str(name)[:60].encode("ascii", "replace").decode(),
             message=f"There is no field of this name. Known are {', '.join(NAMES)}.",
             code="unknown",
         )
