@@ -14,6 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -161,4 +162,10 @@ def explorer(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
     endpoint = settings.PUBLIC_URL + reverse("graphql:endpoint")
-    return render(request, "graphql/explorer.html", {"title": _("GraphQL"), "example": EXAMPLE, "endpoint": endpoint})
+    # what programs read under /api/ is English; this is read by a person
+    language = getattr(request.user, "language", "") or translation.get_language_from_request(request)
+    with translation.override(language):
+        words = {"title": _("GraphQL"), "example": EXAMPLE, "endpoint": endpoint}
+        response = render(request, "graphql/explorer.html", words)
+    response.headers["Content-Language"] = language
+    return response

@@ -205,3 +205,15 @@ def test_without_javascript_the_page_asks_by_get(owner):
     response = owner.client.get(ADDRESS, {"query": QUERY, "variables": ""}, HTTP_ACCEPT="text/html,*/*;q=0.8")
 
     assert json.loads(response.content)["data"]["viewer"]["name"] == "ana"
+
+
+def test_the_page_speaks_the_persons_language_and_programs_hear_english(people, django_assert_max_num_queries):
+    people.owner.language = "de"
+    people.owner.save()
+    caller = signed_in(people.owner)
+
+    with django_assert_max_num_queries(8):
+        page = caller.client.get(ADDRESS, HTTP_ACCEPT="text/html")
+    assert page["Content-Language"] == "de"
+    assert 'lang="de"' in page.content.decode()
+    assert caller.error('{ jobs(first: 1, workspace: "none") { totalCount } }')["message"].startswith("You are in no")
