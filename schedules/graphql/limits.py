@@ -49,6 +49,8 @@ MOST_ROWS = 100
 # rows of a list that takes no number: targets, attempts, media of a post
 USUAL_ROWS = 5
 MUTATION_COST = 500
+# what waits for another machine
+COSTLY = {"testAccount": 2_500}
 # brackets of every kind in each other, of a document: the parser calls itself for each
 MOST_BRACKETS = 60
 _OPENING = (TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L)
@@ -202,7 +204,7 @@ class Reckoning:
         named = get_named_type(declared.type)
         if parent is self.schema.mutation_type:
             self.writes.add(areas.MUTATIONS[name])
-            own.cost = MUTATION_COST
+            own.cost = COSTLY.get(name, MUTATION_COST)
         if not isinstance(named, GraphQLObjectType):
             return own
         if area := areas.of_type(named.name):

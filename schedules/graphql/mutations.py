@@ -13,6 +13,7 @@ import strawberry
 from django.http import Http404
 
 from alwrity_scheduler.core.errors import Problem, Refused
+from alwrity_scheduler.workspaces.access import can
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
@@ -76,7 +77,9 @@ def review_verb(service: Callable[..., Any], action: Action, words: str) -> Any:
 
     def resolver(info: Info, schedule: strawberry.ID, comment: str = "") -> Any:
         caller, row = info.context, reading.to_change(info, ScheduleNode, schedule, *OF_SCHEDULE)
-        caller.require(action, row.workspace)
+        # whoever sees the workspace may say what they think; who is from outside, what is given to them for review
+        if action is not Action.REVIEW or not can(caller.user, Action.VIEW, row.workspace):
+            caller.require(action, row.workspace)
         if len(comment) > MOST_COMMENT:
             raise Refused(Problem(field="comment", message=f"Shorten this to {MOST_COMMENT:,} characters."))
         with inputs.as_sent(row.rule_kind):
@@ -102,9 +105,9 @@ class Mutation:
     publish_job_again = job_verb(job_service.publish_again, "An unconfirmed post is not there: send it a second time.")
     dismiss_job = job_verb(job_service.dismiss, "An unconfirmed post is given up; it counts as failed.")
     submit_for_approval = review_verb(approval.submit, Action.WRITE, "Ask for approval of a draft.")
-    approve = review_verb(approval.approve, Action.VIEW, "Approve what waits, and put the schedule to work.")
+    approve = review_verb(approval.approve, Action.REVIEW, "Approve what waits, and put the schedule to work.")
     request_changes = review_verb(
-        approval.request_changes, Action.VIEW, "Send it back; the comment says what should change."
+        approval.request_changes, Action.REVIEW, "Send it back; the comment says what should change."
     )
 
     @strawberry.mutation
@@ -157,7 +160,7 @@ class Mutation:
         room = caller.workspace_of(workspace)
         caller.require(Action.WRITE, room)
         words = _content(info, room, content, content_id)
-        wanted = inputs.plan(input, None, home_zone=_home_zone(room), now=caller.now)
+        wanted = inputs.plan(input, None, home_zone=_home_zone(info, room), now=caller.now)
         with inputs.as_sent(wanted.rule_kind):
             made = schedule_service.create_schedule(
                 workspace=room, content=words, plan=wanted, state=state, actor=caller.actor, now=caller.now,
@@ -288,11 +291,11 @@ def _content(info: Info, room: Workspace, words: inputs.ContentInput | None, con
     return found
 
 
-def _home_zone(room: Workspace) -> Callable[[list[str]], str]:
+def _home_zone(info: Info, room: Workspace) -> Callable[[list[str]], str]:
     """The zone where none was named: the accounts' own where they agree, else the workspace's."""
 
     def zone_of(ids: list[str]) -> str:
-        rows = PlatformAccount.objects.filter(workspace=room, public_id__in=ids)
+        rows = PlatformAccount.objects.visible_to(info.context.user).filter(workspace=room, public_id__in=ids)
         zones = set(rows.values_list("timezone", flat=True))
         return str(zones.pop()) if len(zones) == 1 else room.timezone
 

@@ -10,16 +10,18 @@ from uuid import UUID
 import strawberry
 import strawberry_django
 from django.db.models import QuerySet
+from django.http import Http404
 from strawberry_django.relay import DjangoCursorConnection
 
 from alwrity_scheduler.core.errors import NotAllowed, Problem, Refused
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.scopes import scopes_of
-from platforms.models import AccountGroup, MediaAsset, MediaFolder, PlatformAccount
+from platforms.models import AccountGroup, MediaAsset, MediaFolder, PlatformAccount, PlatformApp
 from schedules import filters as sets
 from schedules.domain import localtime
 from schedules.domain.refusals import RuleRefused
 from schedules.graphql import reading
+from schedules.graphql.inputs import RuleInput, as_sent, rule_values
 from schedules.graphql.nodes import Info
 from schedules.graphql.reading import Order
 from schedules.graphql.types import places, posts, records
@@ -32,14 +34,17 @@ from schedules.models import (
     Job,
     Milestone,
     Review,
+    ReviewPolicy,
     Schedule,
 )
 from schedules.models.content import ContentType
 from schedules.notifications.models import Notice
 from schedules.notifications.querysets import OPEN
 from schedules.reads import calendar as calendar_reads
+from schedules.reads import health, runs
 from schedules.reads import recovery as desk
 from schedules.reads.engine import engine_status, installation_status
+from schedules.services.plans import SchedulePlan, rule_of
 
 LONGEST_SPAN = timedelta(days=62)
 
@@ -206,6 +211,7 @@ class Query:
     account = single(places.AccountNode)
     account_groups = listing(places.AccountGroupNode, AccountGroup.objects.all)
     account_group = single(places.AccountGroupNode)
+    sign_in_apps = listing(places.SignInAppNode, PlatformApp.objects.all)
     contents = listing(posts.ContentNode, ContentItem.objects.all, filters=sets.ContentFilter, wanted=ContentFilter)
     content = single(posts.ContentNode)
     templates = listing(posts.TemplateNode, ContentTemplate.objects.all)
@@ -223,6 +229,7 @@ class Query:
     job = single(posts.JobNode)
     reviews = listing(posts.ReviewNode, Review.objects.all, filters=sets.ReviewFilter, wanted=ReviewFilter)
     review = single(posts.ReviewNode)
+    review_policies = listing(posts.ReviewPolicyNode, ReviewPolicy.objects.all)
     audit = listing(
         records.AuditNode, AuditLog.objects.all, filters=sets.AuditFilter, wanted=AuditFilter, path="workspace_ref"
     )
@@ -315,6 +322,27 @@ class Query:
         ]
         page = records.page_of(edges, lambda edge: edge.cursor, more=len(rows) > first, before=after is not None)
         return records.RecoveryConnection(edges=edges, page_info=page)
+
+    @strawberry.field
+    def schedule_health(self, info: Info, id: strawberry.ID) -> posts.ScheduleHealth | None:
+        """What became of a schedule's last runs, when it runs next, and what stands in its way."""
+        try:
+            row = reading.to_change(info, posts.ScheduleNode, id, "workspace", "content")
+        except Http404:
+            return None
+        return posts.ScheduleHealth.of(health.of_schedule(row, now=info.context.now))
+
+    @strawberry.field
+    def rule_preview(self, info: Info, rule: RuleInput, count: int = 5) -> posts.RulePreview:
+        """The next times of a rule that is not stored."""
+        values = rule_values(rule, home_zone=info.context.own_zone, now=info.context.now)
+        with as_sent(rule.kind):
+            wanted = rule_of(SchedulePlan(**values))
+        return posts.RulePreview(
+            description=runs.words_of(wanted),
+            timezone=wanted.timezone,
+            occurrences=posts.occurrences(wanted, now=info.context.now, count=count),
+        )
 
     @strawberry.field
     def status(self, info: Info) -> records.Status:

@@ -11,7 +11,7 @@ from django.db.models import F
 from strawberry.scalars import JSON
 
 from alwrity_scheduler.workspaces.models import Membership, Workspace
-from platforms.models import AccountGroup, PlatformAccount
+from platforms.models import AccountGroup, PlatformAccount, PlatformApp
 from platforms.registry import adapters
 from schedules.graphql.nodes import Info, Rows, computed, connected, node, public_id
 from schedules.reads.standing import Standing
@@ -168,6 +168,23 @@ class AccountGroupNode:
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+def without_secret(rows: Any) -> Any:
+    return rows.defer("secrets")
+
+
+@node(PlatformApp, name="SignInApp", narrow=without_secret)
+class SignInAppNode:
+    """What a platform knows this installation by when people sign in there."""
+
+    id: strawberry.ID = public_id()
+    workspace: WorkspaceNode | None
+    platform: str
+    server: str
+    client_id: str
+    set_by: str
+    set_at: datetime
 
 
 @strawberry.type

@@ -33,10 +33,12 @@ from schedules.models import (
     Milestone,
     Review,
     ReviewComment,
+    ReviewPolicy,
     Schedule,
     Target,
 )
 from schedules.reads import runs
+from schedules.reads.health import Health
 from schedules.services.materialise import rule_of
 
 MOST_TIMES = 100
@@ -69,6 +71,7 @@ class MediaNode:
     alt_text: str
     checksum: str
     folder: MediaFolderNode | None
+    uses: Rows[ContentMediumNode] = connected()
     created_at: datetime
 
     @computed()
@@ -87,6 +90,7 @@ class ContentMediumNode:
     """A file in its place among a content's media."""
 
     position: int
+    content: ContentNode | None
     file: MediaNode | None = strawberry_django.field(field_name="asset")
 
 
@@ -342,19 +346,7 @@ class ScheduleNode:
     @computed(prefetch_related=["exceptions"])
     def next_occurrences(self: Any, info: Info, count: int = 5) -> list[Occurrence]:
         """The next times by the rule and the edits of single times, whatever the state. At most 100."""
-        if not 1 <= count <= MOST_TIMES:
-            raise Refused(Problem(field="count", message=f"Give a number from 1 to {MOST_TIMES}."))
-        return [
-            Occurrence(
-                at=one.fires_at,
-                local=local_text(one.fires_at, self.timezone),
-                timezone=self.timezone,
-                edited=one.edited,
-                shift=one.shift,
-                nominal_local=one.nominal_local.replace(fold=0).isoformat(),
-            )
-            for one in runs.next_runs(rule_of(self), now=info.context.now, count=count)
-        ]
+        return occurrences(rule_of(self), now=info.context.now, count=count)
 
     @computed(annotate={"_created_by": F("created_by__username")})
     def created_by(self: Any) -> str | None:
@@ -468,6 +460,92 @@ class ReviewNode:
     @computed()
     def reminders(self: Any) -> int:
         return max(int(self.notices) - 1, 0)
+
+
+@node(ReviewPolicy, name="ReviewPolicy")
+class ReviewPolicyNode:
+    """Must posts be approved, and by whom: of an account, or of the workspace where there is none. No reviewers means everybody
+    whose role may approve."""
+
+    workspace: WorkspaceNode | None
+    account: AccountNode | None
+    required: bool
+    allow_own: bool
+    remind_after_hours: int | None
+
+    @computed()
+    def of_workspace(self: Any) -> bool:
+        """It is the workspace's own, and not that of an account."""
+        return self.account_id is None
+
+    @computed(prefetch_related=["reviewers"])
+    def reviewers(self: Any) -> list[str]:
+        return [person.get_username() for person in self.reviewers.all()]
+
+
+@strawberry.type
+class RulePreview:
+    """A rule that is not stored: in words, and its next times."""
+
+    description: str
+    timezone: str
+    occurrences: list[Occurrence]
+
+
+@strawberry.type
+class Obstacle:
+    """One thing in a schedule's way, or worth knowing. No accounts means all of them."""
+
+    verdict: str
+    code: str
+    message: str
+    remedy: str
+    accounts: list[str]
+
+
+@strawberry.type
+class ScheduleHealth:
+    """What became of a schedule's last twenty runs. `successRate`: from 0 to 1, null where nothing has ended."""
+
+    verdict: str
+    success_rate: float | None
+    counted: int
+    succeeded: int
+    missed: int
+    late: int
+    next_run_at: datetime | None
+    obstacles: list[Obstacle]
+
+    @classmethod
+    def of(cls, found: Health) -> ScheduleHealth:
+        return cls(
+            verdict=found.tone, success_rate=found.success_rate, counted=found.counted, succeeded=found.succeeded,
+            missed=found.missed, late=found.late, next_run_at=found.next_at,
+            obstacles=[
+                Obstacle(
+                    verdict=item.tone, code=item.code, message=item.words, remedy=item.remedy,
+                    accounts=[account.name for account in item.accounts],
+                )
+                for item in found.obstacles
+            ],
+        )  # fmt: skip
+
+
+def occurrences(rule: rules.Recurrence, *, now: datetime, count: int) -> list[Occurrence]:
+    """The next times of a rule. Refused for a number that is none of 1 to 100."""
+    if not 1 <= count <= MOST_TIMES:
+        raise Refused(Problem(field="count", message=f"Give a number from 1 to {MOST_TIMES}."))
+    return [
+        Occurrence(
+            at=one.fires_at,
+            local=local_text(one.fires_at, rule.timezone),
+            timezone=rule.timezone,
+            edited=one.edited,
+            shift=one.shift,
+            nominal_local=one.nominal_local.replace(fold=0).isoformat(),
+        )
+        for one in runs.next_runs(rule, now=now, count=count)
+    ]
 
 
 def _title(row: Any) -> str:

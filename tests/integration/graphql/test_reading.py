@@ -5,9 +5,24 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from graphql import get_named_type, is_object_type
 
+from platforms.models import MediaAsset, MediaFolder, PlatformApp
 from platforms.services import groups
-from schedules.models import Attempt, Dependency, Job, Schedule
+from schedules.graphql.schema import schema
+from schedules.models import (
+    Attempt,
+    ContentMedia,
+    ContentTemplate,
+    Dependency,
+    Engagement,
+    HashtagGroup,
+    Job,
+    Review,
+    ReviewComment,
+    ReviewPolicy,
+    Schedule,
+)
 from schedules.notifications.models import Notice
 from schedules.services import planning
 from tests.people import ACTOR, make_account, make_schedule
@@ -78,6 +93,56 @@ def test_each_one_reads_what_is_in_the_own_workspace_and_nothing_else(callers, t
         response = callers[who].post(EVERYTHING)
         assert response.status_code == 401
         assert response["Content-Type"] == "application/problem+json"
+
+
+def everything_of(kind, depth):
+    """Every field of a type that wants nothing but a number, and of what hangs on it."""
+    words = []
+    for name, field in kind.fields.items():
+        named = get_named_type(field.type)
+        sized = "(first: 2)" if "first" in field.args else ""
+        if not is_object_type(named):
+            words.append(name)
+        elif depth or name in ("edges", "node", "pageInfo"):
+            words.append(
+                f"{name}{sized} {{ {everything_of(named, depth - (name not in ('edges', 'node', 'pageInfo')))} }}"
+            )
+    return " ".join(words)
+
+
+def test_every_field_of_every_list_answers(owner, people, account, things, job, now):
+    workspace = {"workspace": people.workspace}
+    Attempt.objects.create(
+        job=job, no=1, idempotency_key="k", worker="w", started_at=now, called_at=now, finished_at=now
+    )
+    Engagement.objects.create(job=job, measured_at=now, values={"likes": 3})
+    ReviewPolicy.objects.create(**workspace, account=account).reviewers.add(people.owner)
+    Review.objects.create(**workspace, schedule=job.schedule, requested_label="ben", requested_at=now)
+    ReviewComment.objects.create(schedule=job.schedule, label="ben", text="Hm.", at=now)
+    HashtagGroup.objects.create(**workspace, name="Autumn", hashtags=["leaves"], created_at=now, updated_at=now)
+    ContentTemplate.objects.create(**workspace, name="Fair", snapshot={"text": "Hi"}, created_at=now, updated_at=now)
+    PlatformApp.objects.create(
+        **workspace, platform="mastodon", client_id="us", secrets={"client_secret": "hush"}, set_at=now
+    )
+    folder = MediaFolder.objects.create(**workspace, name="Fair", created_at=now)
+    asset = MediaAsset.objects.create(
+        **workspace, folder=folder, file="x.png", kind="image", mime="image/png", size=3, checksum="c", original_name="x.png",
+        created_at=now,
+    )  # fmt: skip
+    ContentMedia.objects.create(content=job.schedule.content, asset=asset, position=0)
+    Notice.objects.create(
+        **workspace, user=people.owner, kind="failed", key="k", object_type="job", object_id="1", first_at=now, last_at=now,
+        words={"name": "News", "post": "A", "platform": "sandbox", "error": "No."},
+    )  # fmt: skip
+
+    roots = {name: field for name, field in schema._schema.query_type.fields.items() if "first" in field.args}
+    for name, field in roots.items():
+        if name in ("calendar", "recovery"):
+            continue
+        data = owner.ask(f"{{ {name}(first: 2) {{ {everything_of(get_named_type(field.type), 2)} }} }}")
+        assert data[name]["edges"], name
+        assert "hush" not in str(data)
+    assert len(roots) >= 19
 
 
 def test_a_thing_of_others_is_as_one_that_is_not_there(callers, account, schedule, job):
@@ -195,6 +260,23 @@ def test_lists_are_narrowed_like_those_of_the_rest_api(owner, schedule, account,
     assert number('q: "Hel", kind: "recurring"') == 0
     assert owner.error('{ jobs(first: 1, filter: {state: ["gone"]}) { totalCount } }')["field"] == "filter.state"
     assert owner.error('{ jobs(first: 1, workspace: "elsewhere") { totalCount } }')["field"] == "workspace"
+
+
+def test_how_a_schedule_does_and_what_a_rule_would_give(owner, callers, schedule):
+    health = (
+        f'{{ scheduleHealth(id: "{schedule.public_id}") {{ verdict late nextRunAt obstacles {{ code message }} }} }}'
+    )
+    rule = """query($rule: RuleInput!, $count: Int = 2) { rulePreview(rule: $rule, count: $count) {
+      description timezone occurrences { local shift } } }"""
+
+    assert owner.ask(health)["scheduleHealth"]["nextRunAt"] == "2026-11-23T09:00:00+00:00"
+    assert callers["stranger"].ask(health) == {"scheduleHealth": None}
+    found = owner.ask(rule, rule={"kind": "cron", "expression": "30 9 * * *", "timezone": "Europe/Berlin"})[
+        "rulePreview"
+    ]
+    assert [one["local"] for one in found["occurrences"]] == ["2026-11-23T09:30:00+01:00", "2026-11-24T09:30:00+01:00"]
+    assert owner.error(rule, rule={"kind": "cron", "expression": "x", "timezone": "UTC"})["field"] == "rule.expression"
+    assert owner.error(rule, rule={"kind": "once", "at": "2026-12-01T09:00:00Z"}, count=101)["field"] == "count"
 
 
 def test_notifications_are_a_persons_own(owner, callers, people, now):
