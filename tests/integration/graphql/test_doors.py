@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from pathlib import Path
 
 from django.urls import reverse
 from graphql import is_object_type
 
 from alwrity_scheduler.workspaces.scopes import AREAS, SCOPES
-from schedules.graphql import areas
+from schedules import graphql
+from schedules.graphql import areas, limits, view
 from schedules.graphql.schema import schema
+from schedules.models import Job
 from tests.integration.graphql.callers import ADDRESS, signed_in
 
 QUERY = "{ viewer { kind name scopes } }"
@@ -149,7 +153,31 @@ def test_every_type_and_every_mutation_is_of_an_area():
     assert {*areas.TYPES.values(), *areas.MUTATIONS.values()} <= set(AREAS)
 
 
-# the schema and the page
+# the schema, the page, and what is written about them
+
+
+def test_the_example_of_the_readme_runs(owner, job):
+    words = (Path(graphql.__file__).parent / "README.md").read_text()
+    [example] = re.findall(r"-d '(\{.*?\})'", words, re.DOTALL)
+
+    response = owner.client.post(ADDRESS, example, content_type="application/json")
+    assert response.json() == {"data": {"jobs": {"edges": []}}}
+    Job.objects.update(state="failed")
+    response = owner.client.post(ADDRESS, example, content_type="application/json")
+    [edge] = response.json()["data"]["jobs"]["edges"]
+    assert edge["node"] == {"title": "A title", "account": {"name": "News"}, "attempts": []}
+
+
+def test_the_readme_names_the_limits_that_are_kept():
+    words = (Path(graphql.__file__).parent / "README.md").read_text()
+
+    for kept in (
+        f"depth {limits.MOST_DEPTH}, {limits.MOST_ALIASES} aliases, {limits.MOST_TOKENS:,}",
+        f"{view.MOST_BYTES // 1024} KB, cost {limits.MOST_COST:,}",
+        f"counts {limits.USUAL_ROWS};",
+        f"a mutation {limits.MUTATION_COST}, `testAccount` {limits.COSTLY['testAccount']:,}",
+    ):
+        assert kept in words
 
 
 def test_the_schema_has_no_field_for_a_secret():
