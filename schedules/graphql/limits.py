@@ -115,9 +115,15 @@ def is_cursor(text: str) -> bool:
         values = json.loads(words)
     except (ValueError, RecursionError):
         return False
-    return (
-        prefix == "orderedcursor" and isinstance(values, list) and all(is_storable(item) for item in texts_of(values))
-    )
+    if prefix != "orderedcursor" or not isinstance(values, list):
+        return False
+    return all(is_storable(item) and not _is_huge(item) for item in texts_of(values))
+
+
+def _is_huge(text: str) -> bool:
+    """A whole number that no column holds."""
+    digits = text.strip().lstrip("+-")
+    return digits.isdecimal() and len(digits) > 18
 
 
 def texts_of(value: Any) -> Iterator[str]:
