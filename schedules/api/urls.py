@@ -16,6 +16,7 @@ from schedules.api.views import (
     recovery,
     reviews,
     schedules,
+    security,
     system,
 )
 
@@ -112,6 +113,9 @@ urlpatterns = [
     path("notifications/read-all/", notifications.NoticeReadAll.as_view(), name="notifications_read_all"),
     path("notifications/<uuid:public_id>/", notifications.NoticeRow.as_view(), name="notification"),
     path("notifications/<uuid:public_id>/read/", notifications.NoticeRead.as_view(), name="notification_read"),
+    path("security/events/", security.SecurityLog.as_view(), name="security_events"),
+    path("security/alerts/", security.Alerts.as_view(), name="security_alerts"),
+    path("security/alerts/<uuid:public_id>/seen/", security.AlertSeen.as_view(), name="security_alert_seen"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),
