@@ -7,6 +7,7 @@ problem details where a request is not let in). What is asked for is run by `run
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,7 @@ from rest_framework.views import APIView
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Problem, Refused
+from schedules.api import throttling
 from schedules.graphql.caller import Caller
 
 MOST_BYTES = 256 * 1024
@@ -54,7 +56,39 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
-class Endpoint(APIView):
+class Paced(APIView):
+    """At the rate of the REST API, and out of the same budget: one request is one, whatever it asks for."""
+
+    now: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = clock.now()
+        super().initial(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Whoever cannot say who they are has a small budget by address, so that guessing ends."""
+        try:
+            super().perform_authentication(request)
+        except exceptions.AuthenticationFailed:
+            throttling.take(request, now=self.now)
+            raise
+        if not request.user.is_authenticated:
+            throttling.take(request, now=self.now)
+
+    def check_throttles(self, request: Request) -> None:
+        if request.user.is_authenticated:
+            throttling.take(request, now=self.now)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        budget = getattr(request, "budget", None)
+        if budget is not None:
+            for name, value in budget.headers().items():
+                response.headers[name] = value
+        return response
+
+
+class Endpoint(Paced):
     """POST: `{"query", "variables", "operationName"}`. GET: the same as parameters, for queries only. One request at a time."""
 
     parser_classes = (JSONParser,)
@@ -84,7 +118,7 @@ class Endpoint(APIView):
         from schedules.graphql import run
 
         asked = _asked(sent, may_change=may_change)
-        answer = run.run(asked, Caller(request, clock.now()))
+        answer = run.run(asked, Caller(request, self.now))
         response = Response(answer.body, status=answer.status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -125,7 +159,7 @@ def _asked(sent: Any, *, may_change: bool) -> Any:
     return Asked(query=str(query), variables=variables or {}, operation_name=operation or None, may_change=may_change)
 
 
-class SchemaWords(APIView):
+class SchemaWords(Paced):
     """The schema in GraphQL's own words."""
 
     renderer_classes = (JSONRenderer,)

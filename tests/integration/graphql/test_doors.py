@@ -7,6 +7,7 @@ import logging
 import re
 from pathlib import Path
 
+from django.core.cache import cache
 from django.urls import reverse
 from graphql import is_object_type
 
@@ -106,6 +107,21 @@ def test_what_goes_wrong_here_is_logged_once_and_answered_without_its_words(owne
     assert error["extensions"] == {"code": "internal", "requestId": response["X-Request-ID"]}
     [record] = [item for item in caplog.records if item.levelno == logging.ERROR]
     assert record.action == "graphql_failed"
+
+
+def test_requests_are_counted_with_those_of_the_rest_api(token, callers, settings):
+    settings.API_RATE_LIMIT, settings.API_RATE_LIMIT_ANONYMOUS = 3, 1
+    cache.clear()
+    caller = token("author")
+
+    first = caller.post(QUERY)
+    caller.client.get("/api/v1/schedules/")
+    answers = [caller.post(QUERY), caller.post(QUERY)]
+    assert [answer.status_code for answer in (first, *answers)] == [200, 200, 429]
+    assert [answer["RateLimit-Remaining"] for answer in (first, *answers)] == ["2", "0", "0"]
+    assert "Retry-After" in answers[1]
+    assert [callers["nobody"].post(QUERY).status_code for _ in range(2)] == [401, 429]
+    cache.clear()
 
 
 # scopes
