@@ -158,9 +158,10 @@ class Reckoning:
         self.troubles: list[Trouble] = []
         self.reads: set[str] = set()
         self.writes: set[str] = set()
+        self.reaches_out = False
 
     def run(self) -> list[Trouble]:
-        """What is wrong with it, the number and the limit in each sentence; fills `reads` and `writes` with areas."""
+        """What is wrong with it, the number and the limit in each sentence. Fills `reads`, `writes` (areas) and `reaches_out`."""
         is_mutation = self.operation.operation is OperationType.MUTATION
         root = self.schema.mutation_type if is_mutation else self.schema.query_type
         assert root is not None
@@ -211,6 +212,7 @@ class Reckoning:
         if parent is self.schema.mutation_type:
             self.writes.add(areas.MUTATIONS[name])
             own.cost = COSTLY.get(name, MUTATION_COST)
+            self.reaches_out = self.reaches_out or name in COSTLY
         if not isinstance(named, GraphQLObjectType):
             return own
         if area := areas.of_type(named.name):

@@ -34,11 +34,33 @@ class Answer:
     body: dict[str, Any]
 
 
-def run(asked: Asked, caller: Caller) -> Answer:
-    request_id = str(getattr(caller.request, "id", ""))
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A request that may be run. changes: it is a mutation. reaches_out: a verb of it waits for another machine."""
+
+    asked: Asked
+    caller: Caller
+    changes: bool
+    reaches_out: bool
+
+    def run(self) -> Answer:
+        result: Any = schema.execute_sync(
+            self.asked.query,
+            variable_values=dict(self.asked.variables),
+            context_value=self.caller,
+            operation_name=self.asked.operation_name,
+        )
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body["errors"] = errors.told(result.errors, _request_id(self.caller))
+        return Answer(200, body)
+
+
+def prepare(asked: Asked, caller: Caller) -> Ready | Answer:
+    """Read and reckon up what was sent; an answer where it is not run."""
 
     def refused(status: int, *found: GraphQLError) -> Answer:
-        return Answer(status, {"errors": errors.told(found, request_id)})
+        return Answer(status, {"errors": errors.told(found, _request_id(caller))})
 
     if trouble := limits.token_trouble(asked.query):
         return refused(MALFORMED, _error(trouble))
@@ -53,7 +75,8 @@ def run(asked: Asked, caller: Caller) -> Answer:
     if operation is None:
         words = "Say by operationName which of the operations is meant, by the name that it has."
         return refused(MALFORMED, _error(limits.Trouble("operation", words, "operationName")))
-    if operation.operation is OperationType.MUTATION and not asked.may_change:
+    changes = operation.operation is OperationType.MUTATION
+    if changes and not asked.may_change:
         words = "A GET only reads. Send mutations by POST."
         return refused(WRONG_METHOD, _error(limits.Trouble("method", words, "query")))
     reckoning = limits.Reckoning(core, document, operation, asked.variables)
@@ -61,13 +84,11 @@ def run(asked: Asked, caller: Caller) -> Answer:
         return refused(MALFORMED, *map(_error, dict.fromkeys(troubles)))
     if missing := _missing_scopes(caller, reckoning):
         return refused(NOT_ALLOWED, *map(_error, missing))
-    result: Any = schema.execute_sync(
-        asked.query, variable_values=dict(asked.variables), context_value=caller, operation_name=asked.operation_name
-    )
-    body: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        body["errors"] = errors.told(result.errors, request_id)
-    return Answer(200, body)
+    return Ready(asked, caller, changes, reckoning.reaches_out)
+
+
+def _request_id(caller: Caller) -> str:
+    return str(getattr(caller.request, "id", ""))
 
 
 def _missing_scopes(caller: Caller, reckoning: limits.Reckoning) -> list[limits.Trouble]:

@@ -7,6 +7,7 @@ problem details where a request is not let in). What is asked for is run by `run
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ from rest_framework.views import APIView
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Problem, Refused
-from schedules.api import throttling
+from schedules.api import idempotency, throttling
 from schedules.graphql.caller import Caller
 
 MOST_BYTES = 256 * 1024
@@ -108,6 +109,7 @@ class Endpoint(Paced):
         if not length.isdecimal() or int(length) > MOST_BYTES:
             size = f"{int(length):,}" if length.isdecimal() else "an unknown number of"
             raise TooLarge(f"This request has {size} bytes; at most {MOST_BYTES:,} are taken.")
+        _ = request.body  # kept, so that it can be compared with that of an earlier request of the same key
         try:
             sent = request.data
         except RecursionError as error:
@@ -117,11 +119,42 @@ class Endpoint(Paced):
     def _answer(self, request: Request, sent: Any, *, may_change: bool) -> Response:
         from schedules.graphql import run
 
-        asked = _asked(sent, may_change=may_change)
-        answer = run.run(asked, Caller(request, self.now))
-        response = Response(answer.body, status=answer.status)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        ready = run.prepare(_asked(sent, may_change=may_change), Caller(request, self.now))
+        if isinstance(ready, run.Answer):
+            return _response(ready)
+        key = idempotency.key_of(request) if ready.changes else ""
+        return self._once(request, ready, key) if key else _response(ready.run())
+
+    def _once(self, request: Request, ready: Any, key: str) -> Response:
+        """Once for its `Idempotency-Key`: all verbs of the request are done, or none; what was refused is not kept."""
+
+        def work() -> Response:
+            answer = ready.run()
+            if "errors" in answer.body and not ready.reaches_out:
+                raise _Undone(_response(replace(answer, body={**answer.body, "data": None})))
+            return _response(answer)
+
+        try:
+            return idempotency.once(
+                request, caller=throttling.caller_of(request), key=key, now=self.now, reaches_out=ready.reaches_out,
+                work=work,
+            )  # fmt: skip
+        except _Undone as undone:
+            return undone.response
+
+
+class _Undone(Exception):
+    """One verb was refused, so that what the others did is taken back."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        super().__init__()
+
+
+def _response(answer: Any) -> Response:
+    response = Response(answer.body, status=answer.status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _asked(sent: Any, *, may_change: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schedules.models import AuditLog, ContentItem, Job, Schedule
 from schedules.services import approval
+from tests.integration.graphql.callers import ADDRESS
 from tests.people import ACTOR, make_schedule
 
 CREATE = """mutation($input: ScheduleInput!, $content: ContentInput, $contentId: ID, $state: String! = "draft") {
@@ -240,3 +241,28 @@ def test_of_several_verbs_the_refused_one_leaves_the_others(author, schedule, jo
 
     assert body["data"] == {"a": {"state": "paused"}, "b": None, "c": {"state": "cancelled"}}
     assert [error["path"] for error in body["errors"]] == [["b"]]
+
+
+def test_with_a_key_a_mutation_is_done_once_and_all_of_it_or_nothing(author, account, schedule):
+    def sent(key, query, **variables):
+        body = {"query": query, "variables": variables}
+        return author.client.post(ADDRESS, body, format="json", HTTP_IDEMPOTENCY_KEY=key)
+
+    first, second = (sent("k1", CREATE, input=rule(account), content=WORDS) for _ in range(2))
+    assert first.json()["data"]["createSchedule"]["id"] == second.json()["data"]["createSchedule"]["id"]
+    assert second["Idempotency-Replayed"] == "true"
+    assert Schedule.objects.count() == 2
+    assert sent("k1", CREATE, input=rule(account), content={"text": "Other."}).status_code == 422
+
+    both = (
+        f'mutation {{ pauseSchedule(id: "{schedule.public_id}") {{ state }} resumeSchedule(id: "no-id") {{ state }} }}'
+    )
+    body = sent("k2", both).json()
+    assert body["data"] is None
+    assert body["errors"][0]["extensions"]["code"] == "not-found"
+    schedule.refresh_from_db()
+    assert schedule.state == "active"
+    assert not AuditLog.objects.filter(action="schedule.paused").exists()
+    # what was refused is not kept: mended, it is done under the same key
+    assert sent("k2", verb("pauseSchedule", schedule)).json()["data"] == {"pauseSchedule": {"state": "paused"}}
+    assert "Idempotency-Replayed" not in sent("k3", "{ viewer { name } }")
