@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces import services as workspaces
-from alwrity_scheduler.workspaces.models import ApiToken
+from alwrity_scheduler.workspaces.models import ApiToken, User
 from schedules.models import Job, Schedule
 from tests.integration.graphql.callers import Caller, signed_in, with_token
 from tests.people import ACTOR, People, make_account, make_schedule
@@ -46,7 +46,10 @@ def token(people: People, now: datetime) -> Callable[..., Caller]:
 
 @pytest.fixture
 def callers(people: People, token: Callable[..., Caller], now: datetime) -> dict[str, Caller]:
+    outside = User.objects.create_user("olga", timezone="Europe/Berlin")
+    workspaces.set_role(workspace=people.workspace, user=outside, role="reviewer", actor=ACTOR, now=now)
     return {
+        "reviewer": signed_in(outside),
         "owner": signed_in(people.owner),
         "author": signed_in(people.author),
         "viewer": signed_in(people.viewer),

@@ -218,7 +218,7 @@ def test_a_viewer_may_not_and_a_stranger_finds_nothing(callers, schedule, job, a
         query = verb(name, row, "ok" if row is account else "state")
         refused = callers["viewer"].error(query)
         assert (refused["code"], refused["field"]) == ("not-allowed", "role")
-        for who in ("stranger", "foreign_token"):
+        for who in ("stranger", "foreign_token", "reviewer"):
             assert callers[who].error(query)["code"] == "not-found"
         for who in ("revoked", "expired", "nobody"):
             assert callers[who].post(query).status_code == 401

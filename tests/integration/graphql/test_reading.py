@@ -91,6 +91,8 @@ def test_each_one_reads_what_is_in_the_own_workspace_and_nothing_else(callers, t
         assert "Autumn" not in str(data)
         assert found(data)["schedules"] == 1  # the one of the other workspace
         assert found(data)["campaigns"] == found(data)["milestones"] == 0
+    # nothing was given to the outside reviewer to look at
+    assert set(found(callers["reviewer"].ask(EVERYTHING)).values()) == {0}
     for who in ("revoked", "expired", "nobody"):
         response = callers[who].post(EVERYTHING)
         assert response.status_code == 401
