@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import re
@@ -170,6 +171,22 @@ def test_every_type_and_every_mutation_is_of_an_area():
 
 
 # the schema, the page, and what is written about them
+
+
+def test_nothing_of_the_library_is_loaded_before_the_first_request():
+    """Every process of the product starts in less than two seconds, and most are never asked anything here."""
+    here = Path(graphql.__file__).parent
+    for name in ("__init__", "urls", "view", "caller"):
+        tree = ast.parse((here / f"{name}.py").read_text())
+        loaded = {
+            part if isinstance(node, ast.Import) else f"{node.module}.{part}"
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for part in (alias.name for alias in node.names)
+        }
+        assert not [item for item in loaded if item.split(".")[0] in ("strawberry", "strawberry_django", "graphql")]
+        ours = {item.removeprefix("schedules.graphql.").split(".")[0] for item in loaded if "schedules.graphql" in item}
+        assert ours <= {"view", "caller"}
 
 
 def test_the_example_of_the_readme_runs(owner, job):
