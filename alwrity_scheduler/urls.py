@@ -35,6 +35,10 @@ urlpatterns = [
     path("", include("alwrity_scheduler.oauth.urls")),
 ]
 # written by other packages; each is there once its module is
-for prefix, module in (("sandbox/", "platforms.adapters.sandbox.urls"), ("api/v1/", "schedules.api.urls")):
+for prefix, module in (
+    ("sandbox/", "platforms.adapters.sandbox.urls"),
+    ("api/graphql/", "schedules.graphql.urls"),
+    ("api/v1/", "schedules.api.urls"),
+):
     if find_spec(module) is not None:
         urlpatterns.append(path(prefix, include(module)))

@@ -69,6 +69,7 @@ PAGES = (
     Page("settings-notifications", "web:settings_section", "=notifications"),
     Page("team", "web:team"),
     Page("engine", "web:engine"),
+    Page("graphql", "graphql:endpoint"),
     Page("first-run", "web:first_run"),
     Page("admin", "admin:index"),
     Page("admin-list", "admin:schedules_schedule_changelist"),

@@ -26,6 +26,7 @@ NAMES = {
     "bell": "bell",
     "health": "heart-pulse",
     "webhook": "webhook",
+    "code": "code",
     "report": "chart-column",
     "timeline": "chart-gantt",
     "search": "search",

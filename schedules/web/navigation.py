@@ -98,6 +98,7 @@ entries.register(
     "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
 )
 entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
+entries.register("graphql", NavigationEntry(title=_("GraphQL"), url_name="graphql:endpoint", icon="code", group=SET_UP))
 entries.register(
     "security",
     NavigationEntry(

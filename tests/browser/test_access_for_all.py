@@ -71,6 +71,7 @@ def addresses(team):
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")
     )
     yield reverse("web:calendar_day")
+    yield reverse("graphql:endpoint")
     yield reverse("web:content_versions", args=[team.daily.content.public_id])
     yield reverse("web:account_times", args=[team.account.public_id])
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
