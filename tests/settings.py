@@ -29,3 +29,5 @@ else:
 ENGINE["recovery_spacing_seconds"] = 0.0
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# a provider is configured by the tests that need one
+INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")

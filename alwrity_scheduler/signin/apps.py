@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class SigninConfig(AppConfig):
+    name = "alwrity_scheduler.signin"
+    label = "signin"
+    verbose_name = "Sign-in"
+
+    def ready(self) -> None:
+        from alwrity_scheduler.core import secrets
+        from alwrity_scheduler.signin import sealing, watching
+
+        watching.start()
+        secrets.register_holder(sealing.rotate)
