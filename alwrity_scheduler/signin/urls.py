@@ -13,6 +13,7 @@ urlpatterns = [
     path("account/email/", views.addresses, name="account_email"),
     path("account/sessions/", views.session_list, name="usersessions_list"),
     path("account/sessions/<int:pk>/end/", views.end_session, name="end_session"),
+    path("account/2fa/", views.second_step, name="mfa_index"),
     path("account/2fa/webauthn/add/", views.add_key, name="mfa_add_webauthn"),
     path("account/2fa/recovery-codes/", views.recovery_codes, name="mfa_view_recovery_codes"),
     path("account/", include("allauth.urls")),

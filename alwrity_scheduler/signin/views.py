@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import views as account
+from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions import views as sessions
@@ -71,6 +72,11 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("usersessions_list"))
 
 
+class SecondStep(factors.IndexView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "must": reads.must_have_second_step(self.request.user)}
+
+
 class AddKey(webauthn.AddWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "possible": passkeys_possible()}
@@ -84,6 +90,7 @@ class Codes(codes.ViewRecoveryCodesView):
 password_reset = PasswordReset.as_view()
 addresses = Addresses.as_view()
 session_list = Sessions.as_view()
+second_step = SecondStep.as_view()
 add_key = AddKey.as_view()
 recovery_codes = Codes.as_view()
 

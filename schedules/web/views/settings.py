@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.signin import reads as signin
 from alwrity_scheduler.workspaces import services as service
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.web import people_forms as forms
@@ -46,6 +47,7 @@ SECTIONS = {
     section.name: section
     for section in (
         Section(YOU, gettext_lazy("You"), "people", forms.YouForm),
+        Section("security", gettext_lazy("Sign-in and security"), "shield"),
         Section("language", gettext_lazy("Language and time"), "language", forms.LanguageForm),
         Section("look", gettext_lazy("Look"), "sun", forms.LookForm),
         Section("keys", pgettext_lazy("keyboard", "Keys"), "keyboard", forms.KeysForm),
@@ -91,6 +93,7 @@ def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse
         "workspace": visit.workspace,
         "may_members": visit.may(Action.MEMBERS),
         "may_pause": visit.may(Action.ACCOUNTS),
+        "standing": signin.standing(visit.person) if section == "security" else None,
     }
     status = 422 if request.method == "POST" else 200
     return show(request, "people/settings.html", "people/partials/_settings.html", context, status=status)
