@@ -156,7 +156,9 @@ if SIGNIN_OIDC:
 ACCOUNT_ADAPTER = "alwrity_scheduler.signin.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # addresses are confirmed on the page of addresses
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = (
+    "none"  # addresses are confirmed on the page of addresses
+)
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "ALwrity Scheduler: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have mails sent to strangers

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock, secrets
 from alwrity_scheduler.core.sightings import address_of
@@ -54,9 +55,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Written now, sent on another thread. Without a mail server nothing is sent."""
         if settings.EMAIL_READY:
-            mails.send(self.render_mail(template_prefix, email, {"email": email, "site": settings.PUBLIC_URL, **context}))
+            mails.send(
+                self.render_mail(template_prefix, email, {"email": email, "site": settings.PUBLIC_URL, **context})
+            )
 
-    def add_message(self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any) -> None:
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
         """That one is in, or out, is seen without words."""
         if message_template not in ("account/messages/logged_in.txt", "account/messages/logged_out.txt"):
             super().add_message(request, level, message_template, *args, **kwargs)
@@ -133,6 +138,12 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return secrets.decrypt(encrypted_text)
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - the library's name
+        """What stands in the field until the person writes something better."""
+        from allauth.mfa.models import Authenticator
+
+        return _("Key %(number)s") % {"number": Authenticator.objects.filter(user=user, type=type).count() + 1}
 
     def get_totp_issuer(self) -> str:
         return PRODUCT

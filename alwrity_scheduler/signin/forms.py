@@ -29,7 +29,9 @@ class Plain(forms.Form):
 
 class LoginForm(Plain, account.LoginForm):
     words = {"login": _("User name or e-mail"), "password": _("Password")}
-    error_messages = {"wrong": _("That name and that password do not belong together. Check both; capital letters count.")}
+    error_messages = {
+        "wrong": _("That name and that password do not belong together. Check both; capital letters count.")
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -53,9 +53,7 @@ def see(kind: str, request: Any, person: Any = None, *, who: str = "", **details
 
 
 def _record(name: str, request: Any, person: User, **after: Any) -> None:
-    services.record(
-        name=name, person=person, actor=services.own_actor(request, person), now=clock.now(), after=after
-    )
+    services.record(name=name, person=person, actor=services.own_actor(request, person), now=clock.now(), after=after)
 
 
 def signed_in(request: Any, user: User, **_: Any) -> None:

@@ -59,7 +59,7 @@ def addresses(team):
             "milestone_new",
         )
     )
-    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look"))
+    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look", "security"))
     yield from (
         f"{reverse('web:calendar')}?{words}"
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")
@@ -83,6 +83,12 @@ def addresses(team):
             "admin:schedules_schedule_changelist",
             "admin:schedules_job_changelist",
             "password_change",
+            "account_email",
+            "account_reauthenticate",
+            "usersessions_list",
+            "mfa_index",
+            "mfa_list_webauthn",
+            "socialaccount_connections",
         )
     )
     yield reverse("admin:schedules_schedule_change", args=[team.daily.pk])

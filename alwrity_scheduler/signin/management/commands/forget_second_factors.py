@@ -24,4 +24,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is nobody with the user name {username}.")
         actor = Actor(kind="command", label="forget_second_factors")
         count = forget_second_factors(person=person, actor=actor, now=clock.now())
-        self.stdout.write(f"{count} second steps of {username} were taken away; they sign in with their password alone.")
+        self.stdout.write(
+            f"{count} second steps of {username} were taken away; they sign in with their password alone."
+        )
