@@ -139,7 +139,7 @@ class FactorAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         return secrets.decrypt(encrypted_text)
 
-    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - the library's name
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:
         """What stands in the field until the person writes something better."""
         from allauth.mfa.models import Authenticator
 

@@ -1,4 +1,4 @@
-"""What administrators see of how people sign in. The library's own pages would show seeds and take provider secrets in the clear."""
+"""What administrators see of how people sign in. The library's own pages would show seeds and take secrets in the clear."""
 
 from __future__ import annotations
 

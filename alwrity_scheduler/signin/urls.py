@@ -1,5 +1,6 @@
 """The addresses of signing in: ours first, then the library's, which stand under account/."""
 
+from allauth.account.views import login, logout
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -17,10 +18,10 @@ urlpatterns = [
     path("account/2fa/webauthn/add/", views.add_key, name="mfa_add_webauthn"),
     path("account/2fa/recovery-codes/", views.recovery_codes, name="mfa_view_recovery_codes"),
     path("account/", include("allauth.urls")),
-    path("login/", views.account.login, name="account_login"),
-    path("logout/", views.account.logout, name="account_logout"),
-    path("login/", views.account.login, name="login"),
-    path("logout/", views.account.logout, name="logout"),
+    path("login/", login, name="account_login"),
+    path("logout/", logout, name="account_logout"),
+    path("login/", login, name="login"),
+    path("logout/", logout, name="logout"),
     path("password/", RedirectView.as_view(pattern_name="account_change_password"), name="password_change"),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
 ]

@@ -1,4 +1,4 @@
-"""A passkey, added and used in a real Chromium with a virtual authenticator; the app's code and the codes for recovery beside it."""
+"""A passkey, added and used in a real Chromium with a virtual authenticator; the app and the recovery codes beside it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ def company(issuer, settings):
         client = client or Client()
         start = f"{reverse('openid_connect_login', args=['company'])}?process={process}&next={to}"
         there = client.post(start)["Location"]
-        assert there.startswith(f"{issuer}/auth?") and "code_challenge_method=S256" in there
+        assert there.startswith(f"{issuer}/auth?")
+        assert "code_challenge_method=S256" in there
         return client, client.get(CALLBACK, walk(there, CALLBACK, login))
 
     return go
@@ -126,7 +127,8 @@ class TestAtTheProvider:
 
     def test_its_button_is_on_the_page(self, company, client):
         page = client.get(reverse("login") + "?next=/app/jobs/").content.decode()
-        assert "Sign in with Company" in page and "company-secret" not in page
+        assert "Sign in with Company" in page
+        assert "company-secret" not in page
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def test_after_the_password_comes_the_code(ana, sign_in, kinds):
     assert client.get("/api/v1/schedules/").status_code == 401
     assert client.get("/admin/").status_code == 302
     wrong = client.post(reverse("mfa_authenticate"), {"code": "000000"})
-    assert wrong.status_code == 200 and "err_code" in wrong.content.decode()
+    assert wrong.status_code == 200
+    assert "err_code" in wrong.content.decode()
     assert "mfa.failed" in kinds()
     assert client.post(reverse("mfa_authenticate"), {"code": code(secret, steps=1)})["Location"] == "/app/jobs/"
     assert client.get("/app/").status_code == 200
@@ -91,13 +92,15 @@ def test_seeds_are_encrypted_and_come_along_when_keys_change(ana, people, settin
     _, secret, _ = ana
     row = Authenticator.objects.get(user=people.owner, type="totp")
     stored = row.data["secret"]
-    assert secret not in str(row.data) and secrets.decrypt(stored) == secret
+    assert secret not in str(row.data)
+    assert secrets.decrypt(stored) == secret
     settings.ENCRYPTION_KEYS = [secrets.generate_key(), *settings.ENCRYPTION_KEYS]
     call_command("rotate_keys")
     assert "mfa.Authenticator.data: 2 of 2 rows re-encrypted." in capsys.readouterr().out
     settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
     row.refresh_from_db()
-    assert row.data["secret"] != stored and secrets.decrypt(row.data["secret"]) == secret
+    assert row.data["secret"] != stored
+    assert secrets.decrypt(row.data["secret"]) == secret
 
 
 def test_changing_the_second_step_asks_who_it_is_once_more(ana, settings):
@@ -153,11 +156,12 @@ def test_the_admin_has_no_door_of_its_own(people, sign_in, ana):
     assert client.post("/admin/login/", form)["Location"] == "/login/?next=%2Fadmin%2F"
     assert client.get("/admin/").status_code == 302
     # in by the one door: with the code
-    client, answer = sign_in("ana", to="/admin/")
+    client, _answer = sign_in("ana", to="/admin/")
     client.post(reverse("mfa_authenticate"), {"code": code(ana[1], steps=1)})
     assert client.get("/admin/").status_code == 200
     page = client.get("/admin/mfa/authenticator/").content.decode()
-    assert ana[1] not in page and "gAAAA" not in page
+    assert ana[1] not in page
+    assert "gAAAA" not in page
     for closed in ("socialaccount/socialapp", "socialaccount/socialtoken"):
         assert client.get(f"/admin/{closed}/").status_code == 404
 
