@@ -144,7 +144,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["alwrity_scheduler.signin.backends.Backend"]
 SESSION_COOKIE_AGE = 86_400 * env.int("SESSION_DAYS", default=14)
 # who must have a second step at sign-in: none, staff, owners (and staff) or everyone
 SIGNIN_REQUIRE_MFA = env.str("SIGNIN_REQUIRE_MFA", default="none")

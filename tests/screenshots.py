@@ -43,7 +43,7 @@ class Page:
 
 PAGES = (
     Page("sign-in", "login"),
-    Page("security", "web:settings_section", ("security",)),
+    Page("security", "web:settings_section", "=security"),
     Page("second-step", "mfa_index"),
     Page("sessions", "usersessions_list"),
     Page("e-mail-addresses", "account_email"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from allauth.account import app_settings
 from allauth.core.internal import ratelimit
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.sightings import address_of
-from alwrity_scheduler.signin import mails
+from alwrity_scheduler.signin import mails, reads
 from alwrity_scheduler.workspaces.models import User
 
 ACTION = "login_failed"
@@ -24,13 +23,8 @@ ACTION = "login_failed"
 
 def person_named(name: str) -> User | None:
     """Who is meant by a user name or an e-mail address, where it is exactly one person."""
-    from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
-
-    found: Any = get_user_by_username(name) if name else None
-    if found is None and "@" in name:
-        several = filter_users_by_email(name, prefer_verified=True, for_login=True)
-        found = several[0] if len(several) == 1 else None
-    return found if isinstance(found, User) else None
+    found = reads.people_named(name)
+    return found[0] if len(found) == 1 else None
 
 
 def key_of(name: str) -> str:

@@ -12,6 +12,18 @@ from alwrity_scheduler.workspaces.models import Membership, User
 from alwrity_scheduler.workspaces.roles import Role
 
 
+def people_named(name: str) -> list[User]:
+    """Whom a user name or an e-mail address can mean: nearly always one person or none. By name first."""
+    from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+
+    if not name:
+        return []
+    by_name = get_user_by_username(name)
+    by_address = filter_users_by_email(name, prefer_verified=True, for_login=True) if "@" in name else []
+    found = [person for person in (by_name, *by_address) if person is not None]
+    return list({person.pk: person for person in found}.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """codes_left is None where there are none to have; passkeys are (name, used without a password)."""
