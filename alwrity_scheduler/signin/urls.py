@@ -17,6 +17,7 @@ urlpatterns = [
     path("account/2fa/", views.second_step, name="mfa_index"),
     path("account/2fa/webauthn/add/", views.add_key, name="mfa_add_webauthn"),
     path("account/2fa/recovery-codes/", views.recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/oidc/<str:provider_id>/login/", views.start_login, name="openid_connect_login"),
     path("account/", include("allauth.urls")),
     path("login/", login, name="account_login"),
     path("logout/", logout, name="account_logout"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account import views as account
 from allauth.mfa.base import views as factors
@@ -14,7 +15,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -75,6 +76,22 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 class SecondStep(factors.IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "must": reads.must_have_second_step(self.request.user)}
+
+
+def start_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """To the provider, by a page that leads there: a browser does not follow a form to another site under our policy."""
+    from allauth.socialaccount import providers
+
+    if providers.registry.get_class("openid_connect") is None:
+        raise Http404
+    from allauth.socialaccount.providers.openid_connect.views import login
+
+    answer: HttpResponse = login(request, provider_id=provider_id)
+    there = answer.headers.get("Location", "")
+    host = urlsplit(there).hostname
+    if not host:
+        return answer
+    return render(request, "signin/leaving.html", {"url": there, "host": host})
 
 
 class AddKey(webauthn.AddWebAuthnView):

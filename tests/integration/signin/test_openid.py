@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -52,7 +54,10 @@ def company(issuer, settings):
     def go(login: str, client: Client | None = None, *, process: str = "login", to: str = "/app/jobs/"):
         client = client or Client()
         start = f"{reverse('openid_connect_login', args=['company'])}?process={process}&next={to}"
-        there = client.post(start)["Location"]
+        # a page, not a redirect: a browser follows no form to another site under the policy `form-action 'self'`
+        page = client.post(start)
+        assert page.status_code == 200
+        there = html.unescape(re.search(r'href="(http[^"]+/auth[^"]+)"', page.content.decode()).group(1))
         assert there.startswith(f"{issuer}/auth?")
         assert "code_challenge_method=S256" in there
         return client, client.get(CALLBACK, walk(there, CALLBACK, login))
