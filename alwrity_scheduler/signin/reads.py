@@ -69,6 +69,27 @@ def standing(person: User) -> Standing:
     )
 
 
+def held(person: User) -> list[dict[str, Any]]:
+    """What is kept of a person's ways in, for their copy of it; seeds and keys stay out. All of it goes with them."""
+    from allauth.account.models import EmailAddress
+    from allauth.mfa.models import Authenticator
+    from allauth.socialaccount.models import SocialAccount
+    from allauth.usersessions.models import UserSession
+
+    return [
+        *({"address": row.email, "confirmed": row.verified} for row in EmailAddress.objects.filter(user=person)),
+        *(
+            {"second_step": row.type, "since": row.created_at.isoformat()}
+            for row in Authenticator.objects.filter(user=person).order_by("pk")
+        ),
+        *({"login": row.provider, "said": row.extra_data} for row in SocialAccount.objects.filter(user=person)),
+        *(
+            {"session": row.ip, "agent": row.user_agent, "since": row.created_at.isoformat()}
+            for row in UserSession.objects.filter(user=person).order_by("pk")
+        ),
+    ]
+
+
 def must_have_second_step(person: Any) -> bool:
     """By `SIGNIN_REQUIRE_MFA`; each of its values holds the ones before."""
     rule = settings.SIGNIN_REQUIRE_MFA

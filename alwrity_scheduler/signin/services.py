@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
+from alwrity_scheduler.core.sightings import Sighting, tell
 from alwrity_scheduler.workspaces.models import User
 
 
@@ -44,6 +46,11 @@ def forget_second_factors(*, person: User, actor: Actor, now: datetime) -> int:
         row.end()
     if types:
         emit(_fact("person.mfa_removed", person, actor, now, {"types": types}))
+        seen = Sighting(
+            kind="mfa.removed", at=now, who=person.get_username(), user_id=person.pk, request_id=actor.request_id,
+            details={"types": types, "by": actor.label},
+        )  # fmt: skip
+        transaction.on_commit(lambda: tell(seen))
     return len(types)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.sightings import tell_request
-from alwrity_scheduler.signin import services
+from alwrity_scheduler.signin import reads, services
 from alwrity_scheduler.workspaces.models import User
 
 
@@ -64,7 +64,9 @@ def signed_in(request: Any, user: User, **_: Any) -> None:
 
 def failed(credentials: dict[str, Any], request: Any = None, **_: Any) -> None:
     if request is not None:
-        see("sign_in.failed", request, who=str(credentials.get("username") or credentials.get("email") or ""))
+        name = str(credentials.get("username") or credentials.get("email") or "")
+        meant = reads.people_named(name)
+        see("sign_in.failed", request, meant[0] if len(meant) == 1 else None, who=name)
 
 
 def signed_out(request: Any, user: Any, **_: Any) -> None:
@@ -107,7 +109,7 @@ def factor_removed(request: Any, user: User, authenticator: Any, **_: Any) -> No
 
 
 def codes_made(request: Any, user: User, **_: Any) -> None:
-    see("mfa.codes_made", request, user)
+    see("mfa.added", request, user, type="recovery_codes")
     _record("person.recovery_codes_made", request, user)
 
 

@@ -41,7 +41,8 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(people, sign_in, 
     assert pages[0] == pages[1] == pages[2]
     assert "do not belong together" in pages[0]
     assert kinds() == ["sign_in.failed"] * 3
-    assert (seen[0].who, seen[0].address, seen[0].user_id) == ("ana", "127.0.0.1", None)
+    assert (seen[0].who, seen[0].address, seen[0].user_id) == ("ana", "127.0.0.1", people.owner.pk)
+    assert (seen[1].who, seen[1].user_id) == ("nobody", None)
 
 
 def test_every_mistake_costs_one_hash(people, sign_in, monkeypatch):

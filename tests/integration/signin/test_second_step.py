@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from alwrity_scheduler.core import secrets
+from alwrity_scheduler.signin import reads
 from alwrity_scheduler.workspaces.models import User
 from schedules.models import AuditLog
 from tests.integration.signin.codes import code
@@ -166,9 +167,16 @@ def test_the_admin_has_no_door_of_its_own(people, sign_in, ana):
         assert client.get(f"/admin/{closed}/").status_code == 404
 
 
-def test_who_lost_everything_is_helped_by_the_operator(ana, sign_in, capsys):
-    client, _, _ = ana
-    call_command("forget_second_factors", "ana")
+def test_who_lost_everything_is_helped_by_the_operator(
+    ana, people, sign_in, kinds, capsys, django_capture_on_commit_callbacks
+):
+    client, secret, _ = ana
+    kept = reads.held(people.owner)
+    assert {"second_step", "session"} <= {name for row in kept for name in row}
+    assert secret not in str(kept)
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("forget_second_factors", "ana")
+    assert kinds()[-1] == "mfa.removed"
     assert "2 second steps of ana" in capsys.readouterr().out
     assert client.get("/app/").status_code == 302
     assert sign_in("ana")[1]["Location"] == reverse("home")
