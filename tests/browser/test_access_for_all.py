@@ -61,7 +61,10 @@ def addresses(team):
             "milestone_new",
         )
     )
-    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look", "apps", "integrations"))
+    yield from (
+        reverse("web:settings_section", args=[name])
+        for name in ("language", "look", "security", "apps", "integrations")
+    )
     program = register(team.people.workspace, clock.now())
     program.tokens(browser_of(team.people.owner), team.people.workspace)
     yield reverse("web:app", args=[program.app.public_id])
@@ -90,6 +93,12 @@ def addresses(team):
             "admin:schedules_schedule_changelist",
             "admin:schedules_job_changelist",
             "password_change",
+            "account_email",
+            "account_reauthenticate",
+            "usersessions_list",
+            "mfa_index",
+            "mfa_list_webauthn",
+            "socialaccount_connections",
         )
     )
     yield reverse("admin:schedules_schedule_change", args=[team.daily.pk])
