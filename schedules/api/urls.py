@@ -17,6 +17,7 @@ from schedules.api.views import (
     reviews,
     schedules,
     system,
+    webhooks,
 )
 
 app_name = "api"
@@ -112,6 +113,21 @@ urlpatterns = [
     path("notifications/read-all/", notifications.NoticeReadAll.as_view(), name="notifications_read_all"),
     path("notifications/<uuid:public_id>/", notifications.NoticeRow.as_view(), name="notification"),
     path("notifications/<uuid:public_id>/read/", notifications.NoticeRead.as_view(), name="notification_read"),
+    path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
+    path("webhooks/deliveries/<uuid:public_id>/", webhooks.DeliveryDetail.as_view(), name="webhook_delivery"),
+    path(
+        "webhooks/deliveries/<uuid:public_id>/replay/",
+        webhooks.DeliveryReplay.as_view(),
+        name="webhook_delivery_replay",
+    ),
+    path("webhooks/<uuid:public_id>/", webhooks.WebhookDetail.as_view(), name="webhook"),
+    path("webhooks/<uuid:public_id>/deliveries/", webhooks.WebhookDeliveries.as_view(), name="webhook_deliveries"),
+    path("webhooks/<uuid:public_id>/replay/", webhooks.WebhookReplay.as_view(), name="webhook_replay"),
+    *(
+        path(f"webhooks/<uuid:public_id>/{verb}/", webhooks.WebhookVerb.as_view(verb=verb), name=f"webhook_{verb}")
+        for verb in webhooks.VERBS
+    ),
+    path("event-types/", webhooks.EventTypes.as_view(), name="event_types"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),

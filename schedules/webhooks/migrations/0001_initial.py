@@ -8,151 +8,202 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspaces', '0003_access'),
+        ("workspaces", "0003_access"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
-                ('state', models.CharField(default='pending', max_length=12)),
-                ('run_at', models.DateTimeField()),
-                ('priority', models.PositiveSmallIntegerField(default=5)),
-                ('serial_key', models.BigIntegerField(editable=False, null=True)),
-                ('lease_token', models.PositiveIntegerField(default=0, editable=False)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('worker', models.CharField(blank=True, editable=False, max_length=120)),
-                ('tries', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('event_id', models.CharField(max_length=64)),
-                ('event_type', models.CharField(max_length=64)),
-                ('event_at', models.DateTimeField()),
-                ('body', models.TextField()),
-                ('origin', models.CharField(default=schedules.webhooks.rules.Origin['EVENT'], max_length=8)),
-                ('reason', models.CharField(blank=True, max_length=24)),
-                ('first_tried_at', models.DateTimeField(blank=True, null=True)),
-                ('last_status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('last_message', models.CharField(blank=True, max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
+                ("state", models.CharField(default="pending", max_length=12)),
+                ("run_at", models.DateTimeField()),
+                ("priority", models.PositiveSmallIntegerField(default=5)),
+                ("serial_key", models.BigIntegerField(editable=False, null=True)),
+                ("lease_token", models.PositiveIntegerField(default=0, editable=False)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("worker", models.CharField(blank=True, editable=False, max_length=120)),
+                ("tries", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("event_id", models.CharField(max_length=64)),
+                ("event_type", models.CharField(max_length=64)),
+                ("event_at", models.DateTimeField()),
+                ("body", models.TextField()),
+                ("origin", models.CharField(default=schedules.webhooks.rules.Origin["EVENT"], max_length=8)),
+                ("reason", models.CharField(blank=True, max_length=24)),
+                ("first_tried_at", models.DateTimeField(blank=True, null=True)),
+                ("last_status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("last_message", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'ordering': ['-id'],
+                "verbose_name_plural": "deliveries",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='DeliveryAttempt',
+            name="DeliveryAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('no', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('duration_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('ending', models.CharField(blank=True, max_length=24)),
-                ('message', models.CharField(blank=True, max_length=300)),
-                ('request_headers', models.JSONField(blank=True, default=dict)),
-                ('answer_headers', models.JSONField(blank=True, default=dict)),
-                ('answer_body', models.TextField(blank=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='webhooks.delivery')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("no", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("duration_ms", models.PositiveIntegerField(blank=True, null=True)),
+                ("status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("ending", models.CharField(blank=True, max_length=24)),
+                ("message", models.CharField(blank=True, max_length=300)),
+                ("request_headers", models.JSONField(blank=True, default=dict)),
+                ("answer_headers", models.JSONField(blank=True, default=dict)),
+                ("answer_body", models.TextField(blank=True)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attempts", to="webhooks.delivery"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['delivery_id', 'no', 'id'],
+                "ordering": ["delivery_id", "no", "id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookEndpoint',
+            name="WebhookEndpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
-                ('url', models.CharField(max_length=2000)),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('event_types', models.JSONField(default=list)),
-                ('filters', models.JSONField(blank=True, default=dict)),
-                ('secrets', alwrity_scheduler.core.secrets.EncryptedJSONField()),
-                ('headers', alwrity_scheduler.core.secrets.EncryptedJSONField()),
-                ('previous_until', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('disabled', 'Disabled')], default=schedules.webhooks.rules.EndpointState['ACTIVE'], max_length=12)),
-                ('state_reason', models.CharField(blank=True, max_length=24)),
-                ('state_at', models.DateTimeField()),
-                ('since_at', models.DateTimeField()),
-                ('failing_since', models.DateTimeField(blank=True, null=True)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('open_until', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='workspaces.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=alwrity_scheduler.core.ids.uuid7, editable=False, unique=True)),
+                ("url", models.CharField(max_length=2000)),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("event_types", models.JSONField(default=list)),
+                ("filters", models.JSONField(blank=True, default=dict)),
+                ("secrets", alwrity_scheduler.core.secrets.EncryptedJSONField()),
+                ("headers", alwrity_scheduler.core.secrets.EncryptedJSONField()),
+                ("previous_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("paused", "Paused"), ("disabled", "Disabled")],
+                        default=schedules.webhooks.rules.EndpointState["ACTIVE"],
+                        max_length=12,
+                    ),
+                ),
+                ("state_reason", models.CharField(blank=True, max_length=24)),
+                ("state_at", models.DateTimeField()),
+                ("since_at", models.DateTimeField()),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("open_until", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="webhooks", to="workspaces.workspace"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'webhook',
-                'ordering': ['-id'],
+                "verbose_name": "webhook",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='endpoint',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.webhookendpoint'),
+            model_name="delivery",
+            name="endpoint",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="webhooks.webhookendpoint",
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookendpoint',
-            index=models.Index(condition=models.Q(('deleted_at', None), ('state__in', ['active', 'paused'])), fields=['workspace'], name='webhook_listening'),
+            model_name="webhookendpoint",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None), ("state__in", ["active", "paused"])),
+                fields=["workspace"],
+                name="webhook_listening",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'paused', 'disabled'])), name='webhook_endpoint_state'),
+            model_name="webhookendpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["active", "paused", "disabled"])), name="webhook_endpoint_state"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['run_at', 'id'], name='hook_delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["run_at", "id"], name="hook_delivery_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['lease_until', 'id'], name='hook_delivery_lease'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "running")), fields=["lease_until", "id"], name="hook_delivery_lease"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['endpoint', '-id'], name='hook_delivery_log'),
+            model_name="delivery",
+            index=models.Index(fields=["endpoint", "-id"], name="hook_delivery_log"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['endpoint', 'created_at'], name='hook_delivery_of_a_day'),
+            model_name="delivery",
+            index=models.Index(fields=["endpoint", "created_at"], name="hook_delivery_of_a_day"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['endpoint', 'event_id'], name='hook_delivery_of_event'),
+            model_name="delivery",
+            index=models.Index(fields=["endpoint", "event_id"], name="hook_delivery_of_event"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'running', 'held'])), fields=['endpoint', 'state'], name='hook_delivery_open'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["pending", "running", "held"])),
+                fields=["endpoint", "state"],
+                name="hook_delivery_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['created_at', 'id'], name='hook_delivery_old'),
+            model_name="delivery",
+            index=models.Index(fields=["created_at", "id"], name="hook_delivery_old"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'running', 'delivered', 'failed', 'cancelled', 'held'])), name='hook_delivery_state'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "running", "delivered", "failed", "cancelled", "held"])),
+                name="hook_delivery_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['event', 'test', 'replay'])), name='hook_delivery_origin'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("origin__in", ["event", "test", "replay"])), name="hook_delivery_origin"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('origin', 'event')), fields=('endpoint', 'event_id'), name='hook_delivery_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("origin", "event")), fields=("endpoint", "event_id"), name="hook_delivery_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('serial_key',), name='hook_delivery_serial'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")), fields=("serial_key",), name="hook_delivery_serial"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'running')), models.Q(('state', 'running'), _negated=True), _connector='OR'), name='hook_delivery_leased'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until__isnull", False), ("state", "running")),
+                    models.Q(("state", "running"), _negated=True),
+                    _connector="OR",
+                ),
+                name="hook_delivery_leased",
+            ),
         ),
     ]

@@ -82,14 +82,12 @@ def test_a_fact_is_told_once_and_only_to_those_who_want_it(workspace, people, en
     assert not [one for one in ids if "." in one]
 
 
-def test_a_new_endpoint_does_not_read_up_the_history(workspace, receiver, now, soon, django_assert_num_queries):
+def test_a_new_endpoint_does_not_read_up_the_history(workspace, receiver, now, soon):
     happen(workspace, now, *["job.completed"] * 5)
     row = make(workspace, receiver, now)
     place = EventCursor.objects.get(consumer="webhooks", chain=workspace.pk).seq
     assert place >= 5
 
-    with django_assert_num_queries(1):
-        services.delete(endpoint=row, actor=ACTOR, now=soon) if False else collecting.listening_chains()
     collecting.collect(now=soon)
     assert states(row) == []
 
@@ -173,9 +171,7 @@ def test_it_is_tried_over_a_day_and_then_failed(workspace, endpoint, receiver, s
         (Answer(404), "refused", timedelta(seconds=5)),
     ],
 )
-def test_only_2xx_is_taken_and_retry_after_is_heeded(
-    workspace, endpoint, receiver, soon, answer, ending, at_least
-):
+def test_only_2xx_is_taken_and_retry_after_is_heeded(workspace, endpoint, receiver, soon, answer, ending, at_least):
     happen(workspace, soon)
     receiver.next[:] = [answer]
     deliver(soon)
