@@ -108,7 +108,7 @@ def _of_account(kind: Kind, fact: AuditLog, accounts: Mapping[str, PlatformAccou
     words = {
         "name": account.name if account else fact.object_label,
         "platform": account.platform if account else "",
-        "error": str(fact.after.get("error") or fact.after.get("reason") or "")[:LONGEST],
+        "error": str(fact.after.get("error") or fact.after.get("message") or fact.after.get("reason") or "")[:LONGEST],
     }
     return _Place(f"{kind}:{fact.object_id}:{local:%Y-%m-%d}", fact.object_type, fact.object_id, words)
 

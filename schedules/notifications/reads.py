@@ -29,6 +29,7 @@ NAMES: dict[Kind, Promise | str] = {
     Kind.CHANGES: gettext_lazy("Changes asked for"),
     Kind.APPROVED: gettext_lazy("Approved posts"),
     Kind.PUBLISHED: gettext_lazy("Published posts"),
+    Kind.WEBHOOK: gettext_lazy("Webhooks that were switched off"),
 }
 HELP: dict[Kind, Promise | str] = {
     Kind.ON_HOLD: gettext_lazy("Somebody paused their schedule, account or workspace."),
@@ -36,6 +37,7 @@ HELP: dict[Kind, Promise | str] = {
     Kind.REVIEW: gettext_lazy("When you are the one to decide."),
     Kind.CHANGES: gettext_lazy("About your own posts."),
     Kind.APPROVED: gettext_lazy("About your own posts."),
+    Kind.WEBHOOK: gettext_lazy("Its receiver is gone, or failed for five days."),
     Kind.PUBLISHED: gettext_lazy("One line for each account and day."),
 }
 
@@ -170,5 +172,6 @@ _SENTENCES: dict[Kind, Callable[[int, dict[str, Any]], str]] = {
     Kind.LIMIT: _of_limit,
     Kind.REVIEW: lambda count, words: _("%(who)s asks you to review “%(post)s”"),
     Kind.CHANGES: lambda count, words: _("%(who)s asks for changes to “%(post)s”"),
+    Kind.WEBHOOK: lambda count, words: _("The webhook %(name)s was switched off"),
     Kind.APPROVED: lambda count, words: _("%(who)s approved “%(post)s”"),
 }
