@@ -8,7 +8,7 @@ import pytest
 import standardwebhooks
 import svix
 
-from alwrity_scheduler.core.events import ENGINE, Fact, emit
+from alwrity_scheduler.core.events import ENGINE, Fact, emit, unit
 from schedules.webhooks import collecting, services
 from schedules.webhooks.models import Delivery, WebhookEndpoint
 from schedules.webhooks.services import EndpointPlan
@@ -74,12 +74,12 @@ def make(workspace: Any, receiver: Any, now: Any, **plan: Any) -> WebhookEndpoin
 def happen(workspace: Any, at: Any, *names: str, **values: Any) -> None:
     """Facts of these names."""
     defaults = {"object_type": "job", "object_id": "7", "object_label": "Hello", "after": {"state": "completed"}}
-    emit(
-        *(
-            Fact(name=name, at=at, actor=ENGINE, workspace_id=workspace.pk, **{**defaults, **values})
-            for name in names or ("job.completed",)
-        )
-    )
+    facts = [
+        Fact(name=name, at=at, actor=ENGINE, workspace_id=workspace.pk, **{**defaults, **values})
+        for name in names or ("job.completed",)
+    ]
+    with unit():
+        emit(*facts)
 
 
 def deliver(now: Any) -> int:
