@@ -1,4 +1,4 @@
-"""The names of events that can be chosen, each with a sentence."""
+"""The names of events that can be chosen, each with a sentence. What belongs to no workspace is told to no webhook."""
 
 from __future__ import annotations
 
@@ -35,8 +35,6 @@ SENTENCES: dict[str, str | Promise] = {
     "circuit.opened": _("A platform does not answer: its posts wait."),
     "content.created": _("A post was written."),
     "content.edited": _("A post was edited; only what changed is named."),
-    "engine.paused": _("Nothing is published anywhere from now on."),
-    "engine.resumed": _("Publishing goes on everywhere."),
     "folder.changed": _("A folder was changed."),
     "folder.created": _("A folder was made."),
     "folder.removed": _("A folder was removed; its files moved up."),
@@ -71,8 +69,6 @@ SENTENCES: dict[str, str | Promise] = {
     "milestone.removed": _("A milestone was removed."),
     "milestone.reopened": _("A milestone is not reached after all."),
     "milestone.restored": _("A removed milestone came back."),
-    "person.notices_changed": _("Somebody changed what they want to hear of."),
-    "person.settings_changed": _("Somebody changed their own settings."),
     "review.approved": _("A post was approved."),
     "review.changes_requested": _("A post was sent back with what should change."),
     "review.link_made": _("A link for an outside reviewer was made."),
@@ -138,10 +134,8 @@ TITLES: dict[str, str | Promise] = {
     "bulk": _("Many at once"),
     "workspace": _("Workspace"),
     "member": _("Members"),
-    "person": _("People"),
     "token": _("API tokens"),
     "webhook": _("Webhooks"),
-    "engine": _("Scheduler"),
 }
 
 
