@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "schedules.webhooks.apps.WebhooksConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
+    "alwrity_scheduler.oauth.apps.OauthConfig",
+    "alwrity_scheduler.security.apps.SecurityConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "django_apscheduler",
     "django_filters",
     "django_htmx",
+    "oauth2_provider",
     "rest_framework",
 ]
 
@@ -61,6 +64,7 @@ WSGI_APPLICATION = "alwrity_scheduler.wsgi.application"
 MIDDLEWARE = [
     "alwrity_scheduler.core.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "alwrity_scheduler.core.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -92,6 +96,7 @@ TEMPLATES = [
 ]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "alwrity_scheduler.oauth.authentication.AppAuthentication",
         "alwrity_scheduler.workspaces.authentication.TokenAuthentication",
         "alwrity_scheduler.workspaces.authentication.SessionAuthentication",
     ],
@@ -103,6 +108,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "schedules.api.problems.handle",
     "PAGE_SIZE": 50,
 }
+# requests a minute that the API answers to each token, app or person, and to each address that says nothing of itself; 0: any
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
+API_RATE_LIMIT_ANONYMOUS = env.int("API_RATE_LIMIT_ANONYMOUS", default=60)
+# Counts that all web processes share: one process counts in its memory, several need a Redis (redis://host:6379/1).
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
 # Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise
 # thousands of lock errors without it), FULL because an attempt that a power cut takes back could be published twice.
@@ -129,6 +139,40 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# The product as an OAuth 2.0 provider for apps of others (alwrity_scheduler/oauth/README.md). Durations in seconds.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.App"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth.Code"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth.AccessToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth.RefreshToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth.IdToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth.DeviceCode"
+# every table of the toolkit is one of ours, so its own migrations have nothing to make
+MIGRATION_MODULES = {"oauth2_provider": None}
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "alwrity_scheduler.oauth.validator.Validator",
+    "SCOPES_BACKEND_CLASS": "alwrity_scheduler.oauth.scopes.Scopes",
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("APP_TOKEN_SECONDS", default=3600),
+    "REFRESH_TOKEN_EXPIRE_SECONDS": env.int("APP_REFRESH_SECONDS", default=30 * 86_400),
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "PKCE_REQUIRED": True,
+    "ALLOW_LOCALHOST_LOOPBACK": True,
+    # what the toolkit itself says; the app's own list, checked when it is entered, adds http for loopback
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
+            "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
+        )
+    },
+    "APPLICATION_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.AppAdmin",
+    **{f"{kind}_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.TokenAdmin" for kind in ("ACCESS_TOKEN", "REFRESH_TOKEN", "GRANT")},
+    "ID_TOKEN_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.EmptyAdmin",
+}  # fmt: skip
 
 # Files. The manifest storage wants `collectstatic` first; without it (tests, a developer's checkout) files are found in place.
 STATIC_URL = "/static/"
@@ -232,6 +276,9 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379
 if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
     CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
+
+# Keeping: whole days by the names that `manage.py retention` shows, like RETENTION_DAYS="attempts:90,security log:365".
+RETENTION_DAYS = engines.days_by_name(env.str("RETENTION_DAYS", default=""))
 
 # Watching. Prometheus reads /metrics with this bearer token; without one only a signed-in superuser may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 from django.views.i18n import set_language
 
-from schedules.web.views import health, reviews, signin, system
+from schedules.web.views import consent, health, reviews, signin, system
 
 urlpatterns = [
     path("", system.home, name="home"),
@@ -24,12 +24,15 @@ urlpatterns = [
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     # what is entered at platforms stays the same whatever the pages are called
     path("oauth/callback", signin.callback, name="oauth_callback"),
+    # what apps of others send people to
+    path("oauth/authorize", consent.consent, name="oauth_authorize"),
     path("admin/", admin.site.urls),
     path("review/<str:token>/", reviews.outside, name="outside_review"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("", include("platforms.urls")),
+    path("", include("alwrity_scheduler.oauth.urls")),
 ]
 # written by other packages; each is there once its module is
 for prefix, module in (("sandbox/", "platforms.adapters.sandbox.urls"), ("api/v1/", "schedules.api.urls")):

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     APPROVED = "approved"
     PUBLISHED = "published"
     WEBHOOK = "webhook"
+    SECURITY = "security"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ NATURES: dict[Kind, Nature] = {
     Kind.APPROVED: Nature(Action.VIEW),
     Kind.PUBLISHED: Nature(Action.VIEW, by_default=False),
     Kind.WEBHOOK: Nature(Action.INTEGRATE, needs_act=True),
+    Kind.SECURITY: Nature(Action.AUDIT),
 }
 BY_CAUSE = {
     Cause.FAILED: Kind.FAILED,
@@ -76,6 +78,7 @@ ACTIONS = {
     "review.changes_requested": Kind.CHANGES,
     "review.approved": Kind.APPROVED,
     "webhook.disabled": Kind.WEBHOOK,
+    "security.alert": Kind.SECURITY,
 }
 SETTLED = frozenset(kind for kind, nature in NATURES.items() if nature.needs_act or nature.ends)
 PERSONAL = frozenset({Kind.REVIEW, Kind.CHANGES, Kind.APPROVED})

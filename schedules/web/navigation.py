@@ -11,7 +11,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.registry import Registry
-from alwrity_scheduler.workspaces.roles import Action, allows
 from schedules.web.shortcuts import GO
 
 PLAN, RUN, LEARN, SET_UP = "plan", "run", "learn", "set_up"
@@ -106,7 +105,17 @@ entries.register(
         url_name="web:webhooks",
         icon="webhook",
         group=SET_UP,
-        shown=lambda shell: allows(shell.role, Action.INTEGRATE),
+        shown=lambda shell: bool(shell.may.integrate),
+    ),
+)
+entries.register(
+    "security",
+    NavigationEntry(
+        title=_("Security"),
+        url_name="web:security",
+        icon="shield",
+        group=SET_UP,
+        shown=lambda shell: bool(shell.may.audit),
     ),
 )
 entries.register("sandbox", NavigationEntry(title=_("Sandbox"), url_name="sandbox:index", icon="sandbox", group=SET_UP))

@@ -77,7 +77,8 @@ BREAKS_AT = 5
 PROBE_EVERY, PROBE_AT_LEAST_EVERY = timedelta(seconds=30), timedelta(minutes=5)
 DISABLED_AFTER = timedelta(days=5)
 PREVIOUS_SECRET_SIGNS = timedelta(hours=24)
-KEPT = timedelta(days=30)
+KEPT = "webhook deliveries"  # the name of the kind in `core.retention`
+KEPT_DAYS = 30
 AT_ONCE = 4
 MOST_BYTES = 20_000
 MOST_ANSWER_BYTES = 4096

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from alwrity_scheduler.core import signing
+from alwrity_scheduler.core import retention, signing
 from alwrity_scheduler.core.addresses import Allowed
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import ENGINE, Actor, Fact, emit, unit
@@ -321,7 +321,7 @@ def tidy(*, now: datetime) -> str:
 def prune(*, now: datetime) -> int:
     """Remove one batch of deliveries: old ones, and those of deleted endpoints; then such endpoints themselves."""
     gone = Delivery.objects.filter(endpoint__deleted_at__isnull=False).exclude(state=DeliveryState.RUNNING)
-    old = Delivery.objects.filter(created_at__lt=now - rules.KEPT).exclude(
+    old = Delivery.objects.filter(created_at__lt=now - retention.kept(rules.KEPT)).exclude(
         state__in=(DeliveryState.RUNNING, DeliveryState.PENDING)
     )
     ids = list(gone.values_list("pk", flat=True)[:BATCH]) + list(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from alwrity_scheduler.core import retention
+from alwrity_scheduler.core.retention import Kept
 from schedules.engine import loop
 from schedules.engine.duties import DutyKind, duties
 from schedules.engine.kinds import kinds
@@ -11,9 +13,11 @@ from schedules.engine.kinds import kinds
 
 def connect() -> None:
     """Called once, when Django is ready. After the kinds of posts: a pass claims in this order."""
-    from schedules.webhooks import collecting
+    from schedules.webhooks import collecting, rules
     from schedules.webhooks.sending import DeliverKind
 
+    what = "what was sent to webhooks, with each try and its answer"
+    retention.kinds.register(rules.KEPT, Kept(days=rules.KEPT_DAYS, what=what, least=2, why="tries go on for a day"))
     kinds.register("deliver", DeliverKind())
     loop.housekeeping.append(collecting.look)
     duties.register("collect for webhooks", DutyKind(_collect, 15))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -15,6 +15,7 @@ from platforms.models import PlatformAccount
 from platforms.services import accounts, apps, groups, signin
 from schedules.webhooks import services as webhooks
 from tests import engine
+from tests.integration.apps.flow import browser_of, register
 from tests.people import ACTOR, make_account, make_schedule
 from tests.servers.signin import OidcAdapter
 
@@ -64,6 +65,7 @@ def addresses(team):
             "accounts",
             "account_choose",
             "team",
+            "apps",
             "settings",
             "engine",
             "reviews",
@@ -78,7 +80,11 @@ def addresses(team):
             "webhook_new",
         )
     )
-    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look"))
+    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look", "apps", "integrations"))
+    program = register(team.people.workspace, clock.now())
+    program.tokens(browser_of(team.people.owner), team.people.workspace)
+    yield reverse("web:app", args=[program.app.public_id])
+    yield f"{reverse('oauth_authorize')}?{urlencode(program.query())}"
     yield from (
         f"{reverse('web:calendar')}?{words}"
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")

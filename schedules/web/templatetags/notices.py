@@ -26,6 +26,7 @@ SIGNS = {
     Kind.APPROVED: ("published", "st-published"),
     Kind.PUBLISHED: ("published", "st-published"),
     Kind.WEBHOOK: ("failed", "webhook"),
+    Kind.SECURITY: ("missed", "shield"),
 }
 
 
@@ -65,6 +66,8 @@ def notice_address(line: Line) -> str:
         return f"{reverse('web:jobs')}?tab=done&account={line.object_id}"
     if line.kind is Kind.WEBHOOK:
         return reverse("web:webhook", args=[line.object_id])
+    if line.kind is Kind.SECURITY:
+        return reverse("web:security")
     if line.object_type == "account":
         return reverse("web:account", args=[line.object_id])
     return reverse("web:accounts")

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from alwrity_scheduler.core import retention
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
@@ -165,6 +166,7 @@ def _webhook_page(
         "filtered": bool(state or kind),
         "here": request.get_full_path() if request.method != "POST" else _page_of(row),
         "now": visit.now,
+        "days": retention.days(rules.KEPT),
         "replay": replay or _replay_form(visit),
         "problems": replay.problems() if replay else [],
         "count": count,

@@ -13,6 +13,7 @@ OWN = {
     "accounts": 10,
     "account_groups": 6,
     "team": 6,
+    "apps": 6,
     "settings": 4,
     "schedule_new": 11,
     "drafts": 5,
