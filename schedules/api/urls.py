@@ -26,6 +26,7 @@ from schedules.api.views import (
     shelves,
     slots,
     system,
+    webhooks,
 )
 
 app_name = "api"
@@ -189,6 +190,21 @@ urlpatterns = [
     path("health/", system.Health.as_view(), name="health"),
     path("engine/pause/", system.EngineVerb.as_view(verb="pause"), name="engine_pause"),
     path("engine/resume/", system.EngineVerb.as_view(verb="resume"), name="engine_resume"),
+    path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
+    path("webhooks/deliveries/<uuid:public_id>/", webhooks.DeliveryDetail.as_view(), name="webhook_delivery"),
+    path(
+        "webhooks/deliveries/<uuid:public_id>/replay/",
+        webhooks.DeliveryReplay.as_view(),
+        name="webhook_delivery_replay",
+    ),
+    path("webhooks/<uuid:public_id>/", webhooks.WebhookDetail.as_view(), name="webhook"),
+    path("webhooks/<uuid:public_id>/deliveries/", webhooks.WebhookDeliveries.as_view(), name="webhook_deliveries"),
+    path("webhooks/<uuid:public_id>/replay/", webhooks.WebhookReplay.as_view(), name="webhook_replay"),
+    *(
+        path(f"webhooks/<uuid:public_id>/{verb}/", webhooks.WebhookVerb.as_view(verb=verb), name=f"webhook_{verb}")
+        for verb in webhooks.VERBS
+    ),
+    path("event-types/", webhooks.EventTypes.as_view(), name="event_types"),
     path("security/events/", security.SecurityLog.as_view(), name="security_events"),
     path("security/alerts/", security.Alerts.as_view(), name="security_alerts"),
     path("security/alerts/<uuid:public_id>/seen/", security.AlertSeen.as_view(), name="security_alert_seen"),

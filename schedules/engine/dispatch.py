@@ -68,8 +68,14 @@ class ThreadDispatcher:
         """Tasks that are claimed and whose result is not written yet."""
         return len(self._held)
 
-    def free(self) -> int:
-        return max(0, self.threads + self.spare - len(self._held))
+    def free(self, kind: WorkKind | None = None) -> int:
+        """How many more claims may be taken, of any kind or of this one."""
+        free = max(0, self.threads + self.spare - len(self._held))
+        if kind is None or kind.share >= 1:
+            return free
+        with self._lock:
+            mine = sum(flight.kind is kind for flight in self._held)
+        return max(0, min(free, max(1, int(self.threads * kind.share)) - mine))
 
     def submit(self, kind: WorkKind, tasks: Iterable[tuple[Claim, Any]], due: Callable[[Claim], float]) -> None:
         """Hand the tasks to the pool; `due` gives a claim's due time in monotonic seconds, before which nothing is performed."""
@@ -128,6 +134,8 @@ class ThreadDispatcher:
 
     def _learn(self, flights: Iterable[Flight]) -> None:
         for flight in flights:
+            if flight.kind.share < 1:
+                continue  # its receivers say nothing about how long posts take
             self._call_seconds = STEADY * self._call_seconds + (1 - STEADY) * flight.took_seconds
         taken_up = self.threads * CLAIM_SECONDS / max(self._call_seconds, 1e-6)
         self.spare = int(min(taken_up, MOST_SPARE * self.threads))

@@ -193,7 +193,7 @@ class Loop:
         due: Callable[[Claim], float],
     ) -> None:
         looks = 0
-        while not self.stopping and (free := min(self.dispatcher.free(), kind.most_a_claim)):
+        while not self.stopping and (free := min(self.dispatcher.free(kind), kind.most_a_claim)):
             with self._turn_of_writers, span("engine.claim", kind=kind.name):
                 claimed = take(kind, free)
             self._claimed_at = clock.monotonic()

@@ -303,6 +303,8 @@ class WorkKind(ABC):
     name: ClassVar[str]
     model: ClassVar[type[WorkRow]]
     most_a_claim: ClassVar[int] = 250
+    # the most of a process's threads that its calls may hold: what is below 1 can never keep posts waiting
+    share: ClassVar[float] = 1.0
     # may somebody take a claimed row back before its time? Then `engine.lastlook` asks before it is performed.
     taken_back: ClassVar[bool] = False
 

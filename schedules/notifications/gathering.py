@@ -109,7 +109,7 @@ def _of_account(kind: Kind, fact: AuditLog, accounts: Mapping[str, PlatformAccou
         "name": account.name if account else fact.object_label or "?",
         "alert": str(fact.after.get("kind", "")) if kind is Kind.SECURITY else "",
         "platform": account.platform if account else "",
-        "error": str(fact.after.get("error") or fact.after.get("reason") or "")[:LONGEST],
+        "error": str(fact.after.get("error") or fact.after.get("message") or fact.after.get("reason") or "")[:LONGEST],
     }
     return _Place(f"{kind}:{fact.object_id}:{local:%Y-%m-%d}", fact.object_type, fact.object_id, words)
 

@@ -39,6 +39,7 @@ HELP: dict[Kind, Promise | str] = {
     Kind.REVIEW: gettext_lazy("When you are the one to decide."),
     Kind.CHANGES: gettext_lazy("About your own posts."),
     Kind.APPROVED: gettext_lazy("About your own posts."),
+    Kind.WEBHOOK: gettext_lazy("Its receiver is gone, or failed for five days."),
     Kind.PUBLISHED: gettext_lazy("One line for each account and day."),
 }
 

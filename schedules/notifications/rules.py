@@ -55,7 +55,7 @@ NATURES: dict[Kind, Nature] = {
     Kind.CHANGES: Nature(Action.VIEW, needs_act=True),
     Kind.APPROVED: Nature(Action.VIEW),
     Kind.PUBLISHED: Nature(Action.VIEW, by_default=False),
-    Kind.WEBHOOK: Nature(Action.INTEGRATE),
+    Kind.WEBHOOK: Nature(Action.INTEGRATE, needs_act=True),
     Kind.SECURITY: Nature(Action.AUDIT),
 }
 BY_CAUSE = {

@@ -14,16 +14,17 @@ from schedules.domain import localtime
 from schedules.domain.approval import ReviewState
 from schedules.domain.recovery import cause_of
 from schedules.domain.states import ScheduleState
-from schedules.models import Job, Review
+from schedules.models import AuditLog, Job, Review
 from schedules.notifications.models import Notice
 from schedules.notifications.rules import BY_CAUSE, CAUSES, Kind
 from schedules.querysets.jobs import JobQuerySet
 
+WEBHOOK_STEPS = ("webhook.disabled", "webhook.resumed", "webhook.deleted")
 KEY_IN_FACTS = 64  # how much of a service's key stands in a fact
 
 
 def left_of(notices: Mapping[str, Notice], workspace: Workspace) -> dict[str, int]:
-    """By key: how many are left to be put right; 0 where nothing is. Six queries at most, however many there are."""
+    """By key: how many are left to be put right; 0 where nothing is. Seven queries at most, however many there are."""
     rows = list(notices.values())
     left: dict[str, int] = {}
     if any(Kind(row.kind) in CAUSES for row in rows):
@@ -31,6 +32,7 @@ def left_of(notices: Mapping[str, Notice], workspace: Workspace) -> dict[str, in
         left |= {row.key: counted[row.key] for row in rows if Kind(row.kind) in CAUSES}
     left |= _accounts([row for row in rows if row.kind in (Kind.SIGN_IN, Kind.TOKEN)])
     left |= _down([row for row in rows if row.kind == Kind.DOWN])
+    left |= _webhooks([row for row in rows if row.kind == Kind.WEBHOOK])
     left |= _reviews([row for row in rows if row.kind in (Kind.REVIEW, Kind.CHANGES)])
     return left
 
@@ -89,6 +91,16 @@ def _down(notices: list[Notice]) -> dict[str, int]:
     services = Service.objects.filter(state__in=open_states).values_list("key", flat=True)
     down |= {key[:KEY_IN_FACTS] for key in services} & names
     return {row.key: int(row.object_id in down) for row in notices}
+
+
+def _webhooks(notices: list[Notice]) -> dict[str, int]:
+    """Those that are still switched off, as their own history has it: their table belongs to another package."""
+    if not notices:
+        return {}
+    ids = {row.object_id for row in notices}
+    steps = AuditLog.objects.filter(object_type="webhook", object_id__in=ids, action__in=WEBHOOK_STEPS).order_by("id")
+    latest = dict(steps.values_list("object_id", "action"))
+    return {row.key: int(latest.get(row.object_id) == "webhook.disabled") for row in notices}
 
 
 def _reviews(notices: list[Notice]) -> dict[str, int]:

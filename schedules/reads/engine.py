@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schedules.engine.figures import LATENESS, PASSES, Histogram
+from schedules.engine.kinds import kinds as registered
 from schedules.models import Duty, Job, Worker
 from schedules.querysets.jobs import JobQuerySet
 from schedules.reads import alarms as rules
@@ -100,6 +101,11 @@ def age_of(work: Depth, now: datetime) -> float | None:
     return None if work.oldest_due_at is None else (now - work.oldest_due_at).total_seconds()
 
 
+def of_posts(kinds: Iterable[Depth]) -> list[Depth]:
+    """Without the kinds that have a share of the threads only: what waits for a slow receiver outside is no post that is late."""
+    return [row for row in kinds if registered[row.kind].share >= 1]
+
+
 def installation_status(*, now: datetime) -> EngineStatus:
     """Everything, for operators. The number of queries grows with the kinds of work alone."""
     kinds = depths(now)
@@ -116,7 +122,7 @@ def _status(jobs: Depth, workspaces: Collection[int], kinds: tuple[Depth, ...], 
     workers = tuple(_worker(row, now) for row in Worker.objects.order_by("-beat_at", "-id")[:MOST_WORKERS])
     duties = list(Duty.objects.order_by("name", "id"))
     paused_at = rules.paused_at()
-    oldest = min((row.oldest_due_at for row in kinds if row.oldest_due_at), default=None)
+    oldest = min((row.oldest_due_at for row in of_posts(kinds) if row.oldest_due_at), default=None)
     found = (
         rules.oldest_due(oldest if kinds else oldest_due_at(now), paused=paused_at is not None, now=now),
         rules.no_scheduler(alive=any(worker.alive for worker in workers)),

@@ -7,7 +7,7 @@ fact is taken once, whoever is killed when. A consumer never changes a job, a sc
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from django.db import OperationalError, transaction
 from django.db.models import F, OuterRef, Subquery
@@ -23,14 +23,21 @@ MOST_PARTS = 4
 Take = Callable[[Sequence[AuditLog]], None]
 
 
-def follow(consumer: str, take: Take, *, actions: Sequence[str] | None = None, batch: int = BATCH) -> int:
+def follow(
+    consumer: str,
+    take: Take,
+    *,
+    actions: Sequence[str] | None = None,
+    chains: Collection[int] | None = None,
+    batch: int = BATCH,
+) -> int:
     """Take what happened since the last time, in all chains. Returns how many facts were taken.
 
-    actions: only facts of these names; None is all. At most MOST_PARTS parts of each chain; the rest has its turn next. A
-    consumer that fails on a part keeps its place in that chain and does not keep the other chains waiting.
+    actions: only facts of these names; chains: only these chains; None is all. At most MOST_PARTS parts of each chain; the rest has
+    its turn next. A consumer that fails on a part keeps its place in that chain and does not keep the other chains waiting.
     """
     taken = 0
-    for chain in behind(consumer):
+    for chain in behind(consumer, chains):
         try:
             for _ in range(MOST_PARTS):
                 found, is_done = _part(consumer, chain, take, actions, batch)
@@ -48,15 +55,23 @@ def follow(consumer: str, take: Take, *, actions: Sequence[str] | None = None, b
     return taken
 
 
-def behind(consumer: str) -> list[int]:
-    """The chains that have gone on since this consumer read them."""
+def behind(consumer: str, chains: Collection[int] | None = None) -> list[int]:
+    """The chains, of all or of these, that have gone on since this consumer read them."""
     read = EventCursor.objects.filter(consumer=consumer, chain=OuterRef("pk")).values("seq")
+    wanted = AuditChain.objects.all() if chains is None else AuditChain.objects.filter(pk__in=chains)
     return list(
-        AuditChain.objects.annotate(read=Coalesce(Subquery(read), 0))
+        wanted.annotate(read=Coalesce(Subquery(read), 0))
         .filter(length__gt=F("read"))
         .order_by("pk")
         .values_list("pk", flat=True)
     )
+
+
+def skip_to_end(consumer: str, chain: int) -> None:
+    """Pass over what happened so far in a chain in which nobody has listened."""
+    end = AuditChain.objects.filter(pk=chain).values_list("length", flat=True).first() or 0
+    EventCursor.objects.bulk_create([EventCursor(consumer=consumer, chain=chain, seq=end)], ignore_conflicts=True)
+    EventCursor.objects.filter(consumer=consumer, chain=chain, seq__lt=end).update(seq=end)
 
 
 def start_at_end(consumer: str) -> None:

@@ -100,6 +100,16 @@ entries.register(
 entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
 entries.register("graphql", NavigationEntry(title=_("GraphQL"), url_name="graphql:endpoint", icon="code", group=SET_UP))
 entries.register(
+    "webhooks",
+    NavigationEntry(
+        title=_("Webhooks"),
+        url_name="web:webhooks",
+        icon="webhook",
+        group=SET_UP,
+        shown=lambda shell: bool(shell.may.integrate),
+    ),
+)
+entries.register(
     "security",
     NavigationEntry(
         title=_("Security"),

@@ -33,6 +33,7 @@ from schedules.web.views import (
     today,
     versions,
     views,
+    webhooks,
 )
 
 app_name = "web"
@@ -163,6 +164,14 @@ urlpatterns = [
     path("settings/data/erase/", security.erase_me, name="erase_me"),
     path("team/", people.team, name="team"),
     path("team/tokens/<uuid:public_id>/revoke/", people.revoke_token, name="token_revoke"),
+    path("webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("webhooks/add/", webhooks.webhook_new, name="webhook_new"),
+    path("webhooks/deliveries/<uuid:public_id>/", webhooks.delivery, name="webhook_delivery"),
+    path("webhooks/deliveries/<uuid:public_id>/replay/", webhooks.delivery_replay, name="webhook_delivery_replay"),
+    path("webhooks/<uuid:public_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<uuid:public_id>/edit/", webhooks.webhook_edit, name="webhook_edit"),
+    path("webhooks/<uuid:public_id>/replay/", webhooks.webhook_replay, name="webhook_replay"),
+    path("webhooks/<uuid:public_id>/<slug:verb>/", webhooks.webhook_act, name="webhook_act"),
     path("settings/", settings.page, name="settings"),
     path("settings/choose/<slug:field>/<slug:value>/", settings.choose, name="choose"),
     path("settings/<slug:section>/", settings.page, name="settings_section"),

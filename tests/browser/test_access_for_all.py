@@ -13,6 +13,7 @@ from alwrity_scheduler.core import clock
 from platforms.contracts import Grant, Place
 from platforms.models import PlatformAccount
 from platforms.services import accounts, apps, groups, signin
+from schedules.webhooks import services as webhooks
 from tests import engine
 from tests.integration.apps.flow import browser_of, register
 from tests.people import ACTOR, make_account, make_schedule
@@ -24,6 +25,22 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-access")]
 def axe_source() -> str:
     package = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
     return next(Path(package.__file__).parent.rglob("axe.min.js")).read_text()
+
+
+def webhook_addresses(team):
+    """A webhook that does not answer, and a delivery that was tried."""
+    now, plan = clock.now(), webhooks.EndpointPlan(url="https://crm.example.com/hook", event_types=["job.*"])
+    row, _ = webhooks.create(workspace=team.people.workspace, plan=plan, actor=ACTOR, now=now)
+    sent = webhooks.test(endpoint=row, actor=ACTOR, now=now)
+    sent.attempts.create(
+        no=1, at=now, duration_ms=80, status=500, ending="refused", message="It answered 500.",
+        request_headers={"webhook-id": sent.event_id}, answer_headers={"server": "x"}, answer_body="Oops",
+    )  # fmt: skip
+    type(sent).objects.filter(pk=sent.pk).update(state="failed", tries=1, last_status=500)
+    type(row).objects.filter(pk=row.pk).update(failures=9, failing_since=now)
+    yield reverse("web:webhook", args=[row.public_id])
+    yield reverse("web:webhook_edit", args=[row.public_id])
+    yield reverse("web:webhook_delivery", args=[sent.public_id])
 
 
 def addresses(team):
@@ -59,6 +76,8 @@ def addresses(team):
             "calendar",
             "timeline",
             "milestone_new",
+            "webhooks",
+            "webhook_new",
         )
     )
     yield from (
@@ -101,6 +120,7 @@ def addresses(team):
             "socialaccount_connections",
         )
     )
+    yield from webhook_addresses(team)
     yield reverse("admin:schedules_schedule_change", args=[team.daily.pk])
     yield reverse("admin:schedules_job_change", args=[team.jobs[0].pk])
 

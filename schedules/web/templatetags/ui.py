@@ -77,6 +77,19 @@ ACCOUNT_SIGNS = {
     "needs_auth": ("failed", "st-failed", gettext_lazy("Needs signing in")),
     "disconnected": ("cancelled", "st-cancelled", gettext_lazy("Disconnected")),
 }
+WEBHOOK_SIGNS = {
+    "active": ("published", "st-published", gettext_lazy("Active")),
+    "paused": ("paused", "st-paused", gettext_lazy("Paused")),
+    "disabled": ("failed", "st-failed", gettext_lazy("Switched off")),
+}
+DELIVERY_SIGNS = {
+    "pending": ("scheduled", "st-scheduled", gettext_lazy("Waiting")),
+    "running": ("running", "st-running", gettext_lazy("Under way")),
+    "delivered": ("published", "st-published", gettext_lazy("Delivered")),
+    "failed": ("failed", "st-failed", gettext_lazy("Failed")),
+    "cancelled": ("cancelled", "st-cancelled", gettext_lazy("Cancelled")),
+    "held": ("paused", "st-paused", gettext_lazy("Held")),
+}
 
 
 @lru_cache(maxsize=512)
@@ -123,6 +136,16 @@ def schedule_pill(state: str) -> SafeString:
 @register.filter
 def account_pill(state: str) -> SafeString:
     return _pill(ACCOUNT_SIGNS[state])
+
+
+@register.filter
+def webhook_pill(state: str) -> SafeString:
+    return _pill(WEBHOOK_SIGNS[state])
+
+
+@register.filter
+def delivery_pill(state: str) -> SafeString:
+    return _pill(DELIVERY_SIGNS[state])
 
 
 @register.filter

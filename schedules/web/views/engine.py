@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from alwrity_scheduler.core import clock
 from schedules.engine.figures import Histogram
 from schedules.reads.alarms import LATE_AFTER, spoken
-from schedules.reads.engine import age_of, installation_status
+from schedules.reads.engine import age_of, installation_status, of_posts
 from schedules.web.context import shell_of
 from schedules.web.gate import Visit, screen, show
 from schedules.web.templatetags.ui import duration
@@ -20,7 +20,7 @@ def engine(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not shell_of(request).may_watch:
         raise Http404
     status = installation_status(now=clock.database_now())
-    oldest = max((age_of(kind, status.now) or 0.0 for kind in status.kinds), default=0.0)
+    oldest = max((age_of(kind, status.now) or 0.0 for kind in of_posts(status.kinds)), default=0.0)
     context = {
         "title": _("Scheduler"),
         "status": status,

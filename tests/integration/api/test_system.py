@@ -112,7 +112,7 @@ def test_the_queue_of_the_installation_is_for_superusers(
     everything = callers["stranger"].get("status/").json()
 
     assert member == {}
-    assert set(everything["kinds"]) == {"publish", "check", "refresh", "read"}
+    assert set(everything["kinds"]) == {"publish", "check", "refresh", "read", "deliver"}
     assert everything["kinds"]["publish"] == everything["queue"]
     assert everything["queue"]["pending"] > 0
 

@@ -280,3 +280,27 @@ def test_days_are_those_of_the_reader(people, workspace, account, platform, now)
     with timezone.override("Europe/Berlin"):
         [day] = days_of(Notice.objects.filter(user=people.owner))
     assert f"{day.date}" == "2026-11-24"
+
+
+def test_a_webhook_that_was_switched_off_is_told_to_those_who_manage_it_and_settles_when_it_goes_on(
+    people, workspace, now
+):
+    fact = {
+        "actor": ENGINE,
+        "workspace_id": workspace.pk,
+        "object_type": "webhook",
+        "object_id": "w",
+        "object_label": "CRM",
+    }
+    emit(Fact(name="webhook.disabled", at=now, after={"reason": "gone", "message": "Nobody listens."}, **fact))
+    services.follow(now=now)
+
+    [notice] = of(people.owner)
+    line = line_of(notice)
+    assert line.words.startswith("The webhook CRM was switched off")
+    assert (line.detail, line.is_open) == ("Nobody listens.", True)
+    assert of(people.author) == of(people.viewer) == []
+
+    emit(Fact(name="webhook.resumed", at=now, **fact))
+    services.settle(workspace=workspace, now=now)
+    assert of(people.owner)[0].settled_at == now

@@ -21,7 +21,7 @@ from schedules.engine.workers import Heart
 from schedules.models import EngineControl, Job
 from schedules.reads.alarms import dead_mans_switch, spoken
 from schedules.reads.engine import installation_status
-from tests.people import make_account, make_people, make_schedule
+from tests.people import ACTOR, make_account, make_people, make_schedule
 
 LEASE = timedelta(seconds=60)
 
@@ -95,11 +95,35 @@ def test_r40_the_queue_is_counted_by_kind_and_state(workspace, account, now, aft
 
     status = installation_status(now=now)
 
-    publish, check, _refresh, _read = status.kinds
+    publish, check, *_others = status.kinds
     assert (publish.kind, publish.pending, publish.due, publish.running) == ("publish", 2, 1, 1)
     assert (check.kind, check.pending, check.oldest_due_at) == ("check", 0, None)
     assert status.oldest_due_age_seconds == 30.0
     assert status.held == {"blocked": 1, "unconfirmed": 1, "processing": 0}
+
+
+def test_what_waits_for_a_slow_receiver_is_no_late_post(workspace, now, after):
+    from schedules.webhooks.models import Delivery
+    from schedules.webhooks.services import EndpointPlan, create
+
+    beating(now)
+    plan = EndpointPlan(url="https://slow.example.com/", event_types=["job.*"])
+    endpoint, _ = create(workspace=workspace, plan=plan, actor=ACTOR, now=now)
+    old = after(hours=-2)
+    Delivery.objects.create(
+        endpoint=endpoint,
+        event_id="evt_1",
+        event_type="job.completed",
+        event_at=old,
+        body="{}",
+        run_at=old,
+        created_at=old,
+    )
+
+    status = installation_status(now=now)
+
+    assert next(row for row in status.kinds if row.kind == "deliver").due == 1
+    assert status.alarms == ()
 
 
 # seconds that the oldest row waits, the last beat's age in seconds, everything paused, alarms
@@ -207,7 +231,7 @@ def test_the_status_asks_as_many_queries_with_many_workers_as_with_one(workspace
     for number in range(20):
         beating(now, f"w{number}")
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         installation_status(now=now)
 
 
@@ -326,7 +350,7 @@ def test_the_status_as_json_is_that_of_the_api():
 
     found = json.loads(text)
     assert (code, found["running"], found["alarms"], found["workers"][0]["state"]) == (0, True, [], "alive")
-    assert set(found["kinds"]) == {"publish", "check", "refresh", "read"}
+    assert set(found["kinds"]) == {"publish", "check", "refresh", "read", "deliver"}
 
 
 def test_json_alone_is_refused(db):
