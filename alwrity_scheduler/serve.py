@@ -1,10 +1,52 @@
-"""The web server of the embedded product: waitress with a pool of threads. `python -m alwrity_scheduler.serve`."""
+"""The web server of the embedded product: waitress with a pool of threads. `python -m alwrity_scheduler.serve`.
+
+A live stream holds a thread for minutes. So the pool grows by one with each stream and shrinks when it ends: as many threads as
+asked for are always there for everything else.
+"""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
+from typing import Any
+
+from waitress.task import ThreadedTaskDispatcher
+
+
+class Crew(ThreadedTaskDispatcher):  # type: ignore[misc]
+    """Waitress's pool, whose threads give their database connections back when they go."""
+
+    def handler_thread(self, thread_no: int) -> None:
+        from django.db import connections
+
+        try:
+            super().handler_thread(thread_no)
+        finally:
+            connections.close_all()
+
+
+def make_server(application: Any, *, host: str, port: int, threads: int) -> Any:
+    """A waitress server that makes room for streams. Its `run` returns after `close`."""
+    import waitress
+    from django.conf import settings
+
+    from schedules.events.hub import hub
+
+    crew = Crew()
+    crew.set_thread_count(threads)
+    hub.on_count.append(lambda streams: crew.set_thread_count(threads + streams))
+    # lookahead: the server hears of clients that go away while their stream is open
+    return waitress.create_server(
+        application,
+        host=host,
+        port=port,
+        threads=threads,
+        ident=None,
+        connection_limit=100 + settings.STREAM["most"],
+        channel_request_lookahead=1,
+        _dispatcher=crew,
+    )
 
 
 def main() -> None:
@@ -13,13 +55,18 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--threads", type=int, default=8)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-
-    import waitress
 
     from alwrity_scheduler.wsgi import application
+    from schedules.events.hub import hub
 
-    waitress.serve(application, host=options.host, port=options.port, threads=options.threads, ident=None)
+    def leave(*_: object) -> None:
+        hub.stop()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    server = make_server(application, host=options.host, port=options.port, threads=options.threads)
+    server.print_listen("Serving on http://{}:{}")
+    server.run()
 
 
 if __name__ == "__main__":

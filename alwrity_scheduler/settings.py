@@ -232,6 +232,9 @@ if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
     CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
 
+# Live streams of events: how many a web process holds at once (0: none, pages ask now and then), and how long one lasts.
+STREAM = {"most": env.int("STREAM_MOST", default=64), "seconds": env.int("STREAM_SECONDS", default=900)}
+
 # Watching. Prometheus reads /metrics with this bearer token; without one only a signed-in superuser may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 

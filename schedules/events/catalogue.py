@@ -1,0 +1,293 @@
+"""Every event that there is: one entry a name of a fact, with a sentence and what its `before` and `after` hold.
+
+Packages beside or above this one register theirs from their wiring (`register`); what lies below cannot know this module, so its
+names stand in the table here. A test walks the source and fails for a name without an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alwrity_scheduler.core.registry import Registry
+from schedules.events import values as v
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """sentence: when it happens. object_types: what it may be about. before, after: name -> JSON Schema of what may stand there;
+    not each fact has them all, and later versions may add names. `adds`: names of a platform or a verb come on top."""
+
+    name: str
+    sentence: str
+    object_types: tuple[str, ...]
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    adds: bool = False
+
+    @property
+    def group(self) -> str:
+        return self.name.partition(".")[0]
+
+
+event_types: Registry[EventType] = Registry("event type")
+
+
+def register(
+    name: str, sentence: str, *object_types: str, before: v.Values | None = None, after: v.Values | None = None, adds: bool = False
+) -> EventType:  # fmt: skip
+    """Add one; a name is taken once."""
+    made = EventType(
+        name=name, sentence=sentence, object_types=object_types, before=before or {}, after=after or {}, adds=adds
+    )
+    return event_types.register(name, made)
+
+
+def types() -> list[EventType]:
+    """All, by name."""
+    return sorted(event_types.values(), key=lambda item: item.name)
+
+
+def _both(name: str, sentence: str, kind: str, both: v.Values) -> None:
+    register(name, sentence, kind, before=both, after=both)
+
+
+def _schedules() -> None:
+    register(
+        "schedule.created", "A schedule was made, as a draft or active.", "schedule", after=v.SCHEDULE | v.STATE,
+    )  # fmt: skip
+    register(
+        "schedule.edited",
+        "A schedule was edited; only what changed is named.",
+        "schedule",
+        before=v.SCHEDULE,
+        after=v.SCHEDULE | {"jobs_replaced": v.COUNT},
+    )
+    for verb, sentence in (
+        ("activated", "A draft, paused or finished schedule publishes from now on."),
+        ("paused", "A schedule was paused: nothing more of it is started."),
+        ("resumed", "A paused schedule goes on."),
+        ("restored", "A schedule was taken out of the archive."),
+        ("finished", "All runs of a schedule are over."),
+    ):
+        _both(f"schedule.{verb}", sentence, "schedule", v.STATE)
+    register(
+        "schedule.archived", "A schedule was put away; its open jobs were cancelled.", "schedule",
+        before=v.STATE, after=v.STATE | {"jobs_cancelled": v.COUNT},
+    )  # fmt: skip
+    register(
+        "schedule.cloned", "A draft was made as a copy of another schedule.", "schedule",
+        after=v.SCHEDULE | {"from": v.TEXT},
+    )  # fmt: skip
+    register(
+        "schedule.split", "A schedule ends here and goes on as another one (this and following).", "schedule",
+        before=v.SCHEDULE, after=v.SCHEDULE | {"goes_on_as": v.TEXT},
+    )  # fmt: skip
+    at = {"at": v.or_none(v.WALL_CLOCK)}
+    for verb, sentence in (
+        ("occurrence_skipped", "One run of a schedule was left out."),
+        ("occurrence_moved", "One run of a schedule was moved."),
+        ("occurrence_restored", "One run of a schedule was put back to where its rule has it."),
+    ):
+        _both(f"schedule.{verb}", sentence, "schedule", at)
+    register("schedule.published_now", "A schedule was published at once.", "schedule", after={"at": v.TIME})
+    register(
+        "schedule.backfilled", "Times of the past that never went out were made up for.", "schedule",
+        after={"start": v.TIME, "end": v.TIME, "gap_seconds": {"type": "number"}, "times": v.COUNT, "jobs": v.COUNT},
+    )  # fmt: skip
+    register("schedule.depends", "A schedule waits for another one.", "schedule", after=v.WAITS)
+    register("schedule.depends_no_more", "A schedule no longer waits for another one.", "schedule", before=v.WAITS)
+    retimed = {"tzdata": v.TEXT, "times": {"type": "array", "items": v.TIME}}
+    _both("schedule.retimed", "The rules of its time zone changed, so its runs were moved.", "schedule", retimed)
+
+
+def _jobs() -> None:
+    for verb, sentence in (
+        ("completed", "A post is out."),
+        ("processing", "The platform took a post and works on it."),
+        ("failed", "A post failed and is not tried again by itself."),
+        ("missed", "A post was too late to be published."),
+        ("cancelled", "A post was called off."),
+        ("held", "A post is on hold."),
+        ("unconfirmed", "A post may be out or not: nobody knows yet."),
+        ("retry_planned", "A try failed; the next one is planned."),
+        ("retried", "Somebody asked for another try."),
+        ("run_now", "Somebody asked to publish now."),
+        ("rescheduled", "A post got a new time."),
+        ("look_up_asked", "Somebody asked to look a post up at its platform."),
+        ("restored", "The last step was taken back."),
+    ):
+        register(f"job.{verb}", sentence, "job", before=v.JOB, after=v.JOB)
+    register(
+        "job.taken_down", "A post was deleted at its platform.", "job", after={"url": v.TEXT, "taken_down_at": v.TIME}
+    )
+    register(
+        "job.amended", "A post that is out got new words at its platform.", "job",
+        before={"content_version": v.or_none(v.COUNT)}, after={"content_version": v.COUNT, "url": v.TEXT},
+    )  # fmt: skip
+
+
+def _writing() -> None:
+    register("content.created", "A post was written.", "content", after=v.CONTENT)
+    register(
+        "content.edited",
+        "A post was edited; only what changed is named.",
+        "content",
+        before=v.CONTENT,
+        after=v.CONTENT,
+    )
+    for kind, words, names in (
+        ("template", "A template", v.NAME),
+        ("hashtags", "A hashtag group", v.NAME | {"hashtags": v.WORDS}),
+    ):
+        register(f"{kind}.created", f"{words} was saved.", kind, after=names)
+        register(f"{kind}.changed", f"{words} was changed.", kind, after=names)
+        register(f"{kind}.deleted", f"{words} was deleted.", kind, after=names)
+    for verb, sentence in (
+        ("created", "A milestone was added."),
+        ("edited", "A milestone was edited."),
+        ("reached", "A milestone was reached."),
+        ("reopened", "A milestone is not reached after all."),
+        ("removed", "A milestone was removed."),
+        ("restored", "A removed milestone came back."),
+    ):
+        _both(f"milestone.{verb}", sentence, "milestone", v.MILESTONE)
+    for verb, sentence in (
+        ("started", "A change of many schedules began."),
+        ("stopped", "A change of many schedules was stopped."),
+        ("continued", "A stopped change of many schedules goes on."),
+        ("finished", "A change of many schedules is done."),
+    ):
+        register(f"bulk.{verb}", sentence, "bulk_run", after=v.BULK, adds=True)
+
+
+def _reviews() -> None:
+    register("review.requested", "A post waits for approval.", "schedule", after=v.REVIEW)
+    register("review.approved", "A post was approved.", "schedule", after=v.REVIEW)
+    register("review.changes_requested", "A post was sent back with what should change.", "schedule", after=v.REVIEW)
+    register("review.withdrawn", "The request for approval was taken back.", "schedule", after=v.REVIEW)
+    register("review.reminded", "The reviewers were reminded.", "schedule", after={"reminder": v.COUNT})
+    register(
+        "review.link_made", "A link for an outside reviewer was made.", "schedule",
+        after={"for": v.TEXT, "until": v.TIME, "may_decide": v.FLAG},
+    )  # fmt: skip
+    register("review.link_revoked", "A link for an outside reviewer was taken back.", "schedule", after={"for": v.TEXT})
+    _both("review.policy_changed", "Who must approve was changed.", "review_policy", v.POLICY)
+    register(
+        "review.policy_dropped", "An account follows the workspace's rule of approval again.", "review_policy",
+        before=v.POLICY,
+    )  # fmt: skip
+
+
+def _media() -> None:
+    register(
+        "media.stored", "A file was added.", "media", after={"name": v.TEXT, "mime": v.TEXT, "size": v.COUNT},
+    )  # fmt: skip
+    for verb, sentence in (
+        ("described", "A file was described."),
+        ("edited", "A file's name, description or folder was changed."),
+        ("moved", "A file was moved into another folder."),
+    ):
+        _both(f"media.{verb}", sentence, "media", v.MEDIUM)
+    register(
+        "media.deleted",
+        "A file was put into the bin.",
+        "media",
+        after={"name": v.TEXT, "deleted_at": v.TIME},
+    )
+    register("media.restored", "A file came back from the bin.", "media", after=v.NAME)
+    register("folder.created", "A folder was made.", "media_folder", after=v.FOLDER)
+    _both("folder.changed", "A folder was changed.", "media_folder", v.FOLDER)
+    register(
+        "folder.removed", "A folder was removed; its files moved up.", "media_folder",
+        before=v.FOLDER, after={"files_moved": v.COUNT},
+    )  # fmt: skip
+
+
+def _accounts() -> None:
+    register("account.connected", "An account was connected.", "account", after=v.PLACE)
+    register("account.signed_in", "Somebody signed in to an account again.", "account", after=v.PLACE)
+    moved = v.STATE | {"reason": v.TEXT}
+    for verb, sentence in (
+        ("paused", "An account was paused."),
+        ("resumed", "A paused account goes on."),
+        ("disconnected", "An account was given up."),
+        ("auth_lost", "The platform no longer takes an account's sign-in."),
+        ("reconnected", "An account is back to work."),
+    ):
+        register(f"account.{verb}", sentence, "account", before=v.STATE, after=moved)
+    register("account.settings_changed", "An account's settings were changed.", "account", after={"changed": v.WORDS})
+    register(
+        "account.credentials_changed", "An account got new secrets; only their names are told.", "account",
+        after={"changed": v.WORDS},
+    )  # fmt: skip
+    register(
+        "account.refreshed", "An account's sign-in was renewed.", "account", after={"expires_at": v.or_none(v.TIME)}
+    )
+    register(
+        "account.refresh_failing",
+        "An account's sign-in could not be renewed yet.",
+        "account",
+        after={"error": v.TEXT},
+    )
+    register(
+        "account.tried_now", "Somebody asked to try a platform now.", "account",
+        after={"platform": v.FLAG, "sign_in": v.FLAG},
+    )  # fmt: skip
+    register(
+        "account.posting_times_changed", "An account's posting times changed.", "account", after={"times": v.WORDS}
+    )
+    group = v.NAME | {"accounts": v.WORDS}
+    register("account_group.created", "A group of accounts was made.", "account_group", after=group)
+    _both("account_group.changed", "A group of accounts was changed.", "account_group", group)
+    register("account_group.deleted", "A group of accounts was deleted.", "account_group", before=v.NAME)
+    for verb, sentence in (
+        ("opened", "A platform does not answer: its posts wait."),
+        ("closed", "A platform answers again."),
+    ):
+        register(f"circuit.{verb}", sentence, "account", "service", before=v.CIRCUIT, after=v.CIRCUIT)
+    register(
+        "sign_in_app.saved", "An app for signing in at a platform was saved.", "sign_in_app",
+        after={"client_id": v.TEXT, "secret_changed": v.FLAG},
+    )  # fmt: skip
+    register(
+        "sign_in_app.registered", "An app for signing in was registered at a server.", "sign_in_app",
+        after={"client_id": v.TEXT, "server": v.TEXT},
+    )  # fmt: skip
+    register("sign_in_app.removed", "An app for signing in was removed.", "sign_in_app")
+
+
+def _people() -> None:
+    register(
+        "workspace.created",
+        "A workspace was made.",
+        "workspace",
+        after={"name": v.TEXT, "slug": v.TEXT, "timezone": v.TEXT},
+    )
+    _both(
+        "workspace.changed", "A workspace got another name or zone.", "workspace", {"name": v.TEXT, "timezone": v.TEXT}
+    )
+    paused = {"paused": v.FLAG}
+    _both("workspace.paused", "Nothing of a workspace is published from now on.", "workspace", paused)
+    _both("workspace.resumed", "A workspace goes on.", "workspace", paused)
+    _both("engine.paused", "Nothing is published anywhere from now on.", "engine", paused)
+    _both("engine.resumed", "Publishing goes on everywhere.", "engine", paused)
+    _both(
+        "member.role_set", "Somebody got a role in a workspace.", "workspace",
+        {"user": v.TEXT, "role": v.or_none(v.TEXT)},
+    )  # fmt: skip
+    register(
+        "token.created", "An API token was made.", "api_token", after={"name": v.TEXT, "role": v.TEXT}, adds=True
+    )  # fmt: skip
+    register(
+        "token.revoked", "An API token was revoked.", "api_token",
+        before={"revoked": v.FLAG}, after={"revoked": v.FLAG},
+    )  # fmt: skip
+    # of no workspace: nobody but an administrator is told
+    register("person.settings_changed", "Somebody changed their own settings.", "person", adds=True)
+    register("person.notices_changed", "Somebody changed what they want to hear of.", "person", adds=True)
+
+
+for _fill in (_schedules, _jobs, _writing, _reviews, _media, _accounts, _people):
+    _fill()
