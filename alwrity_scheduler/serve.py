@@ -15,7 +15,23 @@ from waitress.task import ThreadedTaskDispatcher
 
 
 class Crew(ThreadedTaskDispatcher):  # type: ignore[misc]
-    """Waitress's pool, whose threads give their database connections back when they go."""
+    """Waitress's pool with room for streams. Its threads give their database connections back when they go."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__()
+        self.resident = threads
+        self.closing = False
+        self.set_thread_count(threads)
+
+    def make_room(self, streams: int) -> None:
+        # streams that end because everything ends must not bring new threads
+        if not self.closing:
+            self.set_thread_count(self.resident + streams)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        self.closing = True
+        ended: bool = super().shutdown(cancel_pending, timeout)
+        return ended
 
     def handler_thread(self, thread_no: int) -> None:
         from django.db import connections
@@ -33,9 +49,8 @@ def make_server(application: Any, *, host: str, port: int, threads: int) -> Any:
 
     from schedules.events.hub import hub
 
-    crew = Crew()
-    crew.set_thread_count(threads)
-    hub.on_count.append(lambda streams: crew.set_thread_count(threads + streams))
+    crew = Crew(threads)
+    hub.on_count.append(crew.make_room)
     # lookahead: the server hears of clients that go away while their stream is open
     return waitress.create_server(
         application,
