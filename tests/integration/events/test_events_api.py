@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.urls import reverse
 from jsonschema import Draft202012Validator
 
 from alwrity_scheduler.workspaces import services as workspaces
@@ -12,6 +13,7 @@ from alwrity_scheduler.workspaces.models import ApiToken, Membership
 from schedules.events import stream
 from schedules.events.catalogue import event_types
 from schedules.events.hub import hub
+from schedules.web.context import STREAM
 from tests.integration.api.callers import fields, signed_in
 from tests.people import ACTOR, make_schedule
 
@@ -206,3 +208,11 @@ def test_somebody_of_some_accounts_is_shown_what_they_may_see(people, workspace,
         hub.after = hub_after
     assert asked == []
 
+
+def test_the_pages_know_the_streams_address(settings, people, client):
+    assert reverse("api:event_stream") == STREAM
+    client.force_login(people.owner)
+
+    assert f'data-stream="{STREAM}?workspace={people.workspace.public_id}"' in client.get("/app/").content.decode()
+    settings.STREAM = {"most": 0, "seconds": 900}
+    assert "data-stream" not in client.get("/app/").content.decode()

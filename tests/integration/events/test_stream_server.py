@@ -190,4 +190,3 @@ def _aside(act, *given):
         act(*given)
     finally:
         connections.close_all()
-
