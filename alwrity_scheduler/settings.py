@@ -32,6 +32,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 INSTALLED_APPS = [
     "schedules.apps.SchedulesConfig",
     "schedules.notifications.apps.NotificationsConfig",
+    "schedules.inbound.apps.InboundConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",

@@ -32,6 +32,10 @@ urlpatterns = [
     path("", include("platforms.urls")),
 ]
 # written by other packages; each is there once its module is
-for prefix, module in (("sandbox/", "platforms.adapters.sandbox.urls"), ("api/v1/", "schedules.api.urls")):
+for prefix, module in (
+    ("sandbox/", "platforms.adapters.sandbox.urls"),
+    ("api/v1/", "schedules.api.urls"),
+    ("hooks/", "schedules.api.hook_urls"),
+):
     if find_spec(module) is not None:
         urlpatterns.append(path(prefix, include(module)))

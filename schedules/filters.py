@@ -28,6 +28,10 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
     """One or several of the choices, separated by commas."""
 
 
+class NoFilter(filters.FilterSet):  # type: ignore[misc]
+    """For a list that is short enough to be taken as it is."""
+
+
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
     state = AnyOf(choices=AccountState.choices)
     platform = filters.CharFilter()
