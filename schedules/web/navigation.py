@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.registry import Registry
+from alwrity_scheduler.workspaces.roles import Action, allows
 from schedules.web.shortcuts import GO
 
 PLAN, RUN, LEARN, SET_UP = "plan", "run", "learn", "set_up"
@@ -98,6 +99,16 @@ entries.register(
     "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
 )
 entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
+entries.register(
+    "hooks",
+    NavigationEntry(
+        title=_("Inbound hooks"),
+        url_name="web:hooks",
+        icon="webhook",
+        group=SET_UP,
+        shown=lambda shell: allows(shell.role, Action.INTEGRATE),
+    ),
+)
 entries.register("sandbox", NavigationEntry(title=_("Sandbox"), url_name="sandbox:index", icon="sandbox", group=SET_UP))
 entries.register(
     "admin",

@@ -259,9 +259,7 @@ def test_where_approval_is_asked_for_the_post_waits_for_it(make, now, workspace,
         workspace=workspace, account=None, required=True, allow_own=False, reviewers=[], remind_after_hours=None,
         actor=ACTOR, now=now,
     )  # fmt: skip
-    hook, secret = make(
-        makes="schedule", is_active=True, when="delay", accounts=(str(account.public_id),)
-    )
+    hook, secret = make(makes="schedule", is_active=True, when="delay", accounts=(str(account.public_id),))
 
     assert call(hook, secret, now).json()["state"] == "in_review"
     assert Review.objects.get().requested_label == "Zapier"
