@@ -68,6 +68,8 @@ PAGES = (
     Page("settings", "web:settings"),
     Page("settings-notifications", "web:settings_section", "=notifications"),
     Page("team", "web:team"),
+    Page("hooks", "web:hooks"),
+    Page("hook", "web:hook", "hook"),
     Page("engine", "web:engine"),
     Page("first-run", "web:first_run"),
     Page("admin", "admin:index"),

@@ -107,7 +107,7 @@ def _answer(
             )
             for problem in error.problems
         )
-        detail = " ".join(item.message for item in wrong)
+        detail = " ".join(dict.fromkeys(item.message for item in wrong))
         return _logged(hook, Result(status=422, detail=detail, wrong=wrong), _cut(body), now)
 
 

@@ -47,6 +47,8 @@ def addresses(team):
             "accounts",
             "account_choose",
             "team",
+            "hooks",
+            "hook_new",
             "settings",
             "engine",
             "reviews",

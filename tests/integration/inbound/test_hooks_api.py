@@ -18,6 +18,10 @@ from tests.integration.api.callers import fields, signed_in, with_token
 from tests.people import ACTOR
 
 pytestmark = pytest.mark.django_db
+NOBODYS = "0190a0d0-0000-7000-8000-000000000000"
+WAYS = (
+    ("get", ""), ("patch", ""), ("delete", ""), ("get", "calls/"), ("post", "rotate/"), ("post", "preview/"),
+)  # fmt: skip
 BODY = {"name": "Zapier", "mapping": {"title": {"path": "data.title"}, "text": {"text": "New: {data.title}"}}}
 
 
@@ -73,7 +77,7 @@ def test_a_hook_is_made_changed_tried_and_removed(owner, workspace, account):
         ({"mapping": {"text": {}}}, {"mapping.text": "invalid"}),
         ({"mapping": {"text": {"text": "x"}, "media": {"path": "a"}}}, {"mapping.media": "unknown"}),
         ({"makes": "schedule", "when": "queue"}, {"accounts": "required"}),
-        ({"makes": "schedule", "accounts": ["0190a0d0-0000-7000-8000-000000000000"]}, {"accounts": "not_found", "mapping.at": "required"}),
+        ({"makes": "schedule", "accounts": [NOBODYS]}, {"accounts": "not_found", "mapping.at": "required"}),
         ({"proof": "header", "header": "Cookie"}, {"header": "invalid"}),
         ({"colour": "red"}, {"colour": "unknown"}),
     ],
@@ -92,11 +96,11 @@ def test_hooks_are_for_those_who_manage_them(people, workspace, hook, now):
     token = workspaces.create_token(workspace=workspace, name="t", role="author", actor=ACTOR, now=now)[1]
     for caller in (signed_in(people.author), signed_in(people.viewer), with_token(token)):
         assert caller.get("hooks/").json()["results"] == []
-        for method, path in (("get", ""), ("patch", ""), ("delete", ""), ("get", "calls/"), ("post", "rotate/"), ("post", "preview/")):  # fmt: skip
+        for method, path in WAYS:
             assert caller.call(method, where + path, {"version": 1}).status_code == 403
         assert caller.post("hooks/", BODY).status_code == 403
     stranger = signed_in(people.stranger)
-    for method, path in (("get", ""), ("patch", ""), ("delete", ""), ("get", "calls/"), ("post", "rotate/"), ("post", "preview/")):  # fmt: skip
+    for method, path in WAYS:
         assert stranger.call(method, where + path, {"version": 1}).status_code == 404
 
 

@@ -25,7 +25,7 @@ OWN = {
     "timeline": 11,
 }
 PLAIN = list(OWN)
-MANAGING = ["account_choose", "account_apps", "review_policies"]
+MANAGING = ["hooks", "hook_new", "account_choose", "account_apps", "review_policies"]
 
 
 def address(name, team):
