@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "schedules.apps.SchedulesConfig",
     "schedules.notifications.apps.NotificationsConfig",
     "schedules.inbound.apps.InboundConfig",
+    "schedules.events.apps.EventsConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
