@@ -18,6 +18,7 @@ from schedules.api.views import (
     recovery,
     reviews,
     schedules,
+    security,
     system,
 )
 
@@ -124,6 +125,9 @@ urlpatterns = [
     path("hooks/<uuid:public_id>/rotate/", hooks.HookRotate.as_view(), name="hook_rotate"),
     path("hooks/<uuid:public_id>/preview/", hooks.HookPreview.as_view(), name="hook_preview"),
     path("hooks/<uuid:public_id>/calls/", hooks.HookCalls.as_view(), name="hook_calls"),
+    path("security/events/", security.SecurityLog.as_view(), name="security_events"),
+    path("security/alerts/", security.Alerts.as_view(), name="security_alerts"),
+    path("security/alerts/<uuid:public_id>/seen/", security.AlertSeen.as_view(), name="security_alert_seen"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),

@@ -17,7 +17,8 @@ from schedules.events import values as v
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
     """sentence: when it happens. object_types: what it may be about. before, after: name -> JSON Schema of what may stand there;
-    not each fact has them all, and later versions may add names. `adds`: names of a platform or a verb come on top."""
+    not each fact has them all, and later versions may add names. `adds`: names of a platform or a verb come on top. `stays`: is in
+    the history only, and is neither listed as an event nor streamed nor sent."""
 
     name: str
     sentence: str
@@ -25,6 +26,7 @@ class EventType:
     before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     adds: bool = False
+    stays: bool = False
 
     @property
     def group(self) -> str:
@@ -35,18 +37,30 @@ event_types: Registry[EventType] = Registry("event type")
 
 
 def register(
-    name: str, sentence: str, *object_types: str, before: v.Values | None = None, after: v.Values | None = None, adds: bool = False
+    name: str, sentence: str, *object_types: str, before: v.Values | None = None, after: v.Values | None = None,
+    adds: bool = False, stays: bool = False,
 ) -> EventType:  # fmt: skip
     """Add one; a name is taken once."""
     made = EventType(
-        name=name, sentence=sentence, object_types=object_types, before=before or {}, after=after or {}, adds=adds
-    )
+        name=name, sentence=sentence, object_types=object_types, before=before or {}, after=after or {}, adds=adds,
+        stays=stays,
+    )  # fmt: skip
     return event_types.register(name, made)
 
 
 def types() -> list[EventType]:
-    """All, by name."""
-    return sorted(event_types.values(), key=lambda item: item.name)
+    """All that are sent, by name."""
+    return sorted((item for item in event_types.values() if not item.stays), key=lambda item: item.name)
+
+
+def staying() -> list[str]:
+    """The names of facts that are no events for the outside."""
+    return [item.name for item in event_types.values() if item.stays]
+
+
+def is_sent(name: str) -> bool:
+    known = event_types.get(name)
+    return known is None or not known.stays
 
 
 def _both(name: str, sentence: str, kind: str, both: v.Values) -> None:
@@ -284,9 +298,22 @@ def _people() -> None:
         "token.revoked", "An API token was revoked.", "api_token",
         before={"revoked": v.FLAG}, after={"revoked": v.FLAG},
     )  # fmt: skip
-    # of no workspace: nobody but an administrator is told
-    register("person.settings_changed", "Somebody changed their own settings.", "person", adds=True)
-    register("person.notices_changed", "Somebody changed what they want to hear of.", "person", adds=True)
+    register("person.settings_changed", "Somebody changed their own settings.", "person", adds=True, stays=True)
+    register("person.notices_changed", "Somebody changed what they want to hear.", "person", adds=True, stays=True)
+    register("person.erased", "What was known of a person was erased.", "person", stays=True)
+    # the security log tells these, to those who may read it
+    register(
+        "security.alert", "Something odd was seen at the door.", "alert",
+        after={"kind": v.TEXT, "who": v.TEXT, "count": v.COUNT}, stays=True,
+    )  # fmt: skip
+    register(
+        "security.alert_seen", "Somebody has looked at an alert.", "alert",
+        before={"seen": v.FLAG}, after={"seen": v.FLAG}, stays=True,
+    )  # fmt: skip
+    register(
+        "history.resealed", "A chain of the history was sealed anew after an erasure.", "history",
+        before={"end": v.TEXT, "length": v.COUNT}, after={"from": v.COUNT, "end": v.TEXT}, stays=True,
+    )  # fmt: skip
 
 
 for _fill in (_schedules, _jobs, _writing, _reviews, _media, _accounts, _people):

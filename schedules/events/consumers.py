@@ -20,6 +20,7 @@ from django.db import connections
 from django.db.models import F, Q
 
 from alwrity_scheduler.core import clock
+from schedules.events.catalogue import is_sent
 from schedules.events.envelope import payload
 from schedules.events.hub import give_back
 from schedules.events.models import EventConsumer
@@ -46,6 +47,8 @@ class Consumer:
     types: tuple[str, ...] = ()
 
     def wants(self, name: str) -> bool:
+        if not is_sent(name):
+            return False
         return not self.types or any(
             name == wanted or (wanted.endswith(".*") and name.startswith(wanted[:-1])) for wanted in self.types
         )

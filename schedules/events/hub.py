@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections
 
+from schedules.events.catalogue import is_sent
 from schedules.events.envelope import payload, rooms_of
 from schedules.models import AuditChain, AuditLog
 
@@ -27,7 +28,7 @@ MOST_READ = 500  # facts read at once, and kept of each chain for those who list
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as it is sent. text: JSON on one line."""
+    """One event as it is sent. text: JSON on one line; empty for a fact that stays here."""
 
     chain: int
     seq: int
@@ -176,7 +177,10 @@ hub = Hub()
 def tell(facts: list[AuditLog]) -> list[Told]:
     """The facts as they are sent, in their order; one query."""
     rooms = rooms_of(facts)
-    return [Told(fact.chain, fact.seq, fact.action, _line(payload(fact, rooms))) for fact in facts]
+    return [
+        Told(fact.chain, fact.seq, fact.action, _line(payload(fact, rooms)) if is_sent(fact.action) else "")
+        for fact in facts
+    ]
 
 
 def ends_of(chains: Iterable[int]) -> dict[int, int]:

@@ -49,7 +49,7 @@ class Session:
             while found := self._next(chain):
                 for told in found:
                     self.places[chain] = told.seq
-                    if not self.types or told.type in self.types:
+                    if told.text and (not self.types or told.type in self.types):
                         sent = dict(self.places)
                         yield f"id: {place_text(sent)}\ndata: {told.text}\n\n"
                 if len(found) < MOST_READ:

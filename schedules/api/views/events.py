@@ -22,7 +22,7 @@ from alwrity_scheduler.workspaces.scopes import covers, scopes_of
 from schedules.api.serializers.events import EventAnswer, type_words
 from schedules.api.views.door import Door, Rows
 from schedules.events import stream
-from schedules.events.catalogue import event_types, types
+from schedules.events.catalogue import event_types, is_sent, staying, types
 from schedules.events.envelope import rooms_of, schema
 from schedules.filters import EventFilter
 from schedules.models import AuditLog
@@ -39,7 +39,7 @@ class EventList(Rows):
     workspace_path: ClassVar[str] = "workspace_ref"
 
     def get_queryset(self) -> QuerySet[Any]:
-        return AuditLog.objects.visible_to(self.request.user)
+        return AuditLog.objects.visible_to(self.request.user).exclude(action__in=staying())
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         _known_types(self.request.query_params.get("type", ""), "type")
@@ -77,7 +77,7 @@ class EventTypeSchema(Door):
     area = AREA
 
     def get(self, request: Request, name: str) -> Response:
-        if name not in event_types:
+        if name not in event_types or not is_sent(name):
             raise Http404
         return Response(schema(name), content_type="application/schema+json")
 

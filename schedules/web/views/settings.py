@@ -52,6 +52,7 @@ SECTIONS = {
         Section("notifications", gettext_lazy("Notifications"), "bell"),
         Section(WORKSPACE, gettext_lazy("Workspace"), "workspace", forms.WorkspaceForm),
         Section("integrations", gettext_lazy("Integrations"), "webhook"),
+        Section("data", gettext_lazy("Your data"), "lock"),
         Section("danger", gettext_lazy("Danger zone"), "warning"),
     )
 }

@@ -94,7 +94,8 @@ def test_each_name_that_the_code_can_tell_has_an_entry():
 
 
 def test_each_schema_is_a_schema():
-    for kind in types():
+    assert len(types()) > 90
+    for kind in event_types.values():
         Draft202012Validator.check_schema(schema(kind.name))
         assert kind.sentence.endswith(".")
         assert kind.object_types

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from alwrity_scheduler.workspaces import services as workspaces
 from alwrity_scheduler.workspaces.models import ApiToken, Membership
 from schedules.events import stream
-from schedules.events.catalogue import event_types
+from schedules.events.catalogue import event_types, staying
 from schedules.events.hub import hub
 from schedules.web.context import STREAM
 from tests.integration.api.callers import fields, signed_in
@@ -88,7 +88,7 @@ def test_a_kind_of_event_that_there_is_not_is_refused(api):
 def test_the_kinds_are_listed(api):
     listed = api.get("event-types/").json()["results"]
 
-    assert [kind["name"] for kind in listed] == sorted(event_types)
+    assert [kind["name"] for kind in listed] == sorted(set(event_types) - set(staying()))
     circuits = api.get("event-types/", group="circuit").json()["results"]
     assert circuits[1] == {
         "name": "circuit.opened",
@@ -144,6 +144,22 @@ def test_the_place_moves_on_past_what_was_not_asked_for(api, workspace, account,
 
     assert [event["type"] for event in heard] == ["schedule.created"]
     assert listened(api.get("events/stream", last_event_id=second)) == (second, [])
+
+
+def test_what_stays_here_is_no_event(people, workspace, now, full):
+    """The history holds it; the list, the stream and the kinds do not, not even for an administrator."""
+    people.owner.is_superuser = True
+    people.owner.save()
+    caller = signed_in(people.owner)
+    first, _ = listened(caller.get("events/stream"))
+    workspaces.update_person(person=people.author, actor=ACTOR, now=now, theme="dark")
+
+    assert caller.get("audit/").json()["results"][0]["action"] == "person.settings_changed"
+    assert caller.get("events/").json()["results"][0]["type"] != "person.settings_changed"
+    place, heard = listened(caller.get("events/stream", last_event_id=first))
+    assert (heard, place != first) == ([], True)
+    assert caller.get("event-types/person.settings_changed/schema/").status_code == 404
+    assert fields(caller.get("events/", type="person.*")) == {"type": "unknown"}
 
 
 @pytest.mark.parametrize("place", ["x", "1", "1-", "1-2-3", "1-2.", "-", "1-9999999999999999999999"])
