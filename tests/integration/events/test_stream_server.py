@@ -145,8 +145,12 @@ def test_over_the_cap_the_answer_ends_and_says_when_to_come_back(address, secret
     assert body == f"retry: 5000\nid: {first.id}\n\n"
 
 
-def test_under_asgi_no_thread_is_held(secret, workspace, now):
+def test_under_asgi_no_thread_is_held(secret, workspace, now, monkeypatch):
+    monkeypatch.setenv("DATABASE_CONN_MAX_AGE", "0")
     from alwrity_scheduler.asgi import application
+
+    # as the module says to settings that are not read yet
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
 
     async def listen():
         sent, gone = asyncio.Queue(), asyncio.Event()

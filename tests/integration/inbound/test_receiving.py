@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import svix
+from django.db import connections
 from django.test import Client
 from standardwebhooks import Webhook
 
@@ -296,3 +299,22 @@ def test_no_secret_is_in_the_history(make, now):
     ]
     assert not [fact for fact in told if secret in str(fact.after) + str(fact.before) or hook.token in str(fact.after)]
     assert call(hook, secret, now).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_message_sent_many_times_at_once_makes_one_post(make, now):
+    hook, secret = make()
+    ready = threading.Barrier(6)
+
+    def send(_number):
+        try:
+            ready.wait(10)
+            return call(hook, secret, now).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as crowd:
+        answers = list(crowd.map(send, range(6)))
+
+    assert sorted(answers) == [200] * 5 + [201]
+    assert ContentItem.objects.count() == 1
