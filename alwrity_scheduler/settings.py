@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "schedules.apps.SchedulesConfig",
     "schedules.notifications.apps.NotificationsConfig",
     "schedules.webhooks.apps.WebhooksConfig",
+    "schedules.inbound.apps.InboundConfig",
+    "schedules.events.apps.EventsConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
     "alwrity_scheduler.oauth.apps.OauthConfig",
@@ -345,6 +347,9 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379
 if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
     CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
+
+# Live streams of events: how many a web process holds at once (0: none, pages ask now and then), and how long one lasts.
+STREAM = {"most": env.int("STREAM_MOST", default=64), "seconds": env.int("STREAM_SECONDS", default=900)}
 
 # Keeping: whole days by the names that `manage.py retention` shows, like RETENTION_DAYS="attempts:90,security log:365".
 RETENTION_DAYS = engines.days_by_name(env.str("RETENTION_DAYS", default=""))

@@ -36,6 +36,7 @@ for prefix, module in (
     ("sandbox/", "platforms.adapters.sandbox.urls"),
     ("api/graphql/", "schedules.graphql.urls"),
     ("api/v1/", "schedules.api.urls"),
+    ("hooks/", "schedules.api.hook_urls"),
 ):
     if find_spec(module) is not None:
         urlpatterns.append(path(prefix, include(module)))

@@ -30,6 +30,10 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
     """One or several of the choices, separated by commas."""
 
 
+class NoFilter(filters.FilterSet):  # type: ignore[misc]
+    """For a list that is short enough to be taken as it is."""
+
+
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
     q = filters.CharFilter(method="with_words")
     state = AnyOf(choices=AccountState.choices)
@@ -276,3 +280,27 @@ class AuditFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = AuditLog
         fields: tuple[str, ...] = ()
+
+
+class EventFilter(filters.FilterSet):  # type: ignore[misc]
+    """type: names separated by commas, `job.*` for a group. object: `job`, or one thing as `job:<id>`."""
+
+    type = filters.CharFilter(method="of_types")
+    object = filters.CharFilter(method="about")
+    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = AuditLog
+        fields: tuple[str, ...] = ()
+
+    def of_types(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        meant = Q()
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            group = part.removesuffix("*")
+            meant |= Q(action=part) if group == part else Q(action__startswith=group)
+        return rows.filter(meant)
+
+    def about(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        kind, colon, public_id = value.partition(":")
+        return rows.filter(object_type=kind, object_id=public_id) if colon else rows.filter(object_type=kind)

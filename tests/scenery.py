@@ -60,6 +60,7 @@ class Scenery:
     in_review: Any = None
     failed: Any = None
     asset: Any = None
+    hook: Any = None
 
 
 def make(now: datetime, *, a_month: int = 400) -> Scenery:
@@ -88,8 +89,25 @@ def seed(workspace: Workspace, owner: User, now: datetime, *, a_month: int = 400
     _media(made, now)
     _troubles(made, now)
     _engine(now)
+    _hooks(made, now)
     _tell(workspace, now)
     return made
+
+
+def _hooks(made: Scenery, now: datetime) -> None:
+    from schedules.inbound import receiving, services
+    from schedules.inbound.services import HookPlan
+
+    plan = HookPlan(
+        name="Zapier: new article", proof="header", makes="schedule", when="delay",
+        accounts=(str(made.accounts[0].public_id),),
+        mapping={"title": {"path": "article.title"}, "text": {"text": "New on our pages: {article.title}"}},
+    )  # fmt: skip
+    made.hook, secret = services.create(workspace=made.workspace, plan=plan, actor=ACTOR, now=now)
+    for body in (b'{"article": {"title": "Two clicks finer than you think"}}', b'{"article": {}}'):
+        receiving.receive(
+            hook=made.hook, headers={"X-Hook-Secret": secret}, body=body, form=False, request_id="", now=now
+        )
 
 
 def _people(workspace: Workspace, now: datetime) -> list[User]:

@@ -72,6 +72,8 @@ PAGES = (
     Page("settings", "web:settings"),
     Page("settings-notifications", "web:settings_section", "=notifications"),
     Page("team", "web:team"),
+    Page("hooks", "web:hooks"),
+    Page("hook", "web:hook", "hook"),
     Page("engine", "web:engine"),
     Page("graphql", "graphql:endpoint"),
     Page("first-run", "web:first_run"),
@@ -133,6 +135,7 @@ def _installation(data: Path, language: str, posts: int) -> Iterator[Stand]:
         SECRET_KEY="a key for screenshots, which is long enough for Django to take it",
         ENCRYPTION_KEYS=base64.urlsafe_b64encode(bytes(32)).decode(),
         LOG_LEVEL="ERROR",
+        STREAM_MOST="0",  # a page with a stream never comes to rest
     )
     Installation(data).migrate()
     (data / "static").mkdir()  # whitenoise warns about a folder that is not there; files are found in place

@@ -14,7 +14,7 @@ from alwrity_scheduler.workspaces.models import Workspace
 
 SESSION_KEY = "workspace"
 # programs read these answers: their words do not depend on who asks
-PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+PROGRAMS = ("/api/", "/hooks/", "/healthz", "/readyz", "/metrics")
 
 
 def person(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

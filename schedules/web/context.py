@@ -24,6 +24,9 @@ from schedules.web import catalogue, locale, navigation, shortcuts
 from schedules.web.navigation import Link
 from schedules.web.navigation import tabs as phone_tabs
 
+# not reverse(): it would import the whole API into the first page. A test keeps it true
+STREAM = "/api/v1/events/stream"
+
 
 @dataclass(frozen=True, slots=True)
 class Paused:
@@ -215,6 +218,13 @@ class Shell:
     def catalogue(self) -> str:
         """The address of the scripts' words in the active language."""
         return catalogue.address()
+
+    @property
+    def stream(self) -> str:
+        """The address of the workspace's live stream; empty where none is offered."""
+        if self.workspace is None or not settings.STREAM["most"]:
+            return ""
+        return f"{STREAM}?workspace={self.workspace.public_id}"
 
     @cached_property
     def shortcuts(self) -> list[shortcuts.Group]:

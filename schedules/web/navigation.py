@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alwrity_scheduler.core.registry import Registry
+from alwrity_scheduler.workspaces.roles import Action, allows
 from schedules.web.shortcuts import GO
 
 PLAN, RUN, LEARN, SET_UP = "plan", "run", "learn", "set_up"
@@ -107,6 +108,16 @@ entries.register(
         icon="webhook",
         group=SET_UP,
         shown=lambda shell: bool(shell.may.integrate),
+    ),
+)
+entries.register(
+    "hooks",
+    NavigationEntry(
+        title=_("Inbound hooks"),
+        url_name="web:hooks",
+        icon="webhook",
+        group=SET_UP,
+        shown=lambda shell: allows(shell.role, Action.INTEGRATE),
     ),
 )
 entries.register(

@@ -14,9 +14,9 @@ from datetime import datetime
 from django.db import connections
 
 from alwrity_scheduler.core import clock
-from alwrity_scheduler.workspaces.models import Workspace
 from schedules.engine import wakeup
 from schedules.engine.work import LAST_PRIORITY
+from schedules.events import envelope
 from schedules.models import AuditLog
 from schedules.services import following
 from schedules.webhooks import payloads
@@ -46,13 +46,13 @@ def take(facts: Sequence[AuditLog], *, now: datetime) -> None:
     endpoints = list(WebhookEndpoint.objects.listening().filter(workspace_id=facts[0].chain).order_by("id"))
     if not endpoints:
         return
-    part, rooms = Part(facts), _rooms(facts)
+    part, rooms = Part(facts), envelope.rooms_of(facts)
     bodies: dict[int, str] = {}
     rows: list[Delivery] = []
     for endpoint in endpoints:
         for fact in part.wanted_by(endpoint):
             if fact.pk not in bodies:
-                bodies[fact.pk] = payloads.body_of(payloads.payload(fact, rooms))
+                bodies[fact.pk] = payloads.body_of(envelope.payload(fact, rooms))
             rows.append(_row(endpoint, fact, bodies[fact.pk], now))
     if rows:
         Delivery.objects.bulk_create(rows, batch_size=200, ignore_conflicts=True)
@@ -72,12 +72,6 @@ def _row(endpoint: WebhookEndpoint, fact: AuditLog, body: str, now: datetime) ->
 def place(endpoint_id: int, number: int) -> int:
     """One of the AT_ONCE places of an endpoint: the engine runs one row of a place at a time."""
     return endpoint_id * AT_ONCE + number % AT_ONCE
-
-
-def _rooms(facts: Sequence[AuditLog]) -> dict[int, str]:
-    numbers = {fact.workspace_ref for fact in facts if fact.workspace_ref}
-    found = Workspace.objects.filter(pk__in=numbers).order_by().values_list("pk", "public_id")
-    return {pk: str(public_id) for pk, public_id in found}
 
 
 def look(now: datetime) -> None:

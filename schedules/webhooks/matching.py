@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from platforms.models import PlatformAccount
+from schedules.events.catalogue import is_sent
 from schedules.models import AuditLog, ContentItem, Job, Schedule, Target
 from schedules.webhooks import rules
 from schedules.webhooks.models import WebhookEndpoint
@@ -45,7 +46,7 @@ class Part:
         found = [
             fact
             for fact in self.facts
-            if fact.at > endpoint.since_at and rules.wants(endpoint.event_types, fact.action)
+            if fact.at > endpoint.since_at and is_sent(fact.action) and rules.wants(endpoint.event_types, fact.action)
         ]
         if not found or not any(endpoint.filters.values()):
             return found

@@ -14,22 +14,6 @@ from schedules.webhooks.rules import MOST_BYTES, TEST_EVENT
 LONGEST_VALUE = 500
 
 
-def payload(fact: AuditLog, rooms: Mapping[int, str]) -> dict[str, Any]:
-    """The event of a fact. rooms: workspace number -> public id."""
-    return {
-        "type": fact.action,
-        "timestamp": utc(fact.at),
-        "data": {
-            "id": f"{fact.chain}-{fact.seq}",
-            "workspace": rooms.get(fact.workspace_ref or 0),
-            "object": {"type": fact.object_type, "id": fact.object_id, "label": fact.object_label},
-            "actor": {"kind": fact.actor_kind, "id": fact.actor_id, "label": fact.actor_label},
-            "before": fact.before,
-            "after": fact.after,
-        },
-    }
-
-
 def event_id(fact: AuditLog) -> str:
     """The fact's own name, the same however often it is sent. Holds no dot, because dots part what is signed."""
     return f"evt_{UUID(fact.hash[:32]).hex}"

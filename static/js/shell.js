@@ -134,9 +134,22 @@
     options[index].scrollIntoView({ block: "nearest" });
   }
 
-  /* ---- live parts: an element with data-live asks for itself; the server answers 204 while nothing has changed ---- */
-  const EVERY = 10;
-  let paused = memory.get("live") === "paused", waited = 0;
+  /* ---- live parts: an element with data-live asks for itself; the server answers 204 while nothing has changed. While stream.js
+     hears what happens, the part asks when something did, and otherwise seldom. data-live="often": shows what no event tells ---- */
+  const OFTEN = 10, SELDOM = 30, SOONEST = 2;
+  let paused = memory.get("live") === "paused", waited = 0, streaming = false, due = 0;
+  const every = (part) => streaming && part.dataset.live !== "often" ? SELDOM : OFTEN;
+  function refresh(part) {
+    if (paused || document.hidden || isHeld(part) || part.classList.contains("htmx-request")) return false;
+    waited = 0; htmx.trigger(part, "refresh");
+    return true;
+  }
+  /* many events in a row are one refresh, half a second after the first; then not again for a while */
+  function happened() {
+    const part = $("[data-live]");
+    if (!part || due) return;
+    due = setTimeout(() => { due = 0; if (!refresh(part)) waited = SELDOM; }, waited < SOONEST ? SOONEST * 1000 : 500);
+  }
   function isHeld(part) { return part.matches(":focus-within") && isTyping(document.activeElement) || $("details.menu[open],details[data-hold][open],dialog[open]", part) || $("button:hover,a.btn:hover,input:checked", part) || $("[data-undo]:hover"); }
   function liveLine() {
     for (const line of $$("[data-live-line]")) {
@@ -148,14 +161,14 @@
   }
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-live-toggle]")) return;
-    paused = !paused; memory.set("live", paused ? "paused" : "on"); waited = paused ? waited : EVERY; liveLine(); say(paused ? gettext("Updates paused") : gettext("Updates resumed"));
+    paused = !paused; memory.set("live", paused ? "paused" : "on"); waited = paused ? waited : SELDOM; liveLine(); say(paused ? gettext("Updates paused") : gettext("Updates resumed"));
   });
   setInterval(() => {
     const part = $("[data-live]");
     if (!part) return;
     if (!paused && !document.hidden) {
       waited += 1;
-      if (waited >= EVERY && !isHeld(part) && !part.classList.contains("htmx-request")) { waited = 0; htmx.trigger(part, "refresh"); }
+      if (waited >= every(part)) refresh(part);
     }
     liveLine();
   }, 1000);
@@ -165,7 +178,7 @@
     if (event.detail.elt?.matches?.("[data-live]")) waited = 0;
     if (event.detail.target?.matches?.("[data-live]")) seen = event.detail.xhr.getResponseHeader("X-Seen") || seen;
   });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) waited = EVERY; });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) waited = SELDOM; });
 
   /* ---- after a swap: the palette's first answer is chosen, refused forms take the focus to their summary ---- */
   document.addEventListener("htmx:afterSettle", (event) => {
@@ -202,5 +215,5 @@
   document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt.matches("form[data-guard]") && !event.detail.successful) dirty = true; });
   document.addEventListener("kept", () => { dirty = false; });  // the composer has stored it as a draft
   addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
-  window.ui = { toast, say, keysOn };
+  window.ui = { toast, say, keysOn, happened, streams: (now) => { streaming = now; } };
 })();

@@ -29,14 +29,19 @@ from tests.conftest import NOW
 from tests.engine import run_due
 from tests.people import ACTOR, make_account, make_people, make_schedule
 
+from schedules.events import consumers
+
+[reader] = [consumers.Feeder(found, "here") for found in consumers.installed()]
+reader.round()
 room = make_people(NOW).workspace
 account = make_account(room, NOW, platform="noticeboard", options={"folder": sys.argv[1]})
 job = Job.objects.get(schedule=make_schedule(room, [account], NOW, text="Hello from outside"))
 run_due(NOW)
 job.refresh_from_db()
+reader.round()
 print(json.dumps({
     "module": type(adapters.get("noticeboard")).__module__, "state": job.state, "id": job.remote_id,
-    "abilities": sorted(afterwards.abilities(job)),
+    "abilities": sorted(afterwards.abilities(job)), "heard": sys.modules["alwrity_noticeboard"].HEARD,
 }))
 """
 
@@ -93,4 +98,6 @@ def test_an_installed_package_adds_a_platform(tmp_path, by, monkeypatch):
         "completed",
         ["delete", "edit"],
     )
+    # and what it reads of events: that the post is out
+    assert told["heard"] == [["job.completed", "completed"]]
     assert (board / told["id"]).read_text() == "A title\n\nHello from outside\n"

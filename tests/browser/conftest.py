@@ -53,6 +53,12 @@ def _static_folder():
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def _no_stream(settings):
+    """A page that changes whenever something happens cannot be looked at step by step; `test_stream` has it on."""
+    settings.STREAM = {"most": 0, "seconds": 900}
+
+
 @pytest.fixture
 def team(transactional_db):
     """The team of today: the browser's own clock is real, so the product's is too."""

@@ -66,6 +66,8 @@ def addresses(team):
             "account_choose",
             "team",
             "apps",
+            "hooks",
+            "hook_new",
             "settings",
             "engine",
             "reviews",

@@ -25,7 +25,7 @@ from schedules.api.serializers.webhooks import (
     plan_of,
 )
 from schedules.api.views.door import PAGING, Door
-from schedules.webhooks import catalogue, services
+from schedules.webhooks import services
 from schedules.webhooks.models import Delivery, WebhookEndpoint
 from schedules.webhooks.reads import figures_of
 
@@ -172,14 +172,3 @@ def _sent(row: Delivery, door: Door) -> Response:
     where = reverse("api:webhook_delivery", args=[row.public_id])
     shown = DeliveryWithTries(row, context=door.get_serializer_context()).data
     return Response(shown, status=202, headers={"Location": where})
-
-
-class EventTypes(Door):
-    """The names that `event_types` of a webhook takes, beside `job.*` and `*`."""
-
-    area: ClassVar[str] = "webhooks"
-
-    def get(self, request: Request) -> Response:
-        return Response(
-            {"results": [{"name": name, "description": words} for name, words in catalogue.types().items()]}
-        )

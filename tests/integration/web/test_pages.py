@@ -27,7 +27,7 @@ OWN = {
     "timeline": 11,
 }
 PLAIN = list(OWN)
-MANAGING = ["account_choose", "account_apps", "review_policies", "webhooks", "webhook_new"]
+MANAGING = ["account_choose", "account_apps", "review_policies", "webhooks", "webhook_new", "hooks", "hook_new"]
 
 
 def address(name, team):

@@ -96,6 +96,18 @@ class NoticeboardAdapter:
         return title + message(publication, self.capabilities(publication.account)) + "\n"
 
 
+HEARD: list[tuple[str, str]] = []
+
+
+class Reader:
+    """A consumer of events: hears of each post that is out. It is handed one event at a time, in order, and may raise."""
+
+    types = ("job.completed",)
+
+    def handle(self, event: Mapping[str, Any]) -> None:
+        HEARD.append((event["type"], event["data"]["after"]["state"]))
+
+
 def _path(account: AccountRef, key: str) -> Path:
     """Where the post with this key is, or would be."""
     return Path(str(account.options.get("folder") or "")) / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.txt"
