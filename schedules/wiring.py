@@ -18,10 +18,22 @@ def connect() -> None:
     """Called once, when Django is ready."""
     from django.utils import translation
 
+    from platforms.querysets import MediaQuerySet
     from platforms.services import media, placing
     from schedules.domain import speech
+    from schedules.querysets.limits import media_for_review
     from schedules.reads.media import names_in_the_composer, names_of_users
-    from schedules.services import approval_mail, audit, control, holds, measuring, misfires, pruning, refreshing
+    from schedules.services import (
+        approval_mail,
+        audit,
+        control,
+        holds,
+        limiting,
+        measuring,
+        misfires,
+        pruning,
+        refreshing,
+    )
     from schedules.services.checks import CheckKind
     from schedules.services.measuring import ReadingKind
     from schedules.services.publishing import PublishKind
@@ -29,6 +41,8 @@ def connect() -> None:
 
     speech.speak_through(translation.gettext, translation.ngettext, translation.pgettext)
     events.subscribe(audit.record)
+    events.guard(limiting.check)
+    MediaQuerySet.shown_for_review = staticmethod(media_for_review)
     media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.core.events import Actor
 from alwrity_scheduler.workspaces.models import ROLE_WORDS, Workspace
+from alwrity_scheduler.workspaces.querysets import is_limited
 from alwrity_scheduler.workspaces.roles import GRANTS, Action, Role, allows
 
 REFUSALS = {
@@ -57,5 +58,10 @@ def actor_of(request: Any) -> Actor:
     user, request_id = request.user, str(getattr(request, "id", ""))
     token = getattr(user, "api_token", None)
     if token is not None:
-        return Actor(kind="token", id=str(token.public_id), label=f"API token {token.name}", request_id=request_id)
-    return Actor(kind="user", id=str(user.pk), label=user.get_username(), request_id=request_id)
+        return Actor(
+            kind="token", id=str(token.public_id), label=f"API token {token.name}", request_id=request_id,
+            is_limited=token.is_limited,
+        )  # fmt: skip
+    return Actor(
+        kind="user", id=str(user.pk), label=user.get_username(), request_id=request_id, is_limited=is_limited(user)
+    )
