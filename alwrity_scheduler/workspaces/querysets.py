@@ -108,7 +108,28 @@ def opened_for(workspace: Any, user: Any) -> Any:
 
 
 class WorkspaceQuerySet(VisibleQuerySet[Row]):
+    """Workspaces that a limited person or token finds know who looks (`seen_by`): what is read `within` them is narrowed."""
+
     workspace_path = "id"
+    _reader: Any = None
+
+    def visible_to(self, user: Any) -> Self:
+        rows = super().visible_to(user)
+        if is_limited(user):
+            rows._reader = user
+        return rows
+
+    def _clone(self) -> Self:
+        twin: Self = super()._clone()  # type: ignore[misc]
+        twin._reader = self._reader
+        return twin
+
+    def _fetch_all(self) -> None:
+        super()._fetch_all()
+        if self._reader is not None:
+            for row in self._result_cache or ():
+                if isinstance(row, models.Model):
+                    opened_for(row, self._reader)
 
 
 class UserQuerySet(models.QuerySet[Row]):

@@ -5,8 +5,8 @@ from typing import Any, Self
 from django.db.models import Q
 
 from alwrity_scheduler.workspaces.models import Workspace
-from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet
-from schedules.notifications.rules import Kind
+from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet, reviewed_workspace_ids
+from schedules.notifications.rules import PERSONAL, Kind
 
 OPEN = Q(needs_act=True, settled_at__isnull=True)
 
@@ -17,6 +17,10 @@ class NoticeQuerySet(VisibleQuerySet[Row]):
         if getattr(user, "api_token", None) is not None:
             return self.none()
         return super().visible_to(user).filter(user_id=getattr(user, "pk", None))
+
+    def for_review(self, user: Any) -> Q | None:
+        """An outside reviewer keeps what they are told about reviews."""
+        return Q(workspace_id__in=reviewed_workspace_ids(user), kind__in=sorted(PERSONAL))
 
     def of(self, person: Any, workspace: Workspace) -> Self:
         return self.filter(user=person, workspace=workspace)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.core.events import Actor, Fact
-from alwrity_scheduler.workspaces.models import Membership
+from alwrity_scheduler.workspaces.models import Membership, User
 from platforms.models import AccountGrant, PlatformAccount
 from schedules.models import Job, Schedule
 from schedules.models.schedules import Target
@@ -38,9 +38,18 @@ def require_all(schedule: Schedule, actor: Actor) -> None:
     if not actor.is_limited:
         return
     allowed = _granted(actor, schedule.workspace_id)
-    accounts = set(Target.objects.filter(schedule=schedule).values_list("account_id", flat=True))
-    if allowed is not None and accounts - allowed:
+    if allowed is not None and _accounts_of(schedule) - allowed:
         raise _not_yours(allowed)
+
+
+def has_foreign(schedule: Schedule, person: User) -> bool:
+    """Does it go to an account that is not granted to this person?"""
+    allowed = _granted(Actor(kind="user", id=str(person.pk), label=""), schedule.workspace_id)
+    return allowed is not None and bool(_accounts_of(schedule) - allowed)
+
+
+def _accounts_of(schedule: Schedule) -> set[int]:
+    return set(Target.objects.filter(schedule=schedule).values_list("account_id", flat=True))
 
 
 def _granted(actor: Actor, workspace_id: int) -> frozenset[int] | None:

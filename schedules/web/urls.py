@@ -71,6 +71,7 @@ urlpatterns = [
     path("schedules/<uuid:public_id>/review-link/", reviews.make_link, name="review_link"),
     path("review-links/<uuid:public_id>/revoke/", reviews.revoke_link, name="review_link_revoke"),
     path("review/", reviews.review_board, name="reviews"),
+    path("review/<uuid:public_id>/", reviews.review_page, name="review"),
     path("review/rules/", reviews.policies, name="review_policies"),
     path("schedules/<uuid:public_id>/preflight/", preflight.preflight, name="schedule_preflight"),
     path("schedules/<uuid:public_id>/dependencies/", timeline.dependencies, name="schedule_dependencies"),

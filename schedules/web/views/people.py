@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from alwrity_scheduler.core.errors import NotAllowed, Problem, Refused
 from alwrity_scheduler.workspaces import services as service
 from alwrity_scheduler.workspaces.middleware import SESSION_KEY
-from alwrity_scheduler.workspaces.models import ROLE_CHOICES, ApiToken, Membership, Workspace
+from alwrity_scheduler.workspaces.models import ROLE_CHOICES, ApiToken, Membership
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.services import control
+from schedules.web.context import shell_of
 from schedules.web.forms import TokenForm
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 
@@ -86,11 +87,11 @@ def revoke_token(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpRes
     return done(request, _("Revoked %(name)s. It stopped working at once.") % {"name": row.name}, reverse("web:team"))
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def switch_workspace(request: HttpRequest, visit: Visit) -> HttpResponse:
     wanted = request.POST.get("workspace", "")
     try:
-        room = Workspace.objects.visible_to(visit.person).filter(public_id=UUID(wanted)).first()
+        room = next((row for row in shell_of(request).workspaces if row.public_id == UUID(wanted)), None)
     except ValueError:
         room = None
     if room is None:
