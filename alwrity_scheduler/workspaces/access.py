@@ -44,6 +44,18 @@ def can(user: Any, action: Action, workspace: Workspace) -> bool:
     return allows(role_of(user, workspace), action)
 
 
+def workspaces_where(user: Any, action: Action) -> Any:
+    """The workspaces in which this person or token may do that."""
+    roles = [role for role, actions in GRANTS.items() if action in actions]
+    token = getattr(user, "api_token", None)
+    rooms = Workspace.objects.visible_to(user)
+    if token is not None:
+        return rooms if token.role in roles else rooms.none()
+    if getattr(user, "is_superuser", False) and user.is_active:
+        return rooms
+    return rooms.filter(memberships__user=getattr(user, "pk", None), memberships__role__in=roles)
+
+
 def require(user: Any, action: Action, workspace: Workspace) -> None:
     """Raise NotAllowed, saying which roles may, unless this person or token may."""
     if can(user, action, workspace):

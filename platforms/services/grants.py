@@ -16,6 +16,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces import invitations, members, tokens
 from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, User, Workspace
+from alwrity_scheduler.workspaces.roles import Role
 from platforms.models import AccountGrant, PlatformAccount
 
 
@@ -25,8 +26,8 @@ def set_grants(
 ) -> Membership | ApiToken:
     """Let a member or token see these accounts only; None is every account. Raises Refused for a role that sees all, and for an
     account that is not of the workspace."""
-    if accounts is not None and isinstance(of, Membership) and of.role in members.SEE_ALL:
-        words = _("An owner or manager sees every account. Give another role first.")
+    if accounts is not None and of.role in {*members.SEE_ALL, Role.REVIEWER.value}:
+        words = _("This role is not narrowed to accounts. Choose author, approver or viewer for that.")
         raise Refused(Problem(field="accounts", message=words, code="role"))
     rows = [] if accounts is None else accounts_of(of.workspace, accounts)
     before = _shown(of)

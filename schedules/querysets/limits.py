@@ -1,49 +1,48 @@
 """What a limited person or token sees of schedules and of what hangs on them, and what an outside reviewer sees of posts.
 
-Asked by `limits` and `for_review` of the querysets here, and only for those who are narrowed. Models are imported when asked,
-because they import the querysets.
+Asked by `limits` and `for_review` of the querysets here, and only for those who are narrowed. Models are asked for by name, because
+they stand above.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.db.models import CharField, Exists, Func, OuterRef, Q
 
 from alwrity_scheduler.workspaces.querysets import reviewed_workspace_ids
 from platforms.querysets import granted_account_ids
 
 
+def _all(name: str, *, of: str = "schedules") -> Any:
+    return apps.get_model(of, name)._default_manager.order_by()
+
+
 def open_schedules(user: Any, *, path: str = "pk") -> Q:
     """Schedules on at least one account granted, and those on none yet that the person made. `path` leads to the schedule."""
-    from schedules.models import Schedule, Target
-
-    mine = Target.objects.filter(account_id__in=granted_account_ids(user)).order_by()
+    mine = _all("Target").filter(account_id__in=granted_account_ids(user))
     if path == "pk":
         on_mine = Exists(mine.filter(schedule_id=OuterRef("pk")))
-        on_none = ~Exists(Target.objects.filter(schedule_id=OuterRef("pk")))
+        on_none = ~Exists(_all("Target").filter(schedule_id=OuterRef("pk")))
         own = Q(created_by=user.pk) if user.pk else Q(pk__in=())
         return Q(on_mine) | (Q(on_none) & own)
-    seen = Schedule.objects.order_by().filter(open_schedules(user))
+    seen = _all("Schedule").filter(open_schedules(user))
     return Q(**{f"{path}__in": seen.values("pk")})
 
 
 def open_content(user: Any, *, path: str = "pk") -> Q:
     """Posts that are scheduled nowhere, or on something that is seen."""
-    from schedules.models import ContentItem, Schedule
-
-    of_it = Schedule.objects.order_by().filter(content_id=OuterRef("pk"))
+    of_it = _all("Schedule").filter(content_id=OuterRef("pk"))
     found = Q(~Exists(of_it)) | Q(Exists(of_it.filter(open_schedules(user))))
     if path == "pk":
         return found
-    return Q(**{f"{path}__in": ContentItem.objects.order_by().filter(found).values("pk")})
+    return Q(**{f"{path}__in": _all("ContentItem").filter(found).values("pk")})
 
 
 def reviews_of(user: Any) -> Any:
     """The reviews in the workspaces where this person is an outside reviewer."""
-    from schedules.models import Review
-
-    return Review.objects.order_by().filter(workspace_id__in=reviewed_workspace_ids(user))
+    return _all("Review").filter(workspace_id__in=reviewed_workspace_ids(user))
 
 
 def schedules_for_review(user: Any, *, path: str = "pk") -> Q:
@@ -57,9 +56,7 @@ def content_for_review(user: Any, *, path: str = "pk") -> Q:
 
 def media_for_review(user: Any) -> Q:
     """The files of the posts that an outside reviewer may read."""
-    from schedules.models import ContentMedia
-
-    shown = ContentMedia.objects.order_by().filter(content_for_review(user, path="content_id"))
+    shown = _all("ContentMedia").filter(content_for_review(user, path="content_id"))
     return Q(pk__in=shown.values("asset_id"))
 
 
@@ -85,18 +82,15 @@ _OF_ALL = ("workspace", "media", "media_folder", "milestone", "content_template"
 
 def open_facts(user: Any) -> Q:
     """The history of what is seen, and of what belongs to no account. Kinds of things that are not named here are left out."""
-    from platforms.models import PlatformAccount
-    from schedules.models import ContentItem, Job, Schedule
-
     accounts = granted_account_ids(user)
     seen = {
-        "account": PlatformAccount.objects.filter(pk__in=accounts),
-        "job": Job.objects.filter(account_id__in=accounts),
-        "schedule": Schedule.objects.filter(open_schedules(user)),
-        "content": ContentItem.objects.filter(open_content(user)),
+        "account": _all("PlatformAccount", of="platforms").filter(pk__in=accounts),
+        "job": _all("Job").filter(account_id__in=accounts),
+        "schedule": _all("Schedule").filter(open_schedules(user)),
+        "content": _all("ContentItem").filter(open_content(user)),
     }
     found = Q(object_type__in=_OF_ALL)
     for kind, rows in seen.items():
-        named = rows.order_by().annotate(named=_Dashed("public_id"))
+        named = rows.annotate(named=_Dashed("public_id"))
         found |= Q(object_type=kind, object_id__in=named.values("named"))
     return found
