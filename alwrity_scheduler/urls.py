@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 from django.views.i18n import set_language
 
-from schedules.web.views import health, reviews, signin, system
+from schedules.web.views import health, joining, reviews, signin, system
 
 urlpatterns = [
     path("", system.home, name="home"),
@@ -25,6 +25,8 @@ urlpatterns = [
     # what is entered at platforms stays the same whatever the pages are called
     path("oauth/callback", signin.callback, name="oauth_callback"),
     path("admin/", admin.site.urls),
+    # what invitations link to: workspaces.invitations.JOIN_PAGE
+    path("join/<str:secret>/", joining.join, name="join"),
     path("review/<str:token>/", reviews.outside, name="outside_review"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -97,7 +97,7 @@ entries.register(
 entries.register(
     "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
 )
-entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
+entries.register("team", NavigationEntry(title=_("Team"), url_name="web:team", icon="people", group=SET_UP))
 # the others have it in their menu
 entries.register(
     "settings",

@@ -57,7 +57,7 @@ SECTIONS = {
     )
 }
 # what outside reviewers have; the others are about the workspace
-OUTSIDE = frozenset({YOU, "language", "look", "keys", "notifications"})
+OUTSIDE = frozenset({YOU, "language", "look", "keys", "notifications", "danger"})
 # what one click changes from anywhere, and changes back: field -> its values in an address
 CHOICES: dict[str, dict[str, Any]] = {
     "theme": {name: name for name in ("auto", "light", "dark")},

@@ -12,7 +12,7 @@ OWN = {
     "jobs": 9,
     "accounts": 10,
     "account_groups": 6,
-    "team": 6,
+    "team": 8,
     "settings": 4,
     "schedule_new": 11,
     "drafts": 5,
