@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.workspaces import invitations, services
 from alwrity_scheduler.workspaces.access import actor_of, can
 from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, User, Workspace
@@ -131,10 +132,20 @@ class MembershipAdmin(_VisibleAdmin):
         return ["workspace", "user"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        made = services.set_role(
-            workspace=obj.workspace, user=obj.user, role=obj.role, actor=actor_of(request), now=clock.now()
-        )
+        try:
+            made = services.set_role(
+                workspace=obj.workspace, user=obj.user, role=obj.role, actor=actor_of(request), now=clock.now()
+            )
+        except Refused as error:
+            messages.set_level(request, messages.ERROR)
+            self.message_user(request, " ".join(problem.message for problem in error.problems), messages.ERROR)
+            return
         obj.__dict__.update(made.__dict__)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A form for those who manage members; the list for whoever may see it."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or can(request.user, Action.MEMBERS, obj.workspace))
 
 
 @admin.register(ApiToken)

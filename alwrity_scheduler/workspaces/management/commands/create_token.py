@@ -1,4 +1,4 @@
-"""`manage.py create_token --workspace W --role R --name N [--scopes …] [--networks …] [--expires-days D]`: prints a new token once."""
+"""`manage.py create_token --workspace W --role R --name N`, with --scopes, --networks, --expires-days: prints a new token once."""
 
 from __future__ import annotations
 
