@@ -68,6 +68,7 @@ PAGES = (
     Page("settings", "web:settings"),
     Page("settings-notifications", "web:settings_section", "=notifications"),
     Page("team", "web:team"),
+    Page("tokens", "web:tokens"),
     Page("engine", "web:engine"),
     Page("first-run", "web:first_run"),
     Page("admin", "admin:index"),

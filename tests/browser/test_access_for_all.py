@@ -47,6 +47,7 @@ def addresses(team):
             "accounts",
             "account_choose",
             "team",
+            "tokens",
             "settings",
             "engine",
             "reviews",
