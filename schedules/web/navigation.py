@@ -166,7 +166,7 @@ def groups(shell: Any, path: str) -> list[Group]:
 
 # the bar of a phone; what a person may not see, or is not there yet, is followed by what may stand in its place
 TABS = ("today", "calendar", "new", "jobs")
-INSTEAD = {"calendar": "schedules", "new": "accounts"}
+INSTEAD = {"today": "reviews", "calendar": "schedules", "new": "accounts", "jobs": "notifications"}
 
 
 def tabs(shell: Any, rail: list[Group]) -> list[Link]:
