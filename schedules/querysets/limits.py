@@ -20,13 +20,13 @@ def _all(name: str, *, of: str = "schedules") -> Any:
 
 
 def open_schedules(user: Any, *, path: str = "pk") -> Q:
-    """Schedules on at least one account granted, and those on none yet that the person made. `path` leads to the schedule."""
+    """Schedules on at least one account granted, and those on none yet that the person made; a token sees all that are on none,
+    since nothing says who made them. `path` leads to the schedule."""
     mine = _all("Target").filter(account_id__in=granted_account_ids(user))
     if path == "pk":
         on_mine = Exists(mine.filter(schedule_id=OuterRef("pk")))
         on_none = ~Exists(_all("Target").filter(schedule_id=OuterRef("pk")))
-        own = Q(created_by=user.pk) if user.pk else Q(pk__in=())
-        return Q(on_mine) | (Q(on_none) & own)
+        return Q(on_mine) | (Q(on_none) & (Q(created_by=user.pk) if user.pk else Q()))
     seen = _all("Schedule").filter(open_schedules(user))
     return Q(**{f"{path}__in": seen.values("pk")})
 
@@ -76,6 +76,11 @@ class _Dashed(Func):
         return f"({sql})::text", tuple(params)
 
 
+def dashed_ids(rows: Any) -> Any:
+    """The public ids of these rows as the history and notices write them, as a lazy value for `__in`."""
+    return rows.order_by().annotate(named=_Dashed("public_id")).values("named")
+
+
 # facts about what belongs to no account: everybody of the workspace reads them
 _OF_ALL = ("workspace", "media", "media_folder", "milestone", "content_template", "hashtag_group", "campaign", "engine")
 
@@ -91,6 +96,5 @@ def open_facts(user: Any) -> Q:
     }
     found = Q(object_type__in=_OF_ALL)
     for kind, rows in seen.items():
-        named = rows.annotate(named=_Dashed("public_id"))
-        found |= Q(object_type=kind, object_id__in=named.values("named"))
+        found |= Q(object_type=kind, object_id__in=dashed_ids(rows))
     return found

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from alwrity_scheduler.core.events import ENGINE, emit
 from alwrity_scheduler.workspaces import services as workspaces
-from schedules.models import Schedule
+from schedules.models import Job, Schedule
+from schedules.notifications import services as notices
+from schedules.notifications.models import Notice
+from schedules.services.facts import job_fact
 from tests.integration.api.callers import Caller, fields, signed_in, with_token
 from tests.people import ACTOR, People, Team, limit, make_account, make_schedule
 
@@ -124,3 +128,25 @@ def test_whoever_is_not_limited_sees_all(scene, people):
     assert ids(signed_in(people.author).get("schedules/")) == named(
         scene["on_mine"], scene["on_other"], scene["on_both"]
     )
+
+
+def test_a_draft_that_goes_nowhere_yet_is_ones_own(api, scene):
+    rule = {"kind": "once", "at": "2026-12-01T09:00:00", "timezone": "UTC"}
+    answer = api.post("schedules/", {"content": {"text": "x"}, "accounts": [], "rule": rule, "state": "draft"})
+    assert answer.status_code == 201
+    assert api.get(f"schedules/{answer.json()['id']}/").status_code == 200
+
+
+def test_limited_members_hear_of_the_accounts_given(scene, people, team, now):
+    for name in ("mine", "other"):
+        job = scene[f"on_{name}"].jobs.get()
+        Job.objects.filter(pk=job.pk).update(state="failed")
+        job.refresh_from_db()
+        emit(job_fact("job.failed", job, ENGINE, now))
+    notices.follow(now=now)
+
+    def told(person: Any) -> set[str]:
+        return set(Notice.objects.filter(user=person).values_list("object_id", flat=True))
+
+    assert told(team.limited) == named(scene["mine"])
+    assert told(people.author) == named(scene["mine"], scene["other"])
