@@ -13,7 +13,7 @@ OWN = {
     "accounts": 10,
     "account_groups": 6,
     "team": 8,
-    "tokens": 5,
+    "tokens": 6,
     "settings": 4,
     "schedule_new": 11,
     "drafts": 5,
