@@ -65,6 +65,7 @@ def addresses(team):
         f"{reverse('web:calendar')}?{words}"
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")
     )
+    yield reverse("web:member", args=[team.people.author.username])
     yield reverse("web:calendar_day")
     yield reverse("web:content_versions", args=[team.daily.content.public_id])
     yield reverse("web:account_times", args=[team.account.public_id])
