@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "schedules.notifications.apps.NotificationsConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
+    "alwrity_scheduler.security.apps.SecurityConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -60,6 +61,7 @@ WSGI_APPLICATION = "alwrity_scheduler.wsgi.application"
 MIDDLEWARE = [
     "alwrity_scheduler.core.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "alwrity_scheduler.core.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -102,6 +104,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "schedules.api.problems.handle",
     "PAGE_SIZE": 50,
 }
+# requests a minute that the API answers to each token, app or person, and to each address that says nothing of itself; 0: any
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
+API_RATE_LIMIT_ANONYMOUS = env.int("API_RATE_LIMIT_ANONYMOUS", default=60)
+# Counts that all web processes share: one process counts in its memory, several need a Redis (redis://host:6379/1).
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
 # Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise
 # thousands of lock errors without it), FULL because an attempt that a power cut takes back could be published twice.
@@ -231,6 +238,9 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379
 if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
     CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
+
+# Keeping: whole days by the names that `manage.py retention` shows, like RETENTION_DAYS="attempts:90,security log:365".
+RETENTION_DAYS = engines.days_by_name(env.str("RETENTION_DAYS", default=""))
 
 # Watching. Prometheus reads /metrics with this bearer token; without one only a signed-in superuser may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

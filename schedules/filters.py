@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import django_filters as filters
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
+from alwrity_scheduler.security.models import SecurityEvent
 from platforms.errors import ERROR_CLASSES
 from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, PlatformAccount, PlatformApp
 from schedules.domain.approval import ReviewState
@@ -43,6 +44,18 @@ class GroupFilter(filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = AccountGroup
+        fields: tuple[str, ...] = ()
+
+
+class SecurityFilter(filters.FilterSet):  # type: ignore[misc]
+    kind = filters.CharFilter()
+    who = filters.CharFilter()
+    address = filters.CharFilter()
+    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = SecurityEvent
         fields: tuple[str, ...] = ()
 
 
@@ -177,14 +190,21 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
     platform = filters.CharFilter(field_name="account__platform")
     content_type = AnyOf(field_name="schedule__content__content_type", choices=ContentType.choices)
     error_class = AnyOf(choices=[(name, name) for name in ERROR_CLASSES])
-    account = filters.UUIDFilter(field_name="account__public_id")
-    schedule = filters.UUIDFilter(field_name="schedule__public_id")
+    account = filters.UUIDFilter(method="of_account")
+    schedule = filters.UUIDFilter(method="of_schedule")
     since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
     until = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="lt")
 
     class Meta:
         model = Job
         fields: tuple[str, ...] = ()
+
+    # the number first and not by a join: a million jobs are not walked through to find those of one account or schedule
+    def of_account(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
+        return rows.filter(account_id=Subquery(PlatformAccount.objects.filter(public_id=value).values("pk")[:1]))
+
+    def of_schedule(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
+        return rows.filter(schedule_id=Subquery(Schedule.objects.filter(public_id=value).values("pk")[:1]))
 
     def with_words(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
         found: QuerySet[Any] = rows.about(value)

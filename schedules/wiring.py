@@ -18,6 +18,10 @@ def connect() -> None:
     """Called once, when Django is ready."""
     from django.utils import translation
 
+    from alwrity_scheduler.core import retention
+    from alwrity_scheduler.core.retention import Kept
+    from alwrity_scheduler.security import persons
+    from alwrity_scheduler.security import services as security
     from platforms.querysets import MediaQuerySet
     from platforms.services import media, placing
     from schedules.domain import speech
@@ -27,6 +31,7 @@ def connect() -> None:
         approval_mail,
         audit,
         control,
+        erasing,
         holds,
         limiting,
         measuring,
@@ -43,6 +48,16 @@ def connect() -> None:
     events.subscribe(audit.record)
     events.guard(limiting.check)
     MediaQuerySet.shown_for_review = staticmethod(media_for_review)
+    persons.holders.register("schedules", persons.Holder(export=erasing.held, erase=erasing.erase))
+    for name, kept in {
+        "attempts": Kept(
+            days=settings.ENGINE["attempt_retention_days"], what="what platforms answered, of ended posts"
+        ),
+        "scheduler runs": Kept(days=7, what="APScheduler's list of its last runs"),
+        "idempotency keys": Kept(days=1, what="answers to POSTs that carried a key"),
+        "bulk runs": Kept(days=30, what="results of verbs on many posts"),
+    }.items():
+        retention.kinds.register(name, kept)
     media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
@@ -56,6 +71,8 @@ def connect() -> None:
     duties.register("plan readings", DutyKind(lambda now: f"{measuring.plan(now=now)} planned", 300))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("watch the door", DutyKind(lambda now: f"{security.watch(now=now)} alerts", 60))
+    duties.register("tidy the security log", DutyKind(lambda now: f"{security.prune(now=now)} removed", 3600))
     duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))
     duties.register("tidy media", DutyKind(_tidy_media, 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))

@@ -23,7 +23,7 @@ from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces import rules
 from alwrity_scheduler.workspaces.keys import digest, new_link
-from alwrity_scheduler.workspaces.members import SEE_ALL, note_limits
+from alwrity_scheduler.workspaces.members import SEE_ALL, set_role
 from alwrity_scheduler.workspaces.models import ROLE_WORDS, Invitation, Membership, User, Workspace
 from alwrity_scheduler.workspaces.roles import Role
 
@@ -86,7 +86,7 @@ def resend(*, invitation: Invitation, actor: Actor, now: datetime) -> tuple[Invi
 def take_back(*, invitation: Invitation, actor: Actor, now: datetime) -> Invitation:
     """The link works no more. Raises Refused when it was accepted; asking twice changes nothing."""
     if Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(revoked_at=now):
-        emit(_fact("invitation.taken_back", invitation, actor, now, before={"email": invitation.email}))
+        emit(_fact("invitation.revoked", invitation, actor, now, before={"email": invitation.email}))
     invitation.refresh_from_db()
     if invitation.accepted_at is not None:
         words = _("It was accepted already. Take the member out instead.")
@@ -117,15 +117,9 @@ def accept(*, invitation: Invitation, person: User, actor: Actor, now: datetime)
     if Membership.objects.filter(workspace=workspace, user=person).exists():
         words = _("You are in %(name)s already.") % {"name": workspace.name}
         raise Refused(Problem(field="invitation", message=words, code="member"))
-    membership = Membership.objects.create(workspace=workspace, user=person, role=invitation.role, created_at=now)
-    note_limits(person)
-    after = {"user": person.get_username(), "role": invitation.role, "email": invitation.email}
-    emit(
-        Fact(
-            name="member.joined", at=now, actor=actor, workspace_id=workspace.pk, object_type="workspace",
-            object_id=str(workspace.public_id), object_label=workspace.name, after=after,
-        )
-    )  # fmt: skip
+    membership = set_role(workspace=workspace, user=person, role=invitation.role, actor=actor, now=now)
+    after = {"user": person.get_username(), "role": invitation.role}
+    emit(_fact("invitation.accepted", invitation, actor, now, before={"email": invitation.email}, after=after))
     return membership
 
 

@@ -17,6 +17,7 @@ from schedules.api.views import (
     recovery,
     reviews,
     schedules,
+    security,
     system,
     tokens,
 )
@@ -127,6 +128,9 @@ urlpatterns = [
     path("tokens/", tokens.TokenList.as_view(), name="tokens"),
     path("tokens/<uuid:public_id>/", tokens.TokenRow.as_view(), name="token"),
     path("tokens/<uuid:public_id>/rotate/", tokens.TokenRotate.as_view(), name="token_rotate"),
+    path("security/events/", security.SecurityLog.as_view(), name="security_events"),
+    path("security/alerts/", security.Alerts.as_view(), name="security_alerts"),
+    path("security/alerts/<uuid:public_id>/seen/", security.AlertSeen.as_view(), name="security_alert_seen"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),

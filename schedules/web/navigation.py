@@ -109,6 +109,16 @@ entries.register(
         shown=lambda shell: bool(shell.is_outside),
     ),
 )
+entries.register(
+    "security",
+    NavigationEntry(
+        title=_("Security"),
+        url_name="web:security",
+        icon="shield",
+        group=SET_UP,
+        shown=lambda shell: bool(shell.may.audit),
+    ),
+)
 entries.register("sandbox", NavigationEntry(title=_("Sandbox"), url_name="sandbox:index", icon="sandbox", group=SET_UP))
 entries.register(
     "admin",

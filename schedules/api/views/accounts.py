@@ -69,6 +69,7 @@ class AccountVerb(_Accounts, VerbDoor):
     """`test` asks the platform now and posts nothing; `pause` and `resume` answer with the account."""
 
     action: ClassVar[Action] = Action.ACCOUNTS
+    reaching: ClassVar[frozenset[str]] = frozenset({"test"})
 
     def act(self, row: PlatformAccount, given: dict[str, Any]) -> Response:
         if self.verb == "test":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -68,6 +70,8 @@ class CalendarMove(_OneEvent):
 
 class CalendarCheck(_OneEvent):
     """POST of a time that is only asked about: what it would stand too close to, and the next free times beside it."""
+
+    writes: ClassVar[bool] = False
 
     def post(self, request: Request, key: str) -> Response:
         given = self.read(words.CheckInput)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -68,6 +68,8 @@ class _Looks(Door):
 class PreflightNow(_Looks):
     """POST: of a stored schedule, or of content and accounts."""
 
+    writes: ClassVar[bool] = False
+
     def post(self, request: Request) -> Response:
         given = self.read(PreflightInput)
         if "schedule" not in given:
@@ -82,6 +84,8 @@ class PreflightNow(_Looks):
 
 class ContentCheck(_Looks):
     """POST: what each account's platform would refuse of the content, or not do as meant."""
+
+    writes: ClassVar[bool] = False
 
     def post(self, request: Request) -> Response:
         workspace, content, targets = self._asked(self.read(CheckInput))

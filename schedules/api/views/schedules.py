@@ -170,6 +170,8 @@ def asked_count(text: str | None) -> int:
 class RulePreview(Door):
     """When a rule would fire, before anything is stored."""
 
+    writes: ClassVar[bool] = False
+
     def post(self, request: Request) -> Response:
         given = self.read(PreviewInput)
         home = self.workspace_of(given.get("workspace")).timezone if given.get("workspace") else self.own_zone

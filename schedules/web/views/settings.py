@@ -53,11 +53,12 @@ SECTIONS = {
         Section("notifications", gettext_lazy("Notifications"), "bell"),
         Section(WORKSPACE, gettext_lazy("Workspace"), "workspace", forms.WorkspaceForm),
         Section("integrations", gettext_lazy("Integrations"), "webhook"),
+        Section("data", gettext_lazy("Your data"), "lock"),
         Section("danger", gettext_lazy("Danger zone"), "warning"),
     )
 }
 # what outside reviewers have; the others are about the workspace
-OUTSIDE = frozenset({YOU, "language", "look", "keys", "notifications", "danger"})
+OUTSIDE = frozenset({YOU, "language", "look", "keys", "notifications", "data", "danger"})
 # what one click changes from anywhere, and changes back: field -> its values in an address
 CHOICES: dict[str, dict[str, Any]] = {
     "theme": {name: name for name in ("auto", "light", "dark")},
