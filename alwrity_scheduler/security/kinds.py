@@ -21,6 +21,7 @@ SIGHTINGS: dict[str, str | Promise] = {
     "provider.linked": _("Other sign-in linked"),
     "provider.unlinked": _("Other sign-in unlinked"),
     "token.refused": _("Token refused"),
+    "invitation.refused": _("Invitation refused"),
     "token.used": _("Token used from a new address"),
     "app.token_refused": _("App's token refused"),
     "access.refused": _("Not allowed"),

@@ -33,7 +33,8 @@ from schedules.api.views.door import PAGING, Door, Row, Rows
 class Me(Door):
     """Who asks: a person or a token, where they are in which role, and what they are narrowed to (`scopes` null: nothing)."""
 
-    area: ClassVar[str] = "workspace"
+    # whatever a token may: it may know what it is
+    area: ClassVar[str] = ""
 
     def get(self, request: Request) -> Response:
         user: Any = request.user
@@ -138,6 +139,10 @@ class MemberList(_Members):
 
 
 class MemberRow(_Members):
+    def current(self) -> Membership:
+        """What an `If-Match` is about."""
+        return self.member(self.kwargs["public_id"], self.kwargs["username"])
+
     def member(self, public_id: UUID, username: str) -> Membership:
         workspace = self.workspace(public_id)
         self.shows_mail = can(self.request.user, Action.MEMBERS, workspace)

@@ -93,6 +93,14 @@ def test_a_member_is_given_accounts(owner, room, people, now):
     assert people.author.is_limited is False
 
 
+def test_a_member_is_changed_as_looked_at(owner, room):
+    path = f"/api/v1/{room}members/vera/"
+    seen = owner.client.get(path)["ETag"]
+    change = {"path": path, "data": {"role": "author"}, "format": "json"}
+    assert owner.client.patch(**change, HTTP_IF_MATCH='"other"').status_code == 412
+    assert owner.client.patch(**change, HTTP_IF_MATCH=seen).status_code == 200
+
+
 def test_members_are_taken_out_and_leave(callers, owner, room, people):
     assert callers["author"].delete(f"{room}members/vera/").status_code == 403
     assert owner.delete(f"{room}members/vera/").status_code == 204
@@ -172,5 +180,5 @@ def test_invited_accounts_are_checked_and_kept(owner, people, now):
 
 def test_lists_cost_the_same_however_many(owner, room, team, people, now, django_assert_num_queries):
     limit(team.limited, [make_account(people.workspace, now)], now)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(owner.get(f"{room}members/").json()["results"]) == 7
