@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "schedules.notifications.apps.NotificationsConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
+    "alwrity_scheduler.oauth.apps.OauthConfig",
     "alwrity_scheduler.security.apps.SecurityConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
     "django.contrib.admin",
@@ -48,6 +49,7 @@ INSTALLED_APPS = [
     "django_apscheduler",
     "django_filters",
     "django_htmx",
+    "oauth2_provider",
     "rest_framework",
 ]
 
@@ -93,6 +95,7 @@ TEMPLATES = [
 ]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "alwrity_scheduler.oauth.authentication.AppAuthentication",
         "alwrity_scheduler.workspaces.authentication.TokenAuthentication",
         "alwrity_scheduler.workspaces.authentication.SessionAuthentication",
     ],
@@ -135,6 +138,40 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# The product as an OAuth 2.0 provider for apps of others (alwrity_scheduler/oauth/README.md). Durations in seconds.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.App"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth.Code"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth.AccessToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth.RefreshToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth.IdToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth.DeviceCode"
+# every table of the toolkit is one of ours, so its own migrations have nothing to make
+MIGRATION_MODULES = {"oauth2_provider": None}
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "alwrity_scheduler.oauth.validator.Validator",
+    "SCOPES_BACKEND_CLASS": "alwrity_scheduler.oauth.scopes.Scopes",
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("APP_TOKEN_SECONDS", default=3600),
+    "REFRESH_TOKEN_EXPIRE_SECONDS": env.int("APP_REFRESH_SECONDS", default=30 * 86_400),
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "PKCE_REQUIRED": True,
+    "ALLOW_LOCALHOST_LOOPBACK": True,
+    # what the toolkit itself says; the app's own list, checked when it is entered, adds http for loopback
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
+            "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
+        )
+    },
+    "APPLICATION_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.AppAdmin",
+    **{f"{kind}_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.TokenAdmin" for kind in ("ACCESS_TOKEN", "REFRESH_TOKEN", "GRANT")},
+    "ID_TOKEN_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.EmptyAdmin",
+}  # fmt: skip
 
 # Files. The manifest storage wants `collectstatic` first; without it (tests, a developer's checkout) files are found in place.
 STATIC_URL = "/static/"

@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path, reverse_lazy
 from django.views.i18n import set_language
 
-from schedules.web.views import health, joining, reviews, signin, system
+from schedules.web.views import consent, health, joining, reviews, signin, system
 
 urlpatterns = [
     path("", system.home, name="home"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     # what is entered at platforms stays the same whatever the pages are called
     path("oauth/callback", signin.callback, name="oauth_callback"),
+    # what apps of others send people to
+    path("oauth/authorize", consent.consent, name="oauth_authorize"),
     path("admin/", admin.site.urls),
     # what invitations link to: workspaces.invitations.JOIN_PAGE
     path("join/<str:secret>/", joining.join, name="join"),
@@ -32,6 +34,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("", include("platforms.urls")),
+    path("", include("alwrity_scheduler.oauth.urls")),
 ]
 # written by other packages; each is there once its module is
 for prefix, module in (("sandbox/", "platforms.adapters.sandbox.urls"), ("api/v1/", "schedules.api.urls")):

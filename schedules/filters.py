@@ -12,6 +12,7 @@ from uuid import UUID
 import django_filters as filters
 from django.db.models import Q, QuerySet, Subquery
 
+from alwrity_scheduler.oauth.models import App, Permission
 from alwrity_scheduler.security.models import SecurityEvent
 from platforms.errors import ERROR_CLASSES
 from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, PlatformAccount, PlatformApp
@@ -64,6 +65,18 @@ class AppFilter(filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = PlatformApp
+        fields: tuple[str, ...] = ()
+
+
+class ClientFilter(filters.FilterSet):  # type: ignore[misc]
+    class Meta:
+        model = App
+        fields: tuple[str, ...] = ()
+
+
+class PermissionFilter(filters.FilterSet):  # type: ignore[misc]
+    class Meta:
+        model = Permission
         fields: tuple[str, ...] = ()
 
 

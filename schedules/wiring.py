@@ -20,6 +20,7 @@ def connect() -> None:
 
     from alwrity_scheduler.core import retention
     from alwrity_scheduler.core.retention import Kept
+    from alwrity_scheduler.oauth import services as oauth
     from alwrity_scheduler.security import persons
     from alwrity_scheduler.security import services as security
     from platforms.querysets import MediaQuerySet
@@ -48,6 +49,7 @@ def connect() -> None:
     events.subscribe(audit.record)
     events.guard(limiting.check)
     MediaQuerySet.shown_for_review = staticmethod(media_for_review)
+    persons.holders.register("apps_allowed", persons.Holder(export=oauth.held, erase=lambda person, instead: None))
     persons.holders.register("schedules", persons.Holder(export=erasing.held, erase=erasing.erase))
     for name, kept in {
         "attempts": Kept(
@@ -71,6 +73,7 @@ def connect() -> None:
     duties.register("plan readings", DutyKind(lambda now: f"{measuring.plan(now=now)} planned", 300))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("clear app tokens", DutyKind(lambda now: f"{oauth.clear_expired(now=now)} tokens removed", 3600))
     duties.register("watch the door", DutyKind(lambda now: f"{security.watch(now=now)} alerts", 60))
     duties.register("tidy the security log", DutyKind(lambda now: f"{security.prune(now=now)} removed", 3600))
     duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))

@@ -45,7 +45,10 @@ FACTS: dict[str, str | Promise] = {
     "app.registered": _("App registered"),
     "app.allowed": _("App allowed"),
     "app.revoked": _("App's access ended"),
+    "app.changed": _("App changed"),
     "app.disabled": _("App switched off"),
+    "app.enabled": _("App switched on"),
+    "app.deleted": _("App deleted"),
     "app.secret_rotated": _("App's secret replaced"),
     "workspace.created": _("Workspace made"),
 }

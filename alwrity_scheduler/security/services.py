@@ -219,6 +219,8 @@ def forget_person(*, user_id: int, names: set[str], instead: str) -> None:
     for family in FAMILIES:
         by_family |= Q(kind__startswith=family)
     for event in SecurityEvent.objects.filter(by_family).only("details").iterator():
-        told = {key: instead if value in names else value for key, value in event.details.items()}
+        told = {
+            key: instead if isinstance(value, str) and value in names else value for key, value in event.details.items()
+        }
         if told != event.details:
             SecurityEvent.objects.filter(pk=event.pk).update(details=told)

@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
-from alwrity_scheduler.workspaces.keys import digest
+from alwrity_scheduler.workspaces.keys import TOKEN_PREFIX, digest
 from alwrity_scheduler.workspaces.members import remove_member, set_role
 from alwrity_scheduler.workspaces.models import Membership, User, Workspace
 from alwrity_scheduler.workspaces.roles import Role
 from alwrity_scheduler.workspaces.tokens import create_token, revoke_token
 
-__all__ = ["create_token", "digest", "remove_member", "revoke_token", "set_role"]
+__all__ = ["TOKEN_PREFIX", "create_token", "digest", "remove_member", "revoke_token", "set_role"]
 
 
 @unit()

@@ -39,14 +39,14 @@ class Budget:
 
 
 def caller_of(request: Any) -> str:
-    """`token:<id>`, `app:<id>:<person>`, `user:<id>`, or `address:<where from>` of somebody unknown."""
+    """`token:<id>`, `app:<id>:<person>:<workspace>`, `user:<id>`, or `address:<where from>` of somebody unknown."""
     user = request.user
     token = getattr(user, "api_token", None)
     if token is not None:
         return f"token:{token.pk}"
     app = getattr(user, "application", None)
     if app is not None:
-        return f"app:{app.pk}:{user.pk}"
+        return f"app:{app.pk}:{user.pk}:{user.delegated_workspace_id}"
     if getattr(user, "is_authenticated", False):
         return f"user:{user.pk}"
     return f"address:{address_of(request)}"

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from schedules.api.views import (
     accounts,
+    apps,
     bulk,
     calendar,
     content,
@@ -38,6 +39,14 @@ urlpatterns = [
     path("account-groups/<uuid:public_id>/", accounts.GroupDetail.as_view(), name="account_group"),
     path("sign-in-apps/", accounts.AppList.as_view(), name="sign_in_apps"),
     path("sign-in-apps/<uuid:public_id>/", accounts.AppDetail.as_view(), name="sign_in_app"),
+    path("apps/", apps.AppList.as_view(), name="apps"),
+    path("apps/<uuid:public_id>/", apps.AppDetail.as_view(), name="app"),
+    *(
+        path(f"apps/<uuid:public_id>/{verb}/", apps.AppVerb.as_view(verb=verb), name=f"app_{verb.replace('-', '_')}")
+        for verb in apps.VERBS
+    ),
+    path("app-grants/", apps.PermissionList.as_view(), name="app_grants"),
+    path("app-grants/<uuid:public_id>/", apps.PermissionDetail.as_view(), name="app_grant"),
     path("content/", content.ContentList.as_view(), name="content_list"),
     path("content/check/", preflight.ContentCheck.as_view(), name="content_check"),
     path("content/<uuid:public_id>/", content.ContentDetail.as_view(), name="content"),

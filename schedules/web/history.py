@@ -146,6 +146,14 @@ _WORDS: dict[str, str | Promise] = {
     "account.refreshed": gettext_lazy("Renewed the sign-in"),
     "account.refresh_failing": gettext_lazy("The sign-in could not be renewed; trying again"),
     "account.tried_now": gettext_lazy("Asked to try the platform now"),
+    "app.registered": gettext_lazy("Registered the app"),
+    "app.changed": gettext_lazy("Changed the app"),
+    "app.secret_rotated": gettext_lazy("Gave the app a new secret"),
+    "app.disabled": gettext_lazy("Switched the app off"),
+    "app.enabled": gettext_lazy("Switched the app on again"),
+    "app.deleted": gettext_lazy("Deleted the app"),
+    "app.allowed": gettext_lazy("Let the app act for them"),
+    "app.revoked": gettext_lazy("Took it back from the app"),
 }
 
 

@@ -3,6 +3,7 @@ from django.urls import path
 from schedules.web import catalogue
 from schedules.web.views import (
     accounts,
+    apps,
     backfill,
     bulk,
     calendar,
@@ -164,6 +165,11 @@ urlpatterns = [
     path("team/tokens/<uuid:public_id>/", tokens.token, name="token"),
     path("team/tokens/<uuid:public_id>/renew/", tokens.renew, name="token_renew"),
     path("team/tokens/<uuid:public_id>/revoke/", tokens.revoke, name="token_revoke"),
+    path("apps/", apps.app_list, name="apps"),
+    path("apps/<uuid:public_id>/", apps.app_page, name="app"),
+    path("apps/<uuid:public_id>/secret/", apps.app_secret, name="app_secret"),
+    path("apps/<uuid:public_id>/<slug:verb>/", apps.app_act, name="app_act"),
+    path("apps/allowed/<uuid:public_id>/revoke/", apps.permission_revoke, name="app_permission_revoke"),
     path("security/", security.log, name="security"),
     path("security/alerts/seen/", security.seen, name="alerts_seen"),
     path("settings/data/export/", security.own_data, name="own_data"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -14,6 +14,7 @@ from platforms.contracts import Grant, Place
 from platforms.models import PlatformAccount
 from platforms.services import accounts, apps, groups, signin
 from tests import engine
+from tests.integration.apps.flow import browser_of, register
 from tests.people import ACTOR, make_account, make_schedule
 from tests.servers.signin import OidcAdapter
 
@@ -48,6 +49,7 @@ def addresses(team):
             "account_choose",
             "team",
             "tokens",
+            "apps",
             "settings",
             "engine",
             "reviews",
@@ -60,7 +62,11 @@ def addresses(team):
             "milestone_new",
         )
     )
-    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look"))
+    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look", "apps", "integrations"))
+    program = register(team.people.workspace, clock.now())
+    program.tokens(browser_of(team.people.owner), team.people.workspace)
+    yield reverse("web:app", args=[program.app.public_id])
+    yield f"{reverse('oauth_authorize')}?{urlencode(program.query())}"
     yield from (
         f"{reverse('web:calendar')}?{words}"
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")

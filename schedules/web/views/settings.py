@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.oauth.models import Permission
+from alwrity_scheduler.oauth.scopes import Area, grouped
 from alwrity_scheduler.workspaces import services as service
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.web import people_forms as forms
@@ -51,6 +53,7 @@ SECTIONS = {
         Section("look", gettext_lazy("Look"), "sun", forms.LookForm),
         Section("keys", pgettext_lazy("keyboard", "Keys"), "keyboard", forms.KeysForm),
         Section("notifications", gettext_lazy("Notifications"), "bell"),
+        Section("apps", gettext_lazy("Apps you allowed"), "accounts"),
         Section(WORKSPACE, gettext_lazy("Workspace"), "workspace", forms.WorkspaceForm),
         Section("integrations", gettext_lazy("Integrations"), "webhook"),
         Section("data", gettext_lazy("Your data"), "lock"),
@@ -97,9 +100,16 @@ def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse
         "workspace": visit.workspace,
         "may_members": visit.may(Action.MEMBERS),
         "may_pause": visit.may(Action.ACCOUNTS),
+        "may_integrate": visit.may(Action.INTEGRATE),
+        "permissions": _permissions(visit) if section == "apps" else [],
     }
     status = 422 if request.method == "POST" else 200
     return show(request, "people/settings.html", "people/partials/_settings.html", context, status=status)
+
+
+def _permissions(visit: Visit) -> list[tuple[Permission, list[Area]]]:
+    rows = Permission.objects.visible_to(visit.person).select_related("app", "workspace").order_by("-created_at", "-id")
+    return [(row, grouped(row.scopes)) for row in rows[:200]]
 
 
 def _form(request: HttpRequest, visit: Visit, section: Section) -> RefusableForm | None:

@@ -14,6 +14,7 @@ OWN = {
     "account_groups": 6,
     "team": 8,
     "tokens": 6,
+    "apps": 6,
     "settings": 4,
     "schedule_new": 11,
     "drafts": 5,
