@@ -78,16 +78,16 @@ def test_the_calendar_shows_the_accounts_given(api, scene, now):
     assert {row["account"]["id"] for row in answer.json()["results"]} == named(scene["mine"])
 
 
-@pytest.mark.parametrize(("verb", "body"), [("pause", {}), ("clone", {}), ("archive", {}), ("publish-now", {})])
-def test_a_schedule_that_also_goes_elsewhere_is_not_changed(api, scene, verb, body):
+def test_a_schedule_that_also_goes_elsewhere_is_not_changed(api, scene):
     row = scene["on_both"]
     before = Schedule.objects.count(), Schedule.objects.values("state", "version").get(pk=row.pk)
 
-    answer = api.post(f"schedules/{row.public_id}/{verb}/", body)
+    for verb in ("pause", "clone", "archive", "publish-now"):
+        answer = api.post(f"schedules/{row.public_id}/{verb}/")
+        assert answer.status_code == 403, verb
+        assert fields(answer) == {"accounts": "not_granted"}, verb
+        assert "Yours are Mine" in answer.json()["detail"]
 
-    assert answer.status_code == 403
-    assert fields(answer) == {"accounts": "not_granted"}
-    assert "Yours are Mine" in answer.json()["detail"]
     assert (Schedule.objects.count(), Schedule.objects.values("state", "version").get(pk=row.pk)) == before
 
 

@@ -214,19 +214,19 @@ def lena(team, others):
     return signed_in(limit(others.limited, [mine], NOW))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_no_page_shows_a_limited_member_the_other_account(lena):
+    names = (
         "today", "calendar", "calendar?view=year", "timeline", "schedules", "jobs", "recovery", "accounts", "account_groups",
         "schedule_new", "reviews", "library", "media", "notifications", "drafts",
-    ],
-)  # fmt: skip
-def test_no_page_shows_a_limited_member_the_other_account(lena, path):
-    name, _mark, query = path.partition("?")
-    answer = lena.get(reverse(f"web:{name}") + (f"?{query}" if query else ""))
-    assert answer.status_code == 200
-    assert b"Harbour" not in answer.content.replace(b"America/Coral_Harbour", b"")
-    assert b"Good morning" not in answer.content
+    )  # fmt: skip
+    telling = {}
+    for each in names:
+        name, _mark, query = each.partition("?")
+        answer = lena.get(reverse(f"web:{name}") + (f"?{query}" if query else ""))
+        body = answer.content.replace(b"America/Coral_Harbour", b"")
+        if answer.status_code != 200 or b"Harbour" in body or b"Good morning" in body:
+            telling[each] = answer.status_code
+    assert telling == {}
 
 
 def test_a_limited_members_own_account_is_there(lena, team):
