@@ -12,6 +12,7 @@ import django_stubs_ext
 import environ
 
 from alwrity_scheduler import bootstrap, engines, stores
+from alwrity_scheduler.signin import providers
 
 # lets classes like admin.ModelAdmin name their model as a type parameter at run time too
 django_stubs_ext.monkeypatch()
@@ -45,6 +46,12 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "alwrity_scheduler.signin.apps.SigninConfig",
     "csp",
     "django_apscheduler",
     "django_filters",
@@ -75,6 +82,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "alwrity_scheduler.workspaces.middleware.person",
+    "allauth.account.middleware.AccountMiddleware",
+    "alwrity_scheduler.signin.middleware.watch",
 ]
 TEMPLATES = [
     {
@@ -112,6 +121,9 @@ API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
 API_RATE_LIMIT_ANONYMOUS = env.int("API_RATE_LIMIT_ANONYMOUS", default=60)
 # Counts that all web processes share: one process counts in its memory, several need a Redis (redis://host:6379/1).
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    # Django's 300 could be filled by guessing at many names, and the guesses that are counted would be thrown out
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
 
 # Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise
 # thousands of lock errors without it), FULL because an attempt that a power cut takes back could be published twice.
@@ -138,6 +150,63 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# argon2 first; a password kept under an older hash gets the new one at its next sign-in
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTHENTICATION_BACKENDS = ["alwrity_scheduler.signin.backends.Backend"]
+SESSION_COOKIE_AGE = 86_400 * env.int("SESSION_DAYS", default=14)
+# who must have a second step at sign-in: none, staff, owners (and staff) or everyone
+SIGNIN_REQUIRE_MFA = env.str("SIGNIN_REQUIRE_MFA", default="none")
+# OpenID providers as a JSON array (signin/providers.py); open: who signs in there and is nobody here becomes somebody
+SIGNIN_OIDC = providers.read(env.str("SIGNIN_OIDC", default=""))
+SIGNIN_OIDC_OPEN = env.bool("SIGNIN_OIDC_OPEN", default=False)
+if SIGNIN_OIDC:
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")  # a tenth of a second for every process
+ACCOUNT_ADAPTER = "alwrity_scheduler.signin.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = (
+    "none"  # addresses are confirmed on the page of addresses
+)
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "ALwrity Scheduler: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have mails sent to strangers
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _https else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# guesses: fifteen minutes after ten at one person, or after thirty from one address
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/15m/ip,10/15m/key", "login": "120/m/ip"}
+ACCOUNT_FORMS = {
+    "login": "alwrity_scheduler.signin.forms.LoginForm",
+    "change_password": "alwrity_scheduler.signin.forms.ChangePasswordForm",
+    "set_password": "alwrity_scheduler.signin.forms.SetPasswordForm",
+    "reset_password": "alwrity_scheduler.signin.forms.ResetPasswordForm",
+    "reset_password_from_key": "alwrity_scheduler.signin.forms.ResetPasswordKeyForm",
+    "add_email": "alwrity_scheduler.signin.forms.AddEmailForm",
+    "reauthenticate": "alwrity_scheduler.signin.forms.ReauthenticateForm",
+}
+MFA_ADAPTER = "alwrity_scheduler.signin.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # people are invited: nobody can lock others out with an address that is not theirs
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_FORMS = {
+    "authenticate": "alwrity_scheduler.signin.forms.CodeForm",
+    "reauthenticate": "alwrity_scheduler.signin.forms.ReauthenticateCodeForm",
+    "activate_totp": "alwrity_scheduler.signin.forms.ActivateTotpForm",
+    "add_webauthn": "alwrity_scheduler.signin.forms.AddKeyForm",
+    "edit_webauthn": "alwrity_scheduler.signin.forms.EditKeyForm",
+    "login_webauthn": "alwrity_scheduler.signin.forms.PasskeyForm",
+}
+USERSESSIONS_ADAPTER = "alwrity_scheduler.signin.adapters.SessionsAdapter"
+SOCIALACCOUNT_ADAPTER = "alwrity_scheduler.signin.adapters.ProviderAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": SIGNIN_OIDC}}
 
 # The product as an OAuth 2.0 provider for apps of others (alwrity_scheduler/oauth/README.md). Durations in seconds.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.App"

@@ -31,6 +31,7 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 
 
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
+    q = filters.CharFilter(method="with_words")
     state = AnyOf(choices=AccountState.choices)
     platform = filters.CharFilter()
     group = filters.UUIDFilter(field_name="account_groups__public_id")
@@ -38,6 +39,9 @@ class AccountFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = PlatformAccount
         fields: tuple[str, ...] = ()
+
+    def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=value) | Q(handle__icontains=value))
 
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]
@@ -84,10 +88,14 @@ class ContentFilter(filters.FilterSet):  # type: ignore[misc]
     q = filters.CharFilter(method="with_words")
     content_type = AnyOf(choices=ContentType.choices)
     campaign = filters.CharFilter(field_name="campaign__name")
+    label = filters.CharFilter(method="with_label")
 
     class Meta:
         model = ContentItem
         fields: tuple[str, ...] = ()
+
+    def with_label(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(HoldsWord("labels", value))
 
     def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
@@ -222,6 +230,19 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
     def with_words(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
         found: QuerySet[Any] = rows.about(value)
         return found
+
+
+class PostFilter(JobFilter):
+    """Posts that are out: the jobs' own filters, without those that are of no use there."""
+
+    q = None
+    state = None  # type: ignore[assignment]
+    error_class = None  # type: ignore[assignment]
+    campaign = filters.CharFilter(field_name="schedule__content__campaign__name")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = ()
 
 
 class RecoveryFilter(filters.FilterSet):  # type: ignore[misc]

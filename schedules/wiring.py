@@ -23,6 +23,7 @@ def connect() -> None:
     from alwrity_scheduler.oauth import services as oauth
     from alwrity_scheduler.security import persons
     from alwrity_scheduler.security import services as security
+    from alwrity_scheduler.signin import reads as signin
     from platforms.querysets import MediaQuerySet
     from platforms.services import media, placing
     from schedules.domain import speech
@@ -50,6 +51,7 @@ def connect() -> None:
     events.guard(limiting.check)
     MediaQuerySet.shown_for_review = staticmethod(media_for_review)
     persons.holders.register("apps_allowed", persons.Holder(export=oauth.held, erase=lambda person, instead: None))
+    persons.holders.register("sign_in", persons.Holder(export=signin.held, erase=lambda person, instead: None))
     persons.holders.register("schedules", persons.Holder(export=erasing.held, erase=erasing.erase))
     for name, kept in {
         "attempts": Kept(

@@ -104,6 +104,8 @@ _WORDS: dict[str, str | Promise] = {
     "milestone.reopened": gettext_lazy("The milestone is not reached yet"),
     "milestone.removed": gettext_lazy("Removed the milestone"),
     "milestone.restored": gettext_lazy("Brought the milestone back"),
+    "campaign.created": gettext_lazy("Made the campaign"),
+    "campaign.renamed": gettext_lazy("Renamed the campaign"),
     "template.created": gettext_lazy("Saved a template"),
     "template.changed": gettext_lazy("Renamed a template"),
     "template.deleted": gettext_lazy("Deleted a template"),

@@ -109,6 +109,7 @@ entries.register(
         shown=lambda shell: bool(shell.is_outside),
     ),
 )
+entries.register("graphql", NavigationEntry(title=_("GraphQL"), url_name="graphql:endpoint", icon="code", group=SET_UP))
 entries.register(
     "security",
     NavigationEntry(

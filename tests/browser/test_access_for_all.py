@@ -62,7 +62,10 @@ def addresses(team):
             "milestone_new",
         )
     )
-    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look", "apps", "integrations"))
+    yield from (
+        reverse("web:settings_section", args=[name])
+        for name in ("language", "look", "security", "apps", "integrations")
+    )
     program = register(team.people.workspace, clock.now())
     program.tokens(browser_of(team.people.owner), team.people.workspace)
     yield reverse("web:app", args=[program.app.public_id])
@@ -73,6 +76,7 @@ def addresses(team):
     )
     yield reverse("web:member", args=[team.people.author.username])
     yield reverse("web:calendar_day")
+    yield reverse("graphql:endpoint")
     yield reverse("web:content_versions", args=[team.daily.content.public_id])
     yield reverse("web:account_times", args=[team.account.public_id])
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
@@ -91,6 +95,12 @@ def addresses(team):
             "admin:schedules_schedule_changelist",
             "admin:schedules_job_changelist",
             "password_change",
+            "account_email",
+            "account_reauthenticate",
+            "usersessions_list",
+            "mfa_index",
+            "mfa_list_webauthn",
+            "socialaccount_connections",
         )
     )
     yield reverse("admin:schedules_schedule_change", args=[team.daily.pk])

@@ -13,7 +13,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from platforms.models import PlatformAccount
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
-from schedules.api.serializers.shapes import Input, Version, both
+from schedules.api.serializers.shapes import Input, Moment, Version, both
 from schedules.models import Schedule
 from schedules.models.content import ContentType
 from schedules.reads.calendar import LOOKS, Event, Wanted
@@ -23,8 +23,8 @@ LONGEST = timedelta(days=62)
 
 
 class _Span(Input):
-    since = serializers.DateTimeField(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
-    until = serializers.DateTimeField(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
+    since = Moment(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
+    until = Moment(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
     timezone = serializers.CharField(required=False, default="", max_length=64)
     workspace = serializers.CharField(required=False, default="", max_length=100)
     platform = serializers.CharField(required=False, default="", max_length=300)

@@ -85,6 +85,32 @@ class Words(serializers.ListField):
         )
 
 
+class Ids(serializers.CharField):
+    """Public ids, separated by commas."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "default": "", "max_length": 4000, **options})
+
+    def to_internal_value(self, data: Any) -> list[Any]:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        return [serializers.UUIDField().run_validation(item.strip()) for item in text.split(",") if item.strip()]
+
+
+EARLIEST, LATEST = 1970, 9000  # years in which every zone can tell the time
+
+
+class Moment(serializers.DateTimeField):
+    """An instant that can be told in every zone."""
+
+    default_error_messages = {"far": "This is too far away. Choose another time."}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        at: datetime = super().to_internal_value(value)
+        if not EARLIEST <= at.year <= LATEST:
+            self.fail("far")
+        return at
+
+
 class PlainJson(serializers.DictField):
     """An object of JSON that every database can store: no NUL characters, no halves of surrogate pairs."""
 

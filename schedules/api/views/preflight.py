@@ -28,8 +28,8 @@ from schedules.reads import preflight
 from schedules.services.plans import ContentDraft, TargetPlan
 
 
-class _Looks(Door):
-    def _asked(self, given: Mapping[str, Any]) -> tuple[Workspace, ContentDraft, list[TargetPlan]]:
+class Looks(Door):
+    def asked_for(self, given: Mapping[str, Any]) -> tuple[Workspace, ContentDraft, list[TargetPlan]]:
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.VIEW, workspace)
         return workspace, self._draft(given["content"], workspace), self._targets(given["accounts"], workspace)
@@ -65,7 +65,7 @@ class _Looks(Door):
         return wanted
 
 
-class PreflightNow(_Looks):
+class PreflightNow(Looks):
     """POST: of a stored schedule, or of content and accounts."""
 
     writes: ClassVar[bool] = False
@@ -73,7 +73,7 @@ class PreflightNow(_Looks):
     def post(self, request: Request) -> Response:
         given = self.read(PreflightInput)
         if "schedule" not in given:
-            workspace, content, targets = self._asked(given)
+            workspace, content, targets = self.asked_for(given)
             return self._answer(preflight.of_draft(workspace, content, targets, now=self.now))
         row: Schedule = get_object_or_404(Schedule.objects.visible_to(request.user), public_id=given["schedule"])
         return self._answer(preflight.of_schedule(row, now=self.now))
@@ -82,11 +82,11 @@ class PreflightNow(_Looks):
         return Response(preflight_words(found, self.own_zone))
 
 
-class ContentCheck(_Looks):
+class ContentCheck(Looks):
     """POST: what each account's platform would refuse of the content, or not do as meant."""
 
     writes: ClassVar[bool] = False
 
     def post(self, request: Request) -> Response:
-        workspace, content, targets = self._asked(self.read(CheckInput))
+        workspace, content, targets = self.asked_for(self.read(CheckInput))
         return Response(check_words(preflight.check_content(workspace, content, targets, now=self.now)))

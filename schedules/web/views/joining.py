@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,8 +25,6 @@ from alwrity_scheduler.workspaces.models import ROLE_WORDS, Invitation, User
 from alwrity_scheduler.workspaces.roles import Role
 from platforms.services import grants
 from schedules.web.team_forms import JoinForm
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @sensitive_post_parameters("password")
@@ -81,7 +80,11 @@ def _as_new(request: HttpRequest, invitation: Invitation, context: dict[str, Any
         except Refused as error:
             form.refuse(error.problems)
         else:
-            login(request, person, backend=BACKEND)
+            login(request, person, backend=settings.AUTHENTICATION_BACKENDS[0])
+            sightings.tell_request(
+                "sign_in.succeeded", request, at=now, who=person.get_username(), user_id=person.pk,
+                details={"methods": ["invitation"]},
+            )  # fmt: skip
             return _in(request, invitation)
     return render(request, "people/join.html", {**context, "form": form, "problems": form.problems}, status=422)
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.oauth.models import Permission
 from alwrity_scheduler.oauth.scopes import Area, grouped
+from alwrity_scheduler.signin import reads as signin
 from alwrity_scheduler.workspaces import services as service
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.web import people_forms as forms
@@ -49,6 +50,7 @@ SECTIONS = {
     section.name: section
     for section in (
         Section(YOU, gettext_lazy("You"), "people", forms.YouForm),
+        Section("security", gettext_lazy("Sign-in and security"), "shield"),
         Section("language", gettext_lazy("Language and time"), "language", forms.LanguageForm),
         Section("look", gettext_lazy("Look"), "sun", forms.LookForm),
         Section("keys", pgettext_lazy("keyboard", "Keys"), "keyboard", forms.KeysForm),
@@ -61,7 +63,7 @@ SECTIONS = {
     )
 }
 # what outside reviewers have; the others are about the workspace
-OUTSIDE = frozenset({YOU, "language", "look", "keys", "notifications", "data", "danger"})
+OUTSIDE = frozenset({YOU, "security", "language", "look", "keys", "notifications", "data", "danger"})
 # what one click changes from anywhere, and changes back: field -> its values in an address
 CHOICES: dict[str, dict[str, Any]] = {
     "theme": {name: name for name in ("auto", "light", "dark")},
@@ -100,6 +102,7 @@ def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse
         "workspace": visit.workspace,
         "may_members": visit.may(Action.MEMBERS),
         "may_pause": visit.may(Action.ACCOUNTS),
+        "standing": signin.standing(visit.person) if section == "security" else None,
         "may_integrate": visit.may(Action.INTEGRATE),
         "permissions": _permissions(visit) if section == "apps" else [],
     }

@@ -21,6 +21,7 @@ OWN = {
     "library": 6,
     "reviews": 8,
     "notifications": 5,
+    "security": 8,
     "jobs_runs": 7,
     "jobs_schedules": 7,
     "calendar": 10,
@@ -39,6 +40,8 @@ def address(name, team):
         "account": team.account,
         "job": team.jobs[0],
     }
+    if name == "security":
+        return reverse("web:settings_section", args=[name])
     return reverse(f"web:{name}", args=[objects[name].public_id]) if name in objects else reverse(f"web:{name}")
 
 

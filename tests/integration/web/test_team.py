@@ -116,6 +116,7 @@ def test_somebody_new_joins_by_the_link_which_works_once(owner, team):
     nia = User.objects.get(username="nia")
     assert (nia.email, nia.get_full_name(), nia.is_limited) == ("new@example.com", "Nia Noor", True)
     assert b"Welcome to Team" in done.content
+    assert guest.get(reverse("web:team")).context["user"] == nia
     assert grants.granted_to(nia.memberships.get()) == [team.account]
     assert Client().get(link).status_code == 404
     assert guest.post(link).status_code == 404
