@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from schedules.web.views import consent, health, reviews, signin, system
+from schedules.web.views import consent, health, joining, reviews, signin, system
 
 handler429 = "alwrity_scheduler.signin.views.too_many"
 # one door for everybody: the admin's own asks for no second step
@@ -24,6 +24,8 @@ urlpatterns = [
     # what apps of others send people to
     path("oauth/authorize", consent.consent, name="oauth_authorize"),
     path("admin/", admin.site.urls),
+    # what invitations link to: workspaces.invitations.JOIN_PAGE
+    path("join/<str:secret>/", joining.join, name="join"),
     path("review/<str:token>/", reviews.outside, name="outside_review"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

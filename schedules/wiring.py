@@ -24,8 +24,10 @@ def connect() -> None:
     from alwrity_scheduler.security import persons
     from alwrity_scheduler.security import services as security
     from alwrity_scheduler.signin import reads as signin
+    from platforms.querysets import MediaQuerySet
     from platforms.services import media, placing
     from schedules.domain import speech
+    from schedules.querysets.limits import media_for_review
     from schedules.reads.media import names_in_the_composer, names_of_users
     from schedules.services import (
         approval_mail,
@@ -33,6 +35,7 @@ def connect() -> None:
         control,
         erasing,
         holds,
+        limiting,
         measuring,
         misfires,
         pruning,
@@ -45,6 +48,8 @@ def connect() -> None:
 
     speech.speak_through(translation.gettext, translation.ngettext, translation.pgettext)
     events.subscribe(audit.record)
+    events.guard(limiting.check)
+    MediaQuerySet.shown_for_review = staticmethod(media_for_review)
     persons.holders.register("apps_allowed", persons.Holder(export=oauth.held, erase=lambda person, instead: None))
     persons.holders.register("sign_in", persons.Holder(export=signin.held, erase=lambda person, instead: None))
     persons.holders.register("schedules", persons.Holder(export=erasing.held, erase=erasing.erase))

@@ -147,6 +147,14 @@ def people(db):  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
+def team(people):  # type: ignore[no-untyped-def]
+    """manager, approver, outside reviewer and a limited author of the same workspace."""
+    from tests.people import make_team
+
+    return make_team(people, NOW)
+
+
+@pytest.fixture
 def workspace(people):  # type: ignore[no-untyped-def]
     return people.workspace
 

@@ -39,6 +39,36 @@ def make_people(now: datetime) -> People:
     return People(room, other, owner, author, viewer, stranger)
 
 
+@dataclass(frozen=True)
+class Team:
+    """The other roles of the same workspace. `limited` is an author who sees one account only, once `limit` said which."""
+
+    manager: User
+    approver: User
+    reviewer: User
+    limited: User
+
+
+def make_team(people: People, now: datetime) -> Team:
+    found = {}
+    for name, role in (("mia", "manager"), ("carla", "approver"), ("otto", "reviewer"), ("lena", "author")):
+        person = User.objects.create_user(name, f"{name}@example.com", password="correct horse")
+        workspaces.set_role(workspace=people.workspace, user=person, role=role, actor=ACTOR, now=now)
+        found[name] = person
+    return Team(*found.values())
+
+
+def limit(person: Any, accounts: list[Any], now: datetime) -> Any:
+    """Let a member, or a token, see these accounts only."""
+    from alwrity_scheduler.workspaces.models import ApiToken
+    from platforms.services import grants
+
+    of = person if isinstance(person, ApiToken) else person.memberships.select_related("user", "workspace").get()
+    grants.set_grants(of=of, accounts=[row.public_id for row in accounts], actor=ACTOR, now=now)
+    person.refresh_from_db()
+    return person
+
+
 def make_account(
     workspace: Workspace, now: datetime, *, name: str = "News", platform: str = "sandbox", **values: Any
 ) -> Any:

@@ -74,6 +74,7 @@ PAGES = (
     Page("team", "web:team"),
     Page("hooks", "web:hooks"),
     Page("hook", "web:hook", "hook"),
+    Page("tokens", "web:tokens"),
     Page("engine", "web:engine"),
     Page("graphql", "graphql:endpoint"),
     Page("first-run", "web:first_run"),

@@ -19,12 +19,16 @@ from django.db import transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: kind is `user`, `token`, `engine` or `command`; label is what people read in the history."""
+    """Who acts: kind is `user`, `token`, `engine` or `command`; label is what people read in the history.
+
+    is_limited: there are accounts that they may not touch, so each of their facts is looked at before it is kept.
+    """
 
     kind: str
     label: str
     id: str = ""
     request_id: str = ""
+    is_limited: bool = False
 
 
 ENGINE = Actor(kind="engine", label="Scheduler")
@@ -47,12 +51,20 @@ class Fact:
 
 Sink = Callable[[Sequence[Fact]], None]
 _sinks: list[Sink] = []
+# asked before the sinks, about what limited actors did; a guard raises, and nothing has happened
+_guards: list[Sink] = []
 
 
 def subscribe(sink: Sink) -> None:
     """Register a consumer that runs inside the emitting transaction. Called from wiring only."""
     if sink not in _sinks:
         _sinks.append(sink)
+
+
+def guard(check: Sink) -> None:
+    """Register a guard: it gets the facts of limited actors, in their transaction, and raises to undo it. From wiring only."""
+    if check not in _guards:
+        _guards.append(check)
 
 
 class _Open(threading.local):
@@ -96,5 +108,8 @@ def emit(*facts: Fact) -> None:
 def _hand_over(facts: Sequence[Fact]) -> None:
     if not facts:
         return
+    if limited := [fact for fact in facts if fact.actor.is_limited]:
+        for check in _guards:
+            check(limited)
     for sink in _sinks:
         sink(facts)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.core.events import Actor
 from alwrity_scheduler.workspaces.models import ROLE_WORDS, Workspace
+from alwrity_scheduler.workspaces.querysets import is_limited
 from alwrity_scheduler.workspaces.roles import GRANTS, Action, Role, allows
 
 # what the history keeps of an actor's name
@@ -51,6 +52,18 @@ def can(user: Any, action: Action, workspace: Workspace) -> bool:
     return allows(role_of(user, workspace), action)
 
 
+def workspaces_where(user: Any, action: Action) -> Any:
+    """The workspaces in which this person or token may do that."""
+    roles = [role for role, actions in GRANTS.items() if action in actions]
+    token = getattr(user, "api_token", None)
+    rooms = Workspace.objects.visible_to(user)
+    if token is not None:
+        return rooms if token.role in roles else rooms.none()
+    if getattr(user, "is_superuser", False) and user.is_active:
+        return rooms
+    return rooms.filter(memberships__user=getattr(user, "pk", None), memberships__role__in=roles)
+
+
 def require(user: Any, action: Action, workspace: Workspace) -> None:
     """Raise NotAllowed, saying which roles may, unless this person or token may."""
     if can(user, action, workspace):
@@ -65,8 +78,11 @@ def actor_of(request: Any) -> Actor:
     user, request_id = request.user, str(getattr(request, "id", ""))
     token = getattr(user, "api_token", None)
     if token is not None:
-        return Actor(kind="token", id=str(token.public_id), label=f"API token {token.name}", request_id=request_id)
+        return Actor(
+            kind="token", id=str(token.public_id), label=f"API token {token.name}", request_id=request_id,
+            is_limited=token.is_limited,
+        )  # fmt: skip
     label = user.get_username()
     if (app := getattr(user, "application", None)) is not None:
         label = f"{label} through {app.name}"[:LONGEST_LABEL]
-    return Actor(kind="user", id=str(user.pk), label=label, request_id=request_id)
+    return Actor(kind="user", id=str(user.pk), label=label, request_id=request_id, is_limited=is_limited(user))

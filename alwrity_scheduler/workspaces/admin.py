@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from alwrity_scheduler.core import clock
-from alwrity_scheduler.workspaces import services
+from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.workspaces import invitations, services
 from alwrity_scheduler.workspaces.access import actor_of, can
-from alwrity_scheduler.workspaces.models import ApiToken, Membership, User, Workspace
+from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, User, Workspace
 from alwrity_scheduler.workspaces.roles import Action
 
 
@@ -120,8 +121,8 @@ class WorkspaceAdmin(_VisibleAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(_VisibleAdmin):
-    list_display = ["user", "workspace", "role", "created_at"]
-    list_filter = ["role", "workspace"]
+    list_display = ["user", "workspace", "role", "is_limited", "created_at"]
+    list_filter = ["role", "is_limited", "workspace"]
     list_select_related = ["user", "workspace"]
     search_fields = ["user__username", "workspace__name"]
     date_hierarchy = "created_at"
@@ -131,18 +132,31 @@ class MembershipAdmin(_VisibleAdmin):
         return ["workspace", "user"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        made = services.set_role(
-            workspace=obj.workspace, user=obj.user, role=obj.role, actor=actor_of(request), now=clock.now()
-        )
+        try:
+            made = services.set_role(
+                workspace=obj.workspace, user=obj.user, role=obj.role, actor=actor_of(request), now=clock.now()
+            )
+        except Refused as error:
+            messages.set_level(request, messages.ERROR)
+            self.message_user(request, " ".join(problem.message for problem in error.problems), messages.ERROR)
+            return
         obj.__dict__.update(made.__dict__)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A form for those who manage members; the list for whoever may see it."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or can(request.user, Action.MEMBERS, obj.workspace))
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(_VisibleAdmin):
     """Tokens are made in the product, where the secret can be shown once; here they are looked through and revoked."""
 
-    list_display = ["name", "prefix", "role", "workspace", "created_at", "expires_at", "last_used_at", "revoked_at"]
-    list_filter = ["role", "workspace", "revoked_at"]
+    list_display = [
+        "name", "prefix", "role", "is_limited", "workspace", "created_at", "expires_at", "last_used_at", "last_used_from",
+        "revoked_at",
+    ]  # fmt: skip
+    list_filter = ["role", "is_limited", "workspace", "revoked_at"]
     list_select_related = ["workspace"]
     search_fields = ["name", "prefix"]
     date_hierarchy = "created_at"
@@ -165,3 +179,42 @@ class ApiTokenAdmin(_VisibleAdmin):
             self.message_user(
                 request, f"Not changed, because your role may not: {len(rows) - len(allowed)}.", messages.WARNING
             )
+
+
+@admin.register(Invitation)
+class InvitationAdmin(_VisibleAdmin):
+    """Invitations are made in the product, where a link can be shown once; here they are looked through and taken back."""
+
+    list_display = [
+        "email",
+        "role",
+        "workspace",
+        "invited_by",
+        "created_at",
+        "sent_at",
+        "expires_at",
+        "accepted_at",
+        "revoked_at",
+    ]
+    list_filter = ["role", "workspace", "accepted_at", "revoked_at"]
+    list_select_related = ["workspace", "invited_by"]
+    search_fields = ["email"]
+    date_hierarchy = "created_at"
+    exclude = ["digest"]
+    actions = ["take_back"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Take the selected invitations back", permissions=["view"])
+    def take_back(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        found = rows.select_related("workspace").filter(accepted_at=None, revoked_at=None)
+        allowed = [row for row in found if can(request.user, Action.MEMBERS, row.workspace)]
+        for row in allowed:
+            invitations.take_back(invitation=row, actor=actor_of(request), now=clock.now())
+        self.message_user(request, f"Taken back: {len(allowed)}.")
+        if len(allowed) < len(rows):
+            self.message_user(request, f"Not changed: {len(rows) - len(allowed)}.", messages.WARNING)

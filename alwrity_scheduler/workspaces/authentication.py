@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import ipaddress
+from datetime import datetime, timedelta
 from typing import Any
 
 from rest_framework import authentication, exceptions
 
-from alwrity_scheduler.core import clock
+from alwrity_scheduler.core import clock, sightings
+from alwrity_scheduler.core.sightings import address_of
+from alwrity_scheduler.workspaces.keys import digest
 from alwrity_scheduler.workspaces.models import ApiToken
 from alwrity_scheduler.workspaces.querysets import visible_workspace_ids
-from alwrity_scheduler.workspaces.services import digest
+from alwrity_scheduler.workspaces.rules import holds_address
 
 
 class TokenUser:
@@ -61,11 +64,54 @@ class TokenAuthentication(authentication.BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         now = clock.now()
-        token = ApiToken.objects.usable(now).select_related("workspace").filter(digest=digest(secret.strip())).first()
-        if token is None:
+        rows = ApiToken.objects.select_related("workspace").filter(digest=digest(secret.strip()))
+        token: ApiToken | None = rows.first()
+        if reason := _why_not(token, now):
+            _tell_refusal(request, token, reason, now)
             raise exceptions.AuthenticationFailed(
-                "This token is unknown, expired or revoked. Make a new one with manage.py create_token."
+                "This token is unknown, expired or revoked. Make a new one, on the page of tokens or with "
+                "manage.py create_token."
             )
-        if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
-            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        assert token is not None
+        address = address_of(request)
+        if not holds_address(token.networks, address):
+            _tell_refusal(request, token, "network", now)
+            raise exceptions.AuthenticationFailed("This token may not be used from where you are. Ask who made it.")
+        _note_use(request, token, address, now)
         return TokenUser(token), token
+
+
+def _why_not(token: ApiToken | None, now: datetime) -> str:
+    """Empty when it may be used."""
+    if token is None:
+        return "unknown"
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if token.expires_at is not None and token.expires_at <= now else ""
+
+
+def _tell_refusal(request: Any, token: ApiToken | None, reason: str, now: datetime) -> None:
+    sightings.tell_request(
+        "token.refused", request, at=now, who=token.name if token else "", token_id=token.pk if token else None,
+        workspace_id=token.workspace_id if token else None, details={"reason": reason},
+    )  # fmt: skip
+
+
+def _note_use(request: Any, token: ApiToken, address: str, now: datetime) -> None:
+    """Once a minute, and whenever it comes from elsewhere."""
+    moved = token.last_used_at is None or (token.last_used_from or "") != _ip(address)
+    if not moved and token.last_used_at is not None and now - token.last_used_at <= timedelta(minutes=1):
+        return
+    ApiToken.objects.filter(pk=token.pk).update(last_used_at=now, last_used_from=_ip(address) or None)
+    if moved:
+        sightings.tell_request(
+            "token.used", request, at=now, who=token.name, token_id=token.pk, workspace_id=token.workspace_id
+        )
+
+
+def _ip(address: str) -> str:
+    """The address as the database writes it; empty where a proxy told something else."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return ""

@@ -57,7 +57,8 @@ class User(AbstractUser):
     single_keys = models.BooleanField(default=True)
     # how this person arranged a page: {page: {...}}, see services.arrange
     layout = models.JSONField(default=dict, blank=True)
-    # some membership of this person is limited to listed accounts: kept here so that nobody else pays for the question
+    # some membership of this person is limited to listed accounts, or is an outside reviewer's: kept here by `members.note_limits`
+    # so that nobody else pays for the question
     is_limited = models.BooleanField(default=False, editable=False)
     objects: ClassVar[Any] = PersonManager()
 

@@ -44,6 +44,21 @@ def reviewed_workspace_ids(user: Any) -> Any:
     return rooms if delegated is None else rooms.filter(workspace_id=delegated)
 
 
+def is_limited(user: Any) -> bool:
+    """Is anything narrowed for this person or token? Everybody else pays nothing for the question."""
+    token = getattr(user, "api_token", None)
+    if token is not None:
+        return bool(token.is_limited)
+    return bool(getattr(user, "is_limited", False)) and not getattr(user, "is_superuser", False)
+
+
+def unlimited_workspace_ids(user: Any) -> Any:
+    """Of a limited person: the workspaces in which they see every account, as a lazy value for `__in`."""
+    if getattr(user, "api_token", None) is not None:
+        return ()
+    return user.memberships.filter(role__in=INSIDE, is_limited=False).values("workspace_id")
+
+
 class VisibleQuerySet(models.QuerySet[Row]):
     """A queryset whose rows belong to a workspace, by the path named in `workspace_path`."""
 
@@ -52,11 +67,72 @@ class VisibleQuerySet(models.QuerySet[Row]):
     def visible_to(self, user: Any) -> Self:
         """Only what this person or token may see. Nobody sees anything without being a member."""
         ids = visible_workspace_ids(user)
-        return self if ids is None else self.filter(**{f"{self.workspace_path}__in": ids})
+        if ids is None:
+            return self
+        inside = Q(**{f"{self.workspace_path}__in": ids})
+        if not is_limited(user):
+            return self.filter(inside)
+        outside = self.for_review(user)
+        seen = inside & self._open_to(user)
+        return self.filter(seen if outside is None else seen | outside)
+
+    def within(self, workspace: Any) -> Self:
+        """Of one workspace, as the one sees it for whom it was opened (`seen_by`, where that narrows anything)."""
+        rows = self.filter(**{self.workspace_path: workspace.pk})
+        reader = getattr(workspace, "seen_by", None)
+        return rows if reader is None else rows.open_to(reader)
+
+    def open_to(self, user: Any) -> Self:
+        """Less what belongs to accounts that are not granted; whose workspace it is has been asked before."""
+        return self.filter(self._open_to(user)) if is_limited(user) else self
+
+    def _open_to(self, user: Any) -> Q:
+        limits = self.limits(user)
+        if limits is None:
+            return Q()
+        if getattr(user, "api_token", None) is not None:
+            return limits
+        return limits | Q(**{f"{self.workspace_path}__in": unlimited_workspace_ids(user)})
+
+    def limits(self, user: Any) -> Q | None:
+        """What a limited person or token sees of rows that hang on accounts; None where none do."""
+        return None
+
+    def for_review(self, user: Any) -> Q | None:
+        """What an outside reviewer sees of these rows; None for nothing."""
+        return None
+
+
+def opened_for(workspace: Any, user: Any) -> Any:
+    """The workspace, as this person or token sees it: what is read `within` it is narrowed for them."""
+    if is_limited(user):
+        workspace.seen_by = user
+    return workspace
 
 
 class WorkspaceQuerySet(VisibleQuerySet[Row]):
+    """Workspaces that a limited person or token finds know who looks (`seen_by`): what is read `within` them is narrowed."""
+
     workspace_path = "id"
+    _reader: Any = None
+
+    def visible_to(self, user: Any) -> Self:
+        rows = super().visible_to(user)
+        if is_limited(user):
+            rows._reader = user
+        return rows
+
+    def _clone(self) -> Self:
+        twin: Self = super()._clone()  # type: ignore[misc]
+        twin._reader = self._reader
+        return twin
+
+    def _fetch_all(self) -> None:
+        super()._fetch_all()
+        if self._reader is not None:
+            for row in self._result_cache or ():
+                if isinstance(row, models.Model):
+                    opened_for(row, self._reader)
 
 
 class UserQuerySet(models.QuerySet[Row]):

@@ -1,9 +1,10 @@
-"""The only writers of workspaces, memberships and tokens: one transaction and one fact each."""
+"""The only writers of workspaces and of people's own settings: one transaction and one fact each.
+
+Members, invitations and tokens have modules of their own beside this one; what is asked for most is named here too.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import zoneinfo
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,27 +16,13 @@ from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
-from alwrity_scheduler.workspaces.models import ApiToken, Membership, User, Workspace
+from alwrity_scheduler.workspaces.keys import TOKEN_PREFIX, digest
+from alwrity_scheduler.workspaces.members import remove_member, set_role
+from alwrity_scheduler.workspaces.models import Membership, User, Workspace
 from alwrity_scheduler.workspaces.roles import Role
+from alwrity_scheduler.workspaces.tokens import create_token, revoke_token
 
-TOKEN_PREFIX = "alw_"  # noqa: S105 - a public prefix, so that leaked tokens can be recognised
-
-
-def digest(token: str) -> str:
-    """SHA-256 in hex. Tokens carry 256 random bits, so a slow password hash would add nothing."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _role(role: str) -> str:
-    if role not in list(Role):
-        raise Refused(
-            Problem(
-                field="role",
-                message=_("'%(role)s' is not a role; choose one of %(roles)s.")
-                % {"role": role, "roles": ", ".join(Role)},
-            )
-        )
-    return role
+__all__ = ["TOKEN_PREFIX", "create_token", "digest", "remove_member", "revoke_token", "set_role"]
 
 
 @unit()
@@ -98,33 +85,6 @@ def _check_person(values: Mapping[str, Any]) -> None:
         raise Refused(problems)
 
 
-def _keep_an_owner(workspace: Workspace, user: User, role: str) -> None:
-    others = Membership.objects.filter(workspace=workspace, role=Role.OWNER).exclude(user=user)
-    was_owner = Membership.objects.filter(workspace=workspace, user=user, role=Role.OWNER).exists()
-    if was_owner and role != Role.OWNER and not others.exists():
-        raise Refused(
-            Problem(field="role", message=_("A workspace needs an owner: make somebody else an owner first."))
-        )
-
-
-@unit()
-def set_role(*, workspace: Workspace, user: User, role: str, actor: Actor, now: datetime) -> Membership:
-    """Give a person a role, as a new member or instead of the old role."""
-    _role(role)
-    _keep_an_owner(workspace, user, role)
-    old = Membership.objects.filter(workspace=workspace, user=user).values_list("role", flat=True).first()
-    membership, _made = Membership.objects.update_or_create(
-        workspace=workspace, user=user, defaults={"role": role}, create_defaults={"role": role, "created_at": now}
-    )
-    emit(
-        _fact(
-            "member.role_set", workspace, actor, now,
-            before={"user": user.get_username(), "role": old}, after={"user": user.get_username(), "role": role},
-        )
-    )  # fmt: skip
-    return membership
-
-
 @unit()
 def set_workspace_paused(*, workspace: Workspace, paused: bool, actor: Actor, now: datetime) -> Workspace:
     """Hold everything this workspace would publish, or let it go on. Asking twice changes nothing."""
@@ -167,44 +127,6 @@ def arrange(*, person: User, page: str, values: Mapping[str, object]) -> None:
     layout[page] = {**layout.get(page, {}), **values}
     User.objects.filter(pk=person.pk).update(layout=layout)
     person.layout = layout
-
-
-@unit()
-def create_token(
-    *, workspace: Workspace, name: str, role: str, actor: Actor, now: datetime, expires_at: datetime | None = None
-) -> tuple[ApiToken, str]:
-    """Make a token. Returns the row and the secret, which cannot be had again."""
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    row = ApiToken.objects.create(
-        workspace=workspace,
-        name=name,
-        role=_role(role),
-        prefix=secret[:8],
-        digest=digest(secret),
-        created_at=now,
-        expires_at=expires_at,
-    )
-    emit(
-        Fact(
-            name="token.created", at=now, actor=actor, workspace_id=workspace.pk, object_type="api_token",
-            object_id=str(row.public_id), object_label=name, after={"name": name, "role": role},
-        )
-    )  # fmt: skip
-    return row, secret
-
-
-@unit()
-def revoke_token(*, token: ApiToken, actor: Actor, now: datetime) -> ApiToken:
-    """End a token at once. Asking twice changes nothing."""
-    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
-        emit(
-            Fact(
-                name="token.revoked", at=now, actor=actor, workspace_id=token.workspace_id, object_type="api_token",
-                object_id=str(token.public_id), object_label=token.name, before={"revoked": False}, after={"revoked": True},
-            )
-        )  # fmt: skip
-    token.refresh_from_db()
-    return token
 
 
 def _fact(

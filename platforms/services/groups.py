@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused, StaleVersion
@@ -19,8 +20,11 @@ LONGEST_NAME = 80
 
 
 def groups_of(workspace: Workspace) -> list[AccountGroup]:
-    """The workspace's groups by name, with their accounts loaded: two queries."""
-    return list(AccountGroup.objects.filter(workspace=workspace).prefetch_related("accounts").order_by("name", "id"))
+    """The workspace's groups by name, with their accounts loaded, as far as the one sees them for whom the workspace was opened:
+    two queries."""
+    accounts = PlatformAccount.objects.within(workspace)
+    rows = AccountGroup.objects.within(workspace).prefetch_related(Prefetch("accounts", accounts))
+    return list(rows.order_by("name", "id"))
 
 
 def expand(*, workspace: Workspace, group_ids: Sequence[UUID]) -> list[PlatformAccount]:

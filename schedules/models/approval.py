@@ -9,11 +9,10 @@ from django.db.models import Q
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.workspaces.models import User, Workspace
-from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
 from platforms.models import PlatformAccount
 from schedules.domain.approval import ReviewState
 from schedules.models.schedules import Schedule
-from schedules.querysets.approval import OfLinkQuerySet, OfReviewQuerySet, ReviewQuerySet
+from schedules.querysets.approval import OfLinkQuerySet, OfReviewQuerySet, PolicyQuerySet, ReviewQuerySet
 
 
 class ReviewPolicy(models.Model):
@@ -33,7 +32,7 @@ class ReviewPolicy(models.Model):
         null=True, blank=True, default=24, validators=[MinValueValidator(1), MaxValueValidator(720)]
     )
 
-    objects = VisibleQuerySet.as_manager()
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         ordering = ["workspace_id", "account_id", "id"]

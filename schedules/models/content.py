@@ -11,7 +11,7 @@ from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
 from platforms.models import MediaAsset
-from schedules.querysets.content import PartOfContentQuerySet
+from schedules.querysets.content import ContentQuerySet, PartOfContentQuerySet
 
 
 class ContentType(models.TextChoices):
@@ -67,7 +67,7 @@ class ContentItem(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    objects = VisibleQuerySet.as_manager()
+    objects = ContentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]

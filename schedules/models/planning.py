@@ -7,10 +7,9 @@ from django.db.models import F, Q
 
 from alwrity_scheduler.core.ids import uuid7
 from alwrity_scheduler.workspaces.models import Workspace
-from alwrity_scheduler.workspaces.querysets import VisibleQuerySet
 from schedules.models.content import Campaign
 from schedules.models.schedules import Schedule
-from schedules.querysets.planning import MilestoneQuerySet
+from schedules.querysets.planning import DependencyQuerySet, MilestoneQuerySet
 
 
 class Milestone(models.Model):
@@ -50,7 +49,7 @@ class Dependency(models.Model):
     waits_for = models.ForeignKey(Schedule, models.CASCADE, related_name="dependents")
     created_at = models.DateTimeField()
 
-    objects = VisibleQuerySet.as_manager()
+    objects = DependencyQuerySet.as_manager()
 
     class Meta:
         ordering = ["schedule_id", "id"]

@@ -15,7 +15,7 @@ from schedules.domain.misfire import CatchUp
 from schedules.domain.recurrence import EditAction, RuleKind
 from schedules.domain.states import ScheduleState
 from schedules.models.content import ContentItem
-from schedules.querysets.schedules import PartOfScheduleQuerySet, ScheduleQuerySet
+from schedules.querysets.schedules import PartOfScheduleQuerySet, ScheduleQuerySet, TargetQuerySet
 
 
 class Priority(models.IntegerChoices):
@@ -112,7 +112,7 @@ class Target(models.Model):
     title = models.CharField(max_length=300, null=True, blank=True)  # noqa: DJ001 - null is "as the content"
     text = models.TextField(null=True, blank=True)  # noqa: DJ001
 
-    objects = PartOfScheduleQuerySet.as_manager()
+    objects = TargetQuerySet.as_manager()
 
     class Meta:
         ordering = ["schedule_id", "id"]

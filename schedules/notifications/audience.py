@@ -8,6 +8,7 @@ from typing import Any
 
 from alwrity_scheduler.workspaces.models import Membership, Workspace
 from alwrity_scheduler.workspaces.roles import allows
+from platforms.models import AccountGrant
 from schedules.models import Review
 from schedules.notifications.gathering import Group
 from schedules.notifications.models import NoticeRules
@@ -37,7 +38,24 @@ class Audience:
         audience = NATURES[group.kind].audience
         able = (pk for pk, role in self._roles.items() if allows(role, audience))
         candidates = self._named(group) if group.kind in PERSONAL else able
-        return [pk for pk in candidates if pk != group.actor_id and pk in self._roles and self._hears(pk, group.kind)]
+        heard = [pk for pk in candidates if pk != group.actor_id and pk in self._roles and self._hears(pk, group.kind)]
+        return [pk for pk in heard if self._sees(pk, group)]
+
+    @cached_property
+    def _granted(self) -> dict[int, set[str]]:
+        """Of the limited members: the ids of the accounts that they see."""
+        limited = Membership.objects.filter(workspace=self.workspace, is_limited=True)
+        found: dict[int, set[str]] = {pk: set() for pk in limited.values_list("user_id", flat=True)}
+        rows = (
+            AccountGrant.objects.filter(membership__workspace=self.workspace) if found else AccountGrant.objects.none()
+        )
+        for pk, account in rows.values_list("membership__user_id", "account__public_id"):
+            found.setdefault(pk, set()).add(str(account))
+        return found
+
+    def _sees(self, pk: int, group: Group) -> bool:
+        """Of accounts, limited members hear of those they were given."""
+        return group.object_type != "account" or pk not in self._granted or group.object_id in self._granted[pk]
 
     def _hears(self, pk: int, kind: Kind) -> bool:
         return wanted(kind, self._rules.get(pk, {}))

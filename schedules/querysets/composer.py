@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from django.db.models import Q
+
 from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet
+from platforms.querysets import granted_account_ids
 
 
 class DraftQuerySet(VisibleQuerySet[Row]):
@@ -17,3 +20,6 @@ class DraftQuerySet(VisibleQuerySet[Row]):
 
 class PostingSlotQuerySet(VisibleQuerySet[Row]):
     workspace_path = "account__workspace_id"
+
+    def limits(self, user: Any) -> Q | None:
+        return Q(account_id__in=granted_account_ids(user))

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Q
 
 from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet
+from platforms.querysets import granted_account_ids
 from schedules.domain.recovery import Cause
 from schedules.domain.states import NEEDS_YOU
 
@@ -21,6 +22,9 @@ OF_CAUSE = {
 
 
 class JobQuerySet(VisibleQuerySet[Row]):
+    def limits(self, user: Any) -> Q | None:
+        return Q(account_id__in=granted_account_ids(user))
+
     def pending(self) -> Self:
         return self.filter(state="pending")
 
@@ -46,3 +50,6 @@ class JobQuerySet(VisibleQuerySet[Row]):
 
 class PartOfJobQuerySet(VisibleQuerySet[Row]):
     workspace_path = "job__workspace_id"
+
+    def limits(self, user: Any) -> Q | None:
+        return Q(job__account_id__in=granted_account_ids(user))

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Q
 
 from alwrity_scheduler.workspaces.querysets import Row, VisibleQuerySet
+from platforms.querysets import granted_account_ids
+from schedules.querysets.limits import open_schedules, schedules_for_review
 
 
 class ScheduleQuerySet(VisibleQuerySet[Row]):
+    def limits(self, user: Any) -> Q | None:
+        return open_schedules(user)
+
+    def for_review(self, user: Any) -> Q | None:
+        return schedules_for_review(user)
+
     def active(self) -> Self:
         return self.filter(state="active")
 
@@ -25,3 +33,11 @@ class ScheduleQuerySet(VisibleQuerySet[Row]):
 
 class PartOfScheduleQuerySet(VisibleQuerySet[Row]):
     workspace_path = "schedule__workspace_id"
+
+    def limits(self, user: Any) -> Q | None:
+        return open_schedules(user, path="schedule")
+
+
+class TargetQuerySet(PartOfScheduleQuerySet[Row]):
+    def limits(self, user: Any) -> Q | None:
+        return Q(account_id__in=granted_account_ids(user))

@@ -112,7 +112,7 @@ def urgency_of(row: PlatformAccount, standing: Standing, *, ends: bool) -> int:
 
 
 def _rows(workspace: Workspace) -> list[PlatformAccount]:
-    rows = PlatformAccount.objects.filter(workspace=workspace).select_related("service", "circuit")
+    rows = PlatformAccount.objects.within(workspace).select_related("service", "circuit")
     return list(rows.prefetch_related("account_groups").defer("credentials").order_by("platform", "name", "id"))
 
 
@@ -127,13 +127,13 @@ def _is_meant(row: PlatformAccount, words: str, platform: str, state: str, group
 
 def _planned(workspace: Workspace, ids: Sequence[int]) -> dict[int, tuple[datetime | None, int]]:
     """By account: when the next post goes out, and how many wait. Reads open posts only."""
-    jobs = Job.objects.filter(workspace=workspace, state__in=["pending", "blocked"], account__in=ids).order_by()
+    jobs = Job.objects.within(workspace).filter(state__in=["pending", "blocked"], account__in=ids).order_by()
     counted = jobs.values_list("account").annotate(at=Min("run_at", filter=Q(state="pending")), n=Count("pk"))
     return {account: (at, number) for account, at, number in counted}
 
 
 def _last(workspace: Workspace, ids: Sequence[int]) -> dict[int, datetime]:
-    jobs = Job.objects.filter(workspace=workspace, state="completed", account__in=ids).order_by()
+    jobs = Job.objects.within(workspace).filter(state="completed", account__in=ids).order_by()
     return dict(jobs.values_list("account").annotate(at=Max("finished_at")))
 
 

@@ -106,11 +106,11 @@ class DayLoad:
 
 def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figures:
     """One query of counts, each by an index. `day_start`: the beginning of the reader's own day (aware)."""
-    jobs = Job.objects.filter(workspace=workspace)
+    jobs = Job.objects.within(workspace)
     pending = jobs.pending()
     values = _counted(
         workspace,
-        active=Schedule.objects.filter(workspace=workspace).active(),
+        active=Schedule.objects.within(workspace).active(),
         due=pending.filter(scheduled_for__gte=now, scheduled_for__lt=now + DUE_WITHIN),
         done_today=published_since(workspace, day_start),
         succeeded=ended(workspace, now).filter(state="completed"),
@@ -123,13 +123,11 @@ def figures(workspace: Workspace, *, now: datetime, day_start: datetime) -> Figu
 
 def ended(workspace: Workspace, now: datetime) -> QuerySet[Job]:
     """What the success rate is made of: the jobs that were published or failed and ran last in the last seven days."""
-    return Job.objects.filter(workspace=workspace, state__in=["completed", "failed"], run_at__gte=now - RATE_OVER)
+    return Job.objects.within(workspace).filter(state__in=["completed", "failed"], run_at__gte=now - RATE_OVER)
 
 
 def published_since(workspace: Workspace, since: datetime) -> QuerySet[Job]:
-    return Job.objects.filter(
-        workspace=workspace, state="completed", run_at__gte=since - LATEST, finished_at__gte=since
-    )
+    return Job.objects.within(workspace).filter(state="completed", run_at__gte=since - LATEST, finished_at__gte=since)
 
 
 def _counted(workspace: Workspace, **asked: QuerySet[Any]) -> dict[str, Any]:
@@ -153,9 +151,9 @@ def progress(workspace: Workspace) -> Progress:
     row = (
         Workspace.objects.filter(pk=workspace.pk)
         .annotate(
-            a=Exists(PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")),
-            s=Exists(Schedule.objects.filter(workspace=workspace).exclude(state="archived")),
-            p=Exists(Job.objects.filter(workspace=workspace, state="completed")),
+            a=Exists(PlatformAccount.objects.within(workspace).exclude(state="disconnected")),
+            s=Exists(Schedule.objects.within(workspace).exclude(state="archived")),
+            p=Exists(Job.objects.within(workspace).filter(state="completed")),
         )
         .values_list("a", "s", "p")[0]
     )
@@ -164,7 +162,7 @@ def progress(workspace: Workspace) -> Progress:
 
 def accounts(workspace: Workspace) -> list[PlatformAccount]:
     """The connected accounts with their circuits and services; without their secrets."""
-    rows = PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")
+    rows = PlatformAccount.objects.within(workspace).exclude(state="disconnected")
     return list(rows.select_related("circuit", "service").defer("credentials", "options").order_by("id"))
 
 
@@ -172,7 +170,7 @@ def needs(
     workspace: Workspace, person: User, connected: Sequence[PlatformAccount], *, reviews_waiting: int, now: datetime
 ) -> Needs:
     """One query for the jobs, and more only where they have something to tell: a second count, forecasts, reviews."""
-    needing = Job.objects.filter(workspace=workspace).needing_a_person()
+    needing = Job.objects.within(workspace).needing_a_person()
     jobs = list(needing.with_names().order_by("-run_at", "-id")[:MOST_NEEDS])
     told = forecasts(connected, now)
     return Needs(
@@ -187,7 +185,7 @@ def needs(
 
 def coming(workspace: Workspace) -> list[Coming]:
     """The next ten jobs, and what is being published; two queries."""
-    rows = Job.objects.filter(workspace=workspace, state__in=_UNDER_WAY).with_names().order_by("run_at", "id")[:SHOWN]
+    rows = Job.objects.within(workspace).filter(state__in=_UNDER_WAY).with_names().order_by("run_at", "id")[:SHOWN]
     jobs = list(rows)
     pictures = _pictures(job.schedule.content_id for job in jobs)
     return [Coming(job=job, picture=pictures.get(job.schedule.content_id)) for job in jobs]
@@ -204,7 +202,7 @@ def _pictures(content_ids: Iterable[int]) -> dict[int, MediaAsset]:
 
 def published(workspace: Workspace) -> list[Job]:
     """The last posts that went out, the newest first."""
-    rows = Job.objects.filter(workspace=workspace, state="completed").with_names().order_by("-run_at", "-id")
+    rows = Job.objects.within(workspace).filter(state="completed").with_names().order_by("-run_at", "-id")
     return sorted(rows[:SHOWN], key=lambda job: job.finished_at or job.run_at, reverse=True)
 
 

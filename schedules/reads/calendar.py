@@ -353,11 +353,11 @@ def _found(workspace: Workspace, start: datetime, end: datetime, now: datetime, 
         of_account &= Q(account__public_id__in=wanted.accounts)
     if wanted.account_ids:
         of_account &= Q(account__in=wanted.account_ids)
-    jobs = Job.objects.filter(of_account, workspace=workspace, scheduled_for__gte=start, scheduled_for__lt=end)
+    jobs = Job.objects.within(workspace).filter(of_account, scheduled_for__gte=start, scheduled_for__lt=end)
     jobs = jobs.exclude(state=JobState.SUPERSEDED)
     if "cancelled" not in wanted.looks:
         jobs = jobs.exclude(state=JobState.CANCELLED)
-    targets = Target.objects.filter(of_account, schedule__workspace=workspace, schedule__state__in=_RULED)
+    targets = Target.objects.within(workspace).filter(of_account, schedule__state__in=_RULED)
     # what is planned as rows up to the end of the span has nothing to add
     unplanned = Q(schedule__planned_until=None) | Q(schedule__planned_until__lt=end + _WEEK)
     # only a target with an offset stands far from its schedule's own time
@@ -469,12 +469,11 @@ def rule_of(row: _Row, edits: tuple[OccurrenceEdit, ...]) -> Recurrence:
 def _of_key(workspace: Workspace, key: str) -> list[Found]:
     named = read_key(key)
     if isinstance(named, JobKey):
-        jobs = Job.objects.filter(workspace=workspace, pk=named.job_id, state__in=_SHOWN_JOBS)
+        jobs = Job.objects.within(workspace).filter(pk=named.job_id, state__in=_SHOWN_JOBS)
         return list(_of_jobs(_rows([(jobs, True)], Wanted())))
     if named is None:
         return []
-    targets = Target.objects.filter(
-        schedule__workspace=workspace,
+    targets = Target.objects.within(workspace).filter(
         schedule=named.schedule_id,
         account=named.account_id,
         schedule__state__in=[*_RULED, ScheduleState.FINISHED],

@@ -40,7 +40,7 @@ class Choices:
 
 def choices(workspace: Workspace) -> Choices:
     """By name; without accounts that are disconnected."""
-    accounts = PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")
+    accounts = PlatformAccount.objects.within(workspace).exclude(state="disconnected")
     campaigns = Campaign.objects.filter(workspace=workspace)
     people = Membership.objects.filter(workspace=workspace)
     text = CharField()
@@ -74,7 +74,7 @@ def choices(workspace: Workspace) -> Choices:
 
 def labels(workspace: Workspace) -> list[str]:
     """The labels of the latest posts that have some, by name."""
-    rows = ContentItem.objects.filter(workspace=workspace).exclude(labels=[]).order_by("-pk")
+    rows = ContentItem.objects.within(workspace).exclude(labels=[]).order_by("-pk")
     found = {str(label) for item in rows.values_list("labels", flat=True)[:LOOKED_THROUGH] for label in item}
     return sorted(found, key=str.casefold)[:MOST_LABELS]
 

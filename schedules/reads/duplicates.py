@@ -40,8 +40,8 @@ def twins(
     rows = {row.pk: row.name for row in accounts}
     if len(wanted.split()) < SHORTEST or not rows:
         return []
-    recent = Schedule.objects.filter(
-        workspace=workspace, state__in=_LIVE, created_at__gte=now - BACK, targets__account__in=rows
+    recent = Schedule.objects.within(workspace).filter(
+        state__in=_LIVE, created_at__gte=now - BACK, targets__account__in=rows
     )
     if besides is not None:
         recent = recent.exclude(content_id=besides.content_id)

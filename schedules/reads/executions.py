@@ -196,7 +196,8 @@ def strips(workspace: Workspace) -> list[Strip]:
     """The last STRIP runs of the MOST_STRIPS recurring schedules changed last, those with trouble first. Two queries."""
     runs = Job.objects.filter(schedule=OuterRef("pk")).exclude(state=JobState.PENDING).order_by("-run_at", "-id")
     schedules = list(
-        Schedule.objects.filter(workspace=workspace, state__in=("active", "paused"))
+        Schedule.objects.within(workspace)
+        .filter(state__in=("active", "paused"))
         .exclude(rule_kind=RuleKind.ONCE)
         .select_related("content")
         .annotate(newest=Subquery(runs.values("run_at")[:1]), oldest=Subquery(runs.values("run_at")[STRIP - 1 : STRIP]))
@@ -206,7 +207,12 @@ def strips(workspace: Workspace) -> list[Strip]:
     if not ran:
         return []
     wanted = [Q(schedule=pk, run_at__gte=row.oldest) if row.oldest else Q(schedule=pk) for pk, row in ran.items()]
-    jobs = Job.objects.filter(reduce(or_, wanted)).exclude(state=JobState.PENDING).select_related("account")
+    jobs = (
+        Job.objects.within(workspace)
+        .filter(reduce(or_, wanted))
+        .exclude(state=JobState.PENDING)
+        .select_related("account")
+    )
     of_schedule: dict[int, list[Job]] = {}
     for job in jobs.order_by("schedule_id", "-run_at", "-id"):
         of_schedule.setdefault(job.schedule_id, []).append(job)

@@ -38,6 +38,7 @@ class Frame:
 
 def frame(workspace: Workspace, now: datetime, *, person: Any = None, silent_after: timedelta = SILENT_AFTER) -> Frame:
     """Scalar subqueries over one row, each answered from the index that the single query would use."""
+    jobs, reviews = Job.objects.open_to(person), Review.objects.waiting().open_to(person)
     last = Worker.objects.order_by("-beat_at", "-id")
     due = {f"due_{name}": Subquery(_oldest(kind.model._default_manager.all(), now)) for name, kind in kinds.items()}
     counts = {
@@ -49,8 +50,8 @@ def frame(workspace: Workspace, now: datetime, *, person: Any = None, silent_aft
         Workspace.objects.filter(pk=workspace.pk)
         .order_by()
         .annotate(
-            needs_you=_number(Job.objects.filter(workspace=OuterRef("pk")).needing_a_person()),
-            reviews_waiting=_number(Review.objects.waiting().filter(workspace=OuterRef("pk"))),
+            needs_you=_number(jobs.filter(workspace=OuterRef("pk")).needing_a_person()),
+            reviews_waiting=_number(reviews.filter(workspace=OuterRef("pk"))),
             everything_paused_at=Subquery(EngineControl.objects.filter(pk=1).values("paused_at")[:1]),
             alive=Exists(Worker.objects.filter(stopped_at=None, beat_at__gt=now - silent_after)),
             known=Exists(Worker.objects.all()),

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.workspaces.models import Workspace
+from alwrity_scheduler.workspaces.querysets import is_limited
 from platforms.models import MediaAsset, MediaFolder
 from platforms.services.media import media_path_of
 from schedules.models import ComposerDraft, ContentItem, ContentMedia, ContentTemplate, Schedule
@@ -57,13 +58,16 @@ def used() -> Exists:
     return Exists(ContentMedia.objects.filter(asset=OuterRef("pk")))
 
 
-def uses_of(asset: MediaAsset) -> list[Use]:
-    """The posts that show a file, the newest first."""
-    content = ContentItem.objects.filter(media_links__asset=asset).distinct().order_by("-created_at", "-id")
+def uses_of(asset: MediaAsset, *, reader: Any = None) -> list[Use]:
+    """The posts that show a file, the newest first; those of them that the reader sees, where that is less."""
+    content, schedules = ContentItem.objects.filter(media_links__asset=asset), Schedule.objects.all()
+    if is_limited(reader):
+        content, schedules = content.visible_to(reader), schedules.visible_to(reader)
+    content = content.distinct().order_by("-created_at", "-id")
     found = []
-    for item in content.prefetch_related("schedules"):
-        schedules = sorted(item.schedules.all(), key=lambda row: row.pk, reverse=True)
-        found += [Use(item, schedule) for schedule in schedules] or [Use(item, None)]
+    for item in content.prefetch_related(Prefetch("schedules", schedules)):
+        of_it = sorted(item.schedules.all(), key=lambda row: row.pk, reverse=True)
+        found += [Use(item, schedule) for schedule in of_it] or [Use(item, None)]
     return found
 
 

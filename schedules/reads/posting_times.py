@@ -28,11 +28,14 @@ class PostingTime:
 def posting_times(workspace: Workspace, *, start: datetime, end: datetime, zone: ZoneInfo) -> list[PostingTime]:
     """Those of active accounts in [start, end) (aware), in order; one query. A time in a gap of the clocks is moved on."""
     days = [start.date() + timedelta(days=step) for step in range(-1, (end.date() - start.date()).days + 2)]
-    rows = PostingSlot.objects.filter(
-        account__workspace=workspace,
-        account__state=AccountState.ACTIVE,
-        weekday__in={day.weekday() for day in days},
-    ).select_related("account")
+    rows = (
+        PostingSlot.objects.within(workspace)
+        .filter(
+            account__state=AccountState.ACTIVE,
+            weekday__in={day.weekday() for day in days},
+        )
+        .select_related("account")
+    )
     found = []
     for row in rows:
         for day in days:

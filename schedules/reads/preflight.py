@@ -169,7 +169,7 @@ def _of_draft(
 ) -> tuple[list[_Post], list[MediaAsset], list[Problem]]:
     """The posts, their files, and what nobody could store."""
     named = {str(target.account_id): target for target in targets}
-    rows = PlatformAccount.objects.filter(workspace=workspace, public_id__in=named)
+    rows = PlatformAccount.objects.within(workspace).filter(public_id__in=named)
     accounts = {str(row.public_id): row for row in rows.select_related("service", "circuit")}
     stored = {
         str(asset.public_id): asset

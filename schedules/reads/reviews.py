@@ -10,11 +10,13 @@ from typing import Literal
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.workspaces.models import Membership, User, Workspace
+from alwrity_scheduler.workspaces.querysets import is_limited
 from alwrity_scheduler.workspaces.roles import Action, allows
 from platforms.models import PlatformAccount
 from schedules.domain.approval import Policy, why_not
 from schedules.models import Review, ReviewComment, ReviewLink, ReviewPolicy, Schedule
 from schedules.models.schedules import Target
+from schedules.querysets.approval import ReviewQuerySet
 from schedules.services import approval, reviewing
 
 Tab = Literal["waiting", "answered"]
@@ -62,19 +64,17 @@ def waiting_for(person: User, workspace: Workspace) -> int:
 def mine(person: User, workspace: Workspace) -> list[Review]:
     """The requests that this person can answer, the longest waiting first. One query where none waits, else at most five,
     whatever their number."""
-    rows = Review.objects.waiting().filter(workspace=workspace).select_related("schedule__content")
+    rows = _of(person, workspace).waiting().select_related("schedule__content")
     waiting = list(rows.order_by("requested_at", "id")[:SHOWN])
     if not waiting:
         return []
     own = Membership.objects.filter(user=person, workspace=workspace).values_list("role", flat=True).first()
-    approves = allows("owner" if person.is_superuser else own or "", Action.APPROVE)
+    approves = allows("owner" if person.is_superuser else own or "", Action.REVIEW)
     accounts: dict[int, set[int]] = {}
     targets = Target.objects.filter(schedule__in=[row.schedule_id for row in waiting])
     for schedule_id, account_id in targets.values_list("schedule_id", "account_id"):
         accounts.setdefault(schedule_id, set()).add(account_id)
-    policies = {
-        row.account_id: row for row in ReviewPolicy.objects.filter(workspace=workspace).prefetch_related("reviewers")
-    }
+    policies = {row.account_id: row for row in ReviewPolicy.objects.within(workspace).prefetch_related("reviewers")}
     values = {
         account: Policy(
             required=row.required,
@@ -93,9 +93,15 @@ def mine(person: User, workspace: Workspace) -> list[Review]:
     return [row for row in waiting if may(row)]
 
 
+def _of(person: User, workspace: Workspace) -> ReviewQuerySet[Review]:
+    """The workspace's reviews that this person reads. Who sees all of it pays for no question."""
+    rows = Review.objects.filter(workspace=workspace)
+    return rows.visible_to(person) if is_limited(person) else rows
+
+
 def board(person: User, workspace: Workspace) -> ReviewBoard:
     """What waits for this person, what waits for others, and the latest answers."""
-    rows = Review.objects.filter(workspace=workspace).select_related("schedule__content", "requested_by")
+    rows = _of(person, workspace).select_related("schedule__content", "requested_by")
     waiting = [_row(row, person) for row in rows.waiting().order_by("requested_at", "id")[:SHOWN]]
     answered = rows.filter(state__in=["approved", "changes"]).order_by("-decided_at", "-id")[:30]
     return ReviewBoard(
@@ -150,9 +156,9 @@ class PolicyRow:
 
 def policies(workspace: Workspace) -> list[PolicyRow]:
     """The workspace's rule first, then each account with its own or none."""
-    rows = ReviewPolicy.objects.filter(workspace=workspace).prefetch_related("reviewers")
+    rows = ReviewPolicy.objects.within(workspace).prefetch_related("reviewers")
     found = {row.account_id: row for row in rows}
-    accounts = PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")
+    accounts = PlatformAccount.objects.within(workspace).exclude(state="disconnected")
     return [
         PolicyRow(account=None, policy=found.get(None)),
         *(

@@ -34,7 +34,7 @@ class AccountName:
 
 def accounts(workspace: Workspace) -> list[AccountName]:
     """In the order of the lanes: by platform, then by name. Disconnected ones too: posts may stand on them."""
-    rows = PlatformAccount.objects.filter(workspace=workspace).order_by("platform", "name", "id")
+    rows = PlatformAccount.objects.within(workspace).order_by("platform", "name", "id")
     return [AccountName(*row) for row in rows.values_list("id", "public_id", "name", "platform", "state")]
 
 
@@ -128,7 +128,7 @@ _END = ("public_id", "content__title", "c_words", "state", "start_local", "timez
 
 def links(workspace: Workspace) -> Links:
     """All of the workspace: a critical path may lead out of what is looked at. One query."""
-    rows = Dependency.objects.filter(workspace=workspace).order_by("id")
+    rows = Dependency.objects.within(workspace).order_by("id")
     ends = [(side, name) for side in ("schedule", "waits_for") for name in _END]
     words = {f"c_words_{side}": Left(f"{side}__content__text", 60) for side in ("schedule", "waits_for")}
     names = [f"c_words_{side}" if name == "c_words" else f"{side}__{name}" for side, name in ends]
@@ -156,7 +156,7 @@ def picked(workspace: Workspace, key: str) -> Schedule | None:
     if named is None:
         return None
     which = Q(jobs=named.job_id) if isinstance(named, JobKey) else Q(pk=named.schedule_id)
-    return Schedule.objects.filter(which, workspace=workspace).select_related("content").first()
+    return Schedule.objects.within(workspace).filter(which).select_related("content").first()
 
 
 def search(workspace: Workspace, words: str, *, but: Collection[int]) -> list[Schedule]:
@@ -164,7 +164,7 @@ def search(workspace: Workspace, words: str, *, but: Collection[int]) -> list[Sc
     words = words.strip()
     if not words:
         return []
-    rows = Schedule.objects.filter(workspace=workspace).exclude(state="archived").exclude(pk__in=but)
+    rows = Schedule.objects.within(workspace).exclude(state="archived").exclude(pk__in=but)
     rows = rows.filter(Q(content__title__icontains=words) | Q(content__text__icontains=words))
     return list(rows.select_related("content").order_by("-created_at", "-id")[:MOST_FOUND])
 

@@ -47,12 +47,13 @@ def unscheduled(workspace: Workspace, now: datetime) -> list[Unscheduled]:
     """
     # no zone's clocks are further ahead than this; each row is looked at in its own zone below
     latest = now.astimezone(UTC).replace(tzinfo=None) + timedelta(hours=15)
-    newest = Schedule.objects.filter(workspace=workspace).order_by("-created_at", "-id").values("pk")[:LOOKED_THROUGH]
+    newest = Schedule.objects.within(workspace).order_by("-created_at", "-id").values("pk")[:LOOKED_THROUGH]
     drafts = Schedule.objects.filter(
         Q(rule_kind=RuleKind.ONCE, start_local__lt=latest) | Q(until_local__lt=latest), pk__in=newest, state="draft"
     ).order_by()
     rows = (
-        Target.objects.filter(schedule__in=drafts.values("pk"))
+        Target.objects.within(workspace)
+        .filter(schedule__in=drafts.values("pk"))
         .select_related("schedule__content", "account")
         .order_by("-schedule_id", "id")
     )

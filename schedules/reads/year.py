@@ -184,8 +184,8 @@ def _has_whole_hours(year: int, where: ZoneInfo) -> bool:
 
 
 def _jobs(workspace: Workspace, start: datetime, end: datetime, wanted: Wanted, without: Without) -> QuerySet[Job]:
-    jobs = Job.objects.filter(
-        _of_account(wanted, without), workspace=workspace, scheduled_for__gte=start, scheduled_for__lt=end
+    jobs = Job.objects.within(workspace).filter(
+        _of_account(wanted, without), scheduled_for__gte=start, scheduled_for__lt=end
     )
     jobs = jobs.exclude(state=JobState.SUPERSEDED)
     if "cancelled" not in wanted.looks:
@@ -276,9 +276,7 @@ def _to_come(
         return counts
     pad = timedelta(days=9)  # the largest offset of a target, and how far a wall clock lies from its instant
     planned = Q(schedule__planned_until=None) | Q(schedule__planned_until__lt=end + timedelta(days=7))
-    mine = Target.objects.filter(
-        _of_account(wanted, without), planned, schedule__workspace=workspace, schedule__state__in=states
-    )
+    mine = Target.objects.within(workspace).filter(_of_account(wanted, without), planned, schedule__state__in=states)
     targets = _about(mine.filter(schedule__start_local__lt=_naive(end + pad)), wanted, without).order_by()
     single = targets.filter(schedule__rule_kind=RuleKind.ONCE, schedule__start_local__gte=_naive(start - pad))
     ruled = targets.exclude(schedule__rule_kind=RuleKind.ONCE).filter(

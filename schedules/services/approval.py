@@ -18,14 +18,15 @@ from django.utils.translation import gettext as _
 from alwrity_scheduler.core.errors import IllegalTransition, NotAllowed, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import Membership, User, Workspace
-from alwrity_scheduler.workspaces.roles import Action, allows
+from alwrity_scheduler.workspaces.querysets import is_limited
+from alwrity_scheduler.workspaces.roles import Action, Role, allows
 from platforms.models import PlatformAccount
 from schedules.domain import approval as rules
 from schedules.domain.approval import ReviewState
 from schedules.domain.states import ScheduleState
 from schedules.engine import wakeup
 from schedules.models import Review, ReviewComment, ReviewLink, ReviewPolicy, Schedule
-from schedules.services import reviewing
+from schedules.services import limiting, reviewing
 from schedules.services.facts import schedule_fact
 from schedules.services.materialise import horizon, plan_schedule
 from schedules.services.schedules import check_for_accounts, put_to_work
@@ -263,12 +264,16 @@ def why_not(
     if person is None:
         return _("Approving is for people: sign in as one who may.")
     role = "owner" if person.is_superuser else _role(person, schedule.workspace_id)
-    if not allows(role, Action.VIEW):
+    if not allows(role, Action.VIEW) and not allows(role, Action.REVIEW):
         return _("You are not of this workspace.")
+    if role == Role.REVIEWER and review is None:
+        return _("Nothing of it waits for approval.")
+    if is_limited(person) and limiting.has_foreign(schedule, person):
+        return _("It also goes to accounts that are not given to you.")
     asked = [reviewing.value_of(row) for row in (reviewing.asking(schedule) if asking is None else asking)]
     authors = {schedule.created_by_id, review.requested_by_id if review else None}
     return rules.why_not(
-        asked, person_id=person.pk, authors={pk for pk in authors if pk}, role_approves=allows(role, Action.APPROVE)
+        asked, person_id=person.pk, authors={pk for pk in authors if pk}, role_approves=allows(role, Action.REVIEW)
     )
 
 

@@ -23,7 +23,7 @@ from schedules.domain.states import ScheduleState
 from schedules.engine import wakeup
 from schedules.models import ContentItem, Schedule, Target
 from schedules.services import content as content_service
-from schedules.services import materialise, posts, reviewing
+from schedules.services import limiting, materialise, posts, reviewing
 from schedules.services.facts import schedule_fact
 from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, check_plan, no_account, priority_number
 
@@ -239,6 +239,7 @@ def update_schedule(
 
     Only jobs that have not begun change; one that is being published goes out as it was, and the history says which (R5).
     """
+    limiting.require_all(schedule, actor)
     check_plan(plan, draft=schedule.state in (ScheduleState.DRAFT, ScheduleState.IN_REVIEW))
     if schedule.state == ScheduleState.ARCHIVED:
         raise IllegalTransition(

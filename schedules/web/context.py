@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces.middleware import SESSION_KEY
 from alwrity_scheduler.workspaces.models import ROLE_WORDS, Membership, Workspace
+from alwrity_scheduler.workspaces.querysets import opened_for
 from alwrity_scheduler.workspaces.roles import Action, Role, allows
 from schedules.models import Worker
 from schedules.reads import reviews
@@ -74,8 +75,8 @@ class Shell:
             return []
         if self.user.is_superuser:
             return [(room, Role.OWNER) for room in Workspace.objects.visible_to(self.user).order_by("id")]
-        own = Membership.objects.filter(user=self.user).visible_to(self.user).select_related("workspace")
-        return [(row.workspace, row.role) for row in own.order_by("workspace_id")]
+        own = Membership.objects.filter(user=self.user, user__is_active=True).select_related("workspace")
+        return [(opened_for(row.workspace, self.user), row.role) for row in own.order_by("workspace_id")]
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
@@ -96,6 +97,11 @@ class Shell:
     @cached_property
     def role(self) -> str:
         return "" if self.workspace is None else self.role_in(self.workspace)
+
+    @property
+    def is_outside(self) -> bool:
+        """An outside reviewer sees reviews here, and nothing else."""
+        return self.role == Role.REVIEWER
 
     @cached_property
     def role_word(self) -> str:

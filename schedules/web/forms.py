@@ -611,17 +611,3 @@ def _in_minutes(seconds: int | None) -> float | int | None:
 def variants_of(schedule: Schedule) -> tuple[VariantDraft, ...]:
     """The platforms' own versions, as stored."""
     return draft_of(schedule.content).variants
-
-
-class TokenForm(RefusableForm):
-    name = forms.CharField(
-        max_length=120, label=gettext_lazy("Name"), help_text=gettext_lazy("Who or what will use it.")
-    )
-    role = forms.ChoiceField(label=gettext_lazy("Role"))
-    days = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=3650,
-        label=gettext_lazy("Expires after (days)"),
-        help_text=gettext_lazy("Empty: never."),
-    )

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -56,8 +56,11 @@ class Visit:
 View = Callable[..., HttpResponse]
 
 
-def screen(*methods: str) -> Callable[[View], View]:
-    """A view for signed-in members: `view(request, visit, ...)`. Answers 405, 403 and the way to sign in by itself."""
+def screen(*methods: str, outside: bool = False) -> Callable[[View], View]:
+    """A view for signed-in members: `view(request, visit, ...)`. Answers 405, 403 and the way to sign in by itself.
+
+    outside: outside reviewers may come in too; to them every other page is not there.
+    """
     allowed = methods or ("GET", "HEAD")
 
     def wrap(view: View) -> View:
@@ -70,6 +73,10 @@ def screen(*methods: str) -> Callable[[View], View]:
             shell = shell_of(request)
             if shell.workspace is None:
                 return render(request, "people/no_workspace.html", {"title": _("No workspace")}, status=403)
+            if shell.is_outside and not outside:
+                if request.method != "POST" and request.path == reverse("web:today"):
+                    return HttpResponseRedirect(reverse("web:reviews"))
+                raise Http404
             visit = Visit(request, request.user, shell.workspace, actor_of(request), shell.now)
             try:
                 return view(request, visit, *args, **kwargs)

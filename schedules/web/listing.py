@@ -163,7 +163,7 @@ def unarchived(rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
 
 
 def read(query: QueryDict, workspace: Workspace) -> Wish:
-    accounts = PlatformAccount.objects.filter(workspace=workspace).exclude(state="disconnected")
+    accounts = PlatformAccount.objects.within(workspace).exclude(state="disconnected")
     owners = User.objects.filter(memberships__workspace=workspace).order_by("username")
     named = query.get("sort", "-created")
     sort = named.removeprefix("-")

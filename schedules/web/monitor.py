@@ -70,12 +70,12 @@ class Wish:
 
     @cached_property
     def accounts(self) -> list[PlatformAccount]:
-        rows = PlatformAccount.objects.filter(workspace=self.visit.workspace)
+        rows = PlatformAccount.objects.within(self.visit.workspace)
         return list(rows.order_by("platform", "name", "id"))
 
     @cached_property
     def source(self) -> Source:
-        return self.form.of(Job.objects.filter(workspace=self.visit.workspace), self.visit.now)
+        return self.form.of(Job.objects.within(self.visit.workspace), self.visit.now)
 
     @cached_property
     def tabs(self) -> list[ShownTab]:

@@ -98,7 +98,18 @@ entries.register(
 entries.register(
     "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
 )
-entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
+entries.register("team", NavigationEntry(title=_("Team"), url_name="web:team", icon="people", group=SET_UP))
+# the others have it in their menu
+entries.register(
+    "settings",
+    NavigationEntry(
+        title=_("Settings"),
+        url_name="web:settings",
+        icon="settings",
+        group=SET_UP,
+        shown=lambda shell: bool(shell.is_outside),
+    ),
+)
 entries.register("graphql", NavigationEntry(title=_("GraphQL"), url_name="graphql:endpoint", icon="code", group=SET_UP))
 entries.register(
     "webhooks",
@@ -165,11 +176,15 @@ class Group:
     entries: list[Link]
 
 
+# what there is for outside reviewers
+OUTSIDE = frozenset({"reviews", "notifications", "settings"})
+
+
 def groups(shell: Any, path: str) -> list[Group]:
     """The rail of this person on this page, group by group; empty groups are left out."""
     found: dict[str, list[Link]] = {}
     for name, entry in entries.items():
-        if not entry.shown(shell):
+        if not entry.shown(shell) or (getattr(shell, "is_outside", False) and name not in OUTSIDE):
             continue
         try:
             url = reverse(entry.url_name)
@@ -183,7 +198,7 @@ def groups(shell: Any, path: str) -> list[Group]:
 
 # the bar of a phone; what a person may not see, or is not there yet, is followed by what may stand in its place
 TABS = ("today", "calendar", "new", "jobs")
-INSTEAD = {"calendar": "schedules", "new": "accounts"}
+INSTEAD = {"today": "reviews", "calendar": "schedules", "new": "accounts", "jobs": "notifications"}
 
 
 def tabs(shell: Any, rail: list[Group]) -> list[Link]:

@@ -92,12 +92,12 @@ def _account(row: PlatformAccount) -> Row:
 
 def _posts(workspace: Workspace, wanted: str) -> list[Row]:
     called = Q(content__title__icontains=wanted) | Q(content__text__icontains=wanted)
-    rows = Schedule.objects.filter(called, workspace=workspace).select_related("content")
+    rows = Schedule.objects.within(workspace).filter(called).select_related("content")
     return [_post(row) for row in rows.order_by("-created_at", "-id")[:MOST_A_KIND]]
 
 
 def _accounts(workspace: Workspace, wanted: str) -> list[Row]:
-    rows = PlatformAccount.objects.filter(workspace=workspace, name__icontains=wanted).order_by("name", "id")
+    rows = PlatformAccount.objects.within(workspace).filter(name__icontains=wanted).order_by("name", "id")
     return [_account(row) for row in rows.defer("credentials", "options")[:MOST_A_KIND]]
 
 
@@ -107,10 +107,10 @@ def _recent(workspace: Workspace, pages: Iterable[Row], addresses: Iterable[str]
     known = {row.url: row for row in pages}
     posts, accounts = _ids(wanted, "schedule"), _ids(wanted, "account")
     if posts:
-        rows = Schedule.objects.filter(workspace=workspace, public_id__in=posts).select_related("content")
+        rows = Schedule.objects.within(workspace).filter(public_id__in=posts).select_related("content")
         known |= {found.url: found for found in map(_post, rows)}
     if accounts:
-        named = PlatformAccount.objects.filter(workspace=workspace, public_id__in=accounts)
+        named = PlatformAccount.objects.within(workspace).filter(public_id__in=accounts)
         known |= {found.url: found for found in map(_account, named.defer("credentials", "options"))}
     return [known[address] for address in dict.fromkeys(wanted) if address in known]
 

@@ -180,13 +180,15 @@
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) waited = SELDOM; });
 
-  /* ---- after a swap: the palette's first answer is chosen, refused forms take the focus to their summary ---- */
+  /* ---- after a swap: the palette's first answer is chosen, refused forms take the focus to their summary, what is shown only once
+     takes it to itself ---- */
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id === "cmd-list") { const options = $$("[role=option]", palette); if (options.length) choose(options, 0, $("input", palette)); }
     if (event.detail.xhr?.status === 422 || event.detail.xhr?.status === 409) $("[data-problems]")?.focus();
+    if (event.detail.target?.contains($("[data-once]")) || event.detail.elt?.contains?.($("[data-once]"))) $("[data-once]")?.focus();
     liveLine();
   });
-  $("[data-problems]")?.focus();
+  $("[data-problems], [data-once]")?.focus();
   liveLine();
 
   /* ---- the admin's filters start folded where there is no room for them ---- */

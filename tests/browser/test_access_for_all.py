@@ -65,6 +65,7 @@ def addresses(team):
             "accounts",
             "account_choose",
             "team",
+            "tokens",
             "apps",
             "hooks",
             "hook_new",
@@ -94,6 +95,7 @@ def addresses(team):
         f"{reverse('web:calendar')}?{words}"
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")
     )
+    yield reverse("web:member", args=[team.people.author.username])
     yield reverse("web:calendar_day")
     yield reverse("graphql:endpoint")
     yield reverse("web:content_versions", args=[team.daily.content.public_id])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -183,7 +183,8 @@ class _Groups(Door):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = AccountGroup.objects.visible_to(self.request.user)
-        return rows.select_related("workspace").prefetch_related("accounts")
+        accounts = PlatformAccount.objects.open_to(self.request.user)
+        return rows.select_related("workspace").prefetch_related(Prefetch("accounts", accounts))
 
 
 class GroupList(_Groups, Rows):

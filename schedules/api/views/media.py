@@ -101,7 +101,7 @@ class MediaRow(_Media, Row):
 class MediaUsage(_Media):
     def get(self, request: Request, public_id: UUID) -> Response:
         """The posts that show it, the newest first."""
-        return Response({"results": [use_words(use) for use in uses_of(self.find(public_id))]})
+        return Response({"results": [use_words(use) for use in uses_of(self.find(public_id), reader=request.user)]})
 
 
 class MediaRestore(_Media):

@@ -120,7 +120,7 @@ class Dependencies(_OfSchedule):
 
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.schedule_of(public_id)
-        rows = Dependency.objects.filter(schedule=row)
+        rows = Dependency.objects.open_to(request.user).filter(schedule=row)
         page = self.paginate_queryset(rows.select_related("workspace", "schedule__content", "waits_for__content"))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -149,7 +149,7 @@ class DependencyRow(_OfSchedule):
         return Response(status=204)
 
     def _find(self, schedule: Schedule, other: UUID) -> Dependency:
-        rows = Dependency.objects.filter(schedule=schedule, waits_for__public_id=other)
+        rows = Dependency.objects.open_to(self.request.user).filter(schedule=schedule, waits_for__public_id=other)
         joined = rows.select_related("workspace", "schedule__content", "waits_for__content")
         found: Dependency = get_object_or_404(joined)
         return found

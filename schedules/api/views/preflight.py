@@ -51,7 +51,7 @@ class Looks(Door):
     def _targets(self, given: list[Mapping[str, Any]], workspace: Workspace) -> list[TargetPlan]:
         wanted = targets_of(given)
         ids = [UUID(target.account_id) for target in wanted]
-        rows = PlatformAccount.objects.filter(workspace=workspace, public_id__in=ids)
+        rows = PlatformAccount.objects.within(workspace).filter(public_id__in=ids)
         there = {str(name) for name in rows.values_list("public_id", flat=True)}
         problems = [
             Problem(

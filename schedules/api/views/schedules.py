@@ -104,9 +104,7 @@ def with_groups(given: dict[str, Any], workspace: Workspace) -> None:
 def home_zone(workspace: Workspace, account_ids: list[UUID]) -> str:
     """The zone when the caller named none: the accounts' own where they agree, else the workspace's."""
     zones = set(
-        PlatformAccount.objects.filter(workspace=workspace, public_id__in=account_ids).values_list(
-            "timezone", flat=True
-        )
+        PlatformAccount.objects.within(workspace).filter(public_id__in=account_ids).values_list("timezone", flat=True)
     )
     return zones.pop() if len(zones) == 1 else workspace.timezone
 

@@ -39,9 +39,9 @@ def schedules_of(workspace: Workspace, keys: Iterable[str]) -> list[Schedule]:
     named = [read_key(key) for key in keys]
     jobs = [item.job_id for item in named if isinstance(item, JobKey)]
     ids = {item.schedule_id for item in named if isinstance(item, RunKey)}
-    ids |= set(Job.objects.filter(workspace=workspace, pk__in=jobs).values_list("schedule_id", flat=True))
+    ids |= set(Job.objects.within(workspace).filter(pk__in=jobs).values_list("schedule_id", flat=True))
     return list(
-        Schedule.objects.filter(workspace=workspace, pk__in=ids).select_related("workspace", "content").order_by("pk")
+        Schedule.objects.within(workspace).filter(pk__in=ids).select_related("workspace", "content").order_by("pk")
     )
 
 
@@ -90,7 +90,5 @@ def _together(workspace: Workspace, key: str) -> tuple[int, object] | None:
         return named.schedule_id, named.nominal_local
     if named is None:
         return None
-    row = Job.objects.filter(workspace=workspace, pk=named.job_id).values_list(
-        "schedule_id", "occurrence__nominal_local"
-    )
+    row = Job.objects.within(workspace).filter(pk=named.job_id).values_list("schedule_id", "occurrence__nominal_local")
     return row.first()

@@ -164,7 +164,7 @@ def _action(verb: BulkVerb) -> Action:
 
 
 def _chosen(request: HttpRequest, visit: Visit) -> QuerySet[Schedule]:
-    rows = Schedule.objects.filter(workspace=visit.workspace)
+    rows = Schedule.objects.within(visit.workspace)
     if request.POST.get("all"):
         return listing.read(QueryDict(request.POST.get("query", "")), visit.workspace).of(request, rows)
     return rows.filter(public_id__in=_ids(request.POST.getlist("ids")))

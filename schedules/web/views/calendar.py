@@ -213,7 +213,7 @@ def act_on_ticked(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _acted(visit: Visit, keys: list[str], public_ids: list[str], verb: str) -> tuple[bulk.Outcome, str]:
     if public_ids:
         ids = [value for value in public_ids[: bulk.MOST] if _is_uuid(value)]
-        schedules = list(Schedule.objects.filter(workspace=visit.workspace, public_id__in=ids).order_by("pk"))
+        schedules = list(Schedule.objects.within(visit.workspace).filter(public_id__in=ids).order_by("pk"))
     else:
         schedules = bulk.schedules_of(visit.workspace, keys)
     outcome = bulk.act(schedules, verb, actor=visit.actor, now=visit.now)

@@ -51,7 +51,7 @@ class Desk:
     draft: ComposerDraft | None = None
 
     def accounts(self) -> list[PlatformAccount]:
-        rows = PlatformAccount.objects.filter(workspace=self.workspace).exclude(state="disconnected")
+        rows = PlatformAccount.objects.within(self.workspace).exclude(state="disconnected")
         return list(rows.order_by("platform", "name", "id"))
 
     def form(self, visit: Visit, data: Any = None, files: Any = None) -> ComposerForm:

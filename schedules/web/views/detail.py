@@ -72,7 +72,7 @@ def _show(
     rule = rule_of(row)
     lives = row.state in ("draft", "in_review", "active", "paused")
     coming = runs.next_runs(rule, now=visit.now, count=NEXT_SHOWN) if lives else []
-    jobs = Job.objects.filter(schedule=row).with_names()
+    jobs = Job.objects.open_to(visit.person).filter(schedule=row).with_names()
     # from a while ago on, else the whole history is walked through for them
     ahead = jobs.filter(state__in=OPEN, run_at__gte=visit.now - OPEN_SINCE)
     waiting = list(ahead.order_by("run_at", "id")[: OPEN_SHOWN * 3])

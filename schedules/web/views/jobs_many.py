@@ -46,7 +46,7 @@ def act_on_many(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.POST.get("all"):
         chosen = wish.matching
     else:
-        chosen = Job.objects.filter(workspace=visit.workspace, public_id__in=form.cleaned_data["job"])
+        chosen = Job.objects.within(visit.workspace).filter(public_id__in=form.cleaned_data["job"])
     newest = AuditLog.objects.visible_to(visit.person).values_list("pk", flat=True).order_by("-pk").first() or 0
     order = recovery.Order(verb=form.wanted)
     result = recovery.many(order=order, chosen=chosen, actor=visit.actor, now=visit.now)

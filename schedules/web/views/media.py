@@ -178,7 +178,7 @@ def asset(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
         "title": row.original_name,
         "asset": row,
         "form": form,
-        "uses": reads.uses_of(row),
+        "uses": reads.uses_of(row, reader=visit.person),
         "may_change": visit.may(Action.WRITE, row.workspace),
     }
     return show(request, "media/asset.html", "media/partials/_asset.html", context, status=status)

@@ -43,7 +43,7 @@ def _stamp(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-@screen()
+@screen(outside=True)
 def page(request: HttpRequest, visit: Visit) -> HttpResponse:
     """`?show=` open or unread; `?kind=` of Kind."""
     shown = request.GET.get("show", "")
@@ -86,7 +86,7 @@ class _Counted(Paginator[Notice]):
         self.count = number
 
 
-@screen()
+@screen(outside=True)
 def latest(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The few newest, for the bell: first what waits for an act."""
     mine = Notice.objects.of(visit.person, visit.workspace)
@@ -106,7 +106,7 @@ def _find(visit: Visit, public_id: UUID) -> Notice:
     return row
 
 
-@screen()
+@screen(outside=True)
 def follow(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     """To the thing itself. Who goes there has read the notice."""
     row = _find(visit, public_id)
@@ -114,7 +114,7 @@ def follow(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(notice_address(line_of(row)))
 
 
-@screen()
+@screen(outside=True)
 def sign_in(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
     """To where the account of a notice is signed in again."""
     row = _find(visit, public_id)
@@ -130,7 +130,7 @@ def sign_in(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse
     return HttpResponseRedirect(to)
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpResponse:
     """`read`: it was read. `retry`: the posts of the notice that still need it are tried again."""
     row = _find(visit, public_id)
@@ -158,7 +158,7 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
     return done(request, said, back, undo=undo, level=level)
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def read_all(request: HttpRequest, visit: Visit) -> HttpResponse:
     """All of the workspace, or those of one kind."""
     wanted = request.POST.get("kind", "")
@@ -169,7 +169,7 @@ def read_all(request: HttpRequest, visit: Visit) -> HttpResponse:
     return done(request, words % {"n": number}, next_url(request, reverse("web:notifications")), undo=undo)
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def unread(request: HttpRequest, visit: Visit, stamp: int) -> HttpResponse:
     """Take back what was marked as read at that moment."""
     back = next_url(request, reverse("web:notifications"))
@@ -182,7 +182,7 @@ def unread(request: HttpRequest, visit: Visit, stamp: int) -> HttpResponse:
     return done(request, words % {"n": number}, back)
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def save_rules(request: HttpRequest, visit: Visit) -> HttpResponse:
     """What this person wants to be told of: the ticked kinds."""
     ticked = set(request.POST.getlist("kind"))

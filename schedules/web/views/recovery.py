@@ -83,7 +83,7 @@ def recovery_desk(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _accounts(visit: Visit) -> list[PlatformAccount]:
-    return list(PlatformAccount.objects.filter(workspace=visit.workspace).order_by("platform", "name", "id"))
+    return list(PlatformAccount.objects.within(visit.workspace).order_by("platform", "name", "id"))
 
 
 def _wish(query: QueryDict, form: RecoveryFilter) -> Wish:
@@ -94,7 +94,7 @@ def _wish(query: QueryDict, form: RecoveryFilter) -> Wish:
 def _show(request: HttpRequest, visit: Visit, query: QueryDict, refusal: Refusal | None = None) -> HttpResponse:
     form = RecoveryFilter(query, accounts=_accounts(visit))
     wish = _wish(query, form)
-    mine = Job.objects.filter(workspace=visit.workspace)
+    mine = Job.objects.within(visit.workspace)
     of_all = Wish(query, "", wish.account, wish.words).of(mine)
     counts = desk.counts(of_all)
     total = sum(counts.values())
@@ -222,7 +222,7 @@ def act_on_many(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = BulkForm(request.POST)
     if not form.is_valid():
         return _show(request, visit, query, Refusal(form))
-    mine = Job.objects.filter(workspace=visit.workspace)
+    mine = Job.objects.within(visit.workspace)
     if request.POST.get("all"):
         chosen = _wish(query, RecoveryFilter(query, accounts=_accounts(visit))).of(mine)
     else:
@@ -275,7 +275,7 @@ def undo_many(request: HttpRequest, visit: Visit, request_id: str, after: int) -
         object_type="job",
     )
     ids = list(facts.order_by("pk").values_list("object_id", flat=True)[: recovery.MOST_AT_ONCE])
-    chosen = Job.objects.filter(workspace=visit.workspace, public_id__in=ids)
+    chosen = Job.objects.within(visit.workspace).filter(public_id__in=ids)
     result = recovery.undo_many(chosen=chosen, actor=visit.actor, now=visit.now)
     if not result.outcomes:
         nothing = Problem(field="state", message=_("There is nothing to undo."))

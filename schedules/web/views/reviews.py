@@ -25,6 +25,7 @@ from schedules.models import ReviewComment, ReviewLink, Schedule
 from schedules.reads import reviews, runs
 from schedules.services import approval as service
 from schedules.services.materialise import rule_of
+from schedules.web.context import shell_of
 from schedules.web.forms import PolicyForm, ReviewForm, ReviewLinkForm
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show
 from schedules.web.views.composer import WITH_PARTS
@@ -42,19 +43,47 @@ VERBS: dict[str, Verb] = {
 OUTSIDE_VERBS = ("approve", "request-changes", "comment")
 
 
-@screen()
+@screen(outside=True)
 def review_board(request: HttpRequest, visit: Visit) -> HttpResponse:
     context = {
         "title": _("Review"),
         "board": reviews.board(visit.person, visit.workspace),
         "now": visit.now,
         "may_rule": visit.may(Action.ACCOUNTS),
+        "is_outside": shell_of(request).is_outside,
         "any_rule": any(row.policy and row.policy.required for row in reviews.policies(visit.workspace)),
     }
     return show(request, "reviews/board.html", "reviews/partials/_board.html", context)
 
 
-@screen("POST")
+@screen(outside=True)
+def review_page(request: HttpRequest, visit: Visit, public_id: UUID) -> HttpResponse:
+    """One post under review, by its schedule, for whoever sees nothing else of the workspace."""
+    return _review_page(request, visit, _find(visit, public_id), ReviewForm())
+
+
+def _review_page(
+    request: HttpRequest, visit: Visit, row: Schedule, form: ReviewForm, status: int = 200
+) -> HttpResponse:
+    schedule = Schedule.objects.select_related("workspace", "content").prefetch_related(*WITH_PARTS).get(pk=row.pk)
+    desk = reviews.desk(schedule, visit.person, visit.now)
+    context = {
+        "title": str(schedule),
+        "schedule": schedule,
+        "review": desk.waiting or desk.last,
+        "desk": desk,
+        "form": form,
+        "cards": stored_cards(schedule, visit.now),
+        "comments": desk.comments,
+        "words": runs.words_of(rule_of(schedule)),
+        "coming": runs.next_runs(rule_of(schedule), now=visit.now, count=3),
+        "open": desk.may_decide,
+        "now": visit.now,
+    }
+    return show(request, "reviews/inside.html", "reviews/partials/_inside.html", context, status=status)
+
+
+@screen("POST", outside=True)
 def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpResponse:
     """One verb on one post. Whether this person may decide is the service's to say: reviewers need not have a role for it."""
     if verb not in VERBS:
@@ -62,7 +91,8 @@ def act(request: HttpRequest, visit: Visit, public_id: UUID, verb: str) -> HttpR
     schedule = _find(visit, public_id)
     if verb in ("submit", "withdraw"):
         visit.require(Action.WRITE, schedule.workspace)
-    back = next_url(request, reverse("web:schedule", args=[public_id]))
+    to = "web:review" if shell_of(request).is_outside else "web:schedule"
+    back = next_url(request, reverse(to, args=[public_id]))
     call, words = VERBS[verb]
     name, text = str(schedule), request.POST.get("comment", "")
     given = {"text": text} if verb == "comment" else {} if verb == "withdraw" else {"comment": text}

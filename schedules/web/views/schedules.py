@@ -29,7 +29,7 @@ from schedules.web.gate import Visit, done, leave, next_url, refused, screen, sh
 def schedule_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     wish = listing.read(request.GET, visit.workspace)
     arranged = listing.arrangement(visit.person)
-    found = wish.of(request, Schedule.objects.filter(workspace=visit.workspace))
+    found = wish.of(request, Schedule.objects.within(visit.workspace))
     context = {
         "title": _("Schedules"),
         "form": wish.form,
@@ -63,7 +63,7 @@ class _Around:
             "campaigns": lambda: listing.campaigns(workspace),
             "views": lambda: SavedView.objects.of(person, workspace, "list"),
             "unfinished": lambda: bulk_reads.unfinished(person, workspace),
-            "has_accounts": lambda: PlatformAccount.objects.filter(workspace=workspace).exists(),
+            "has_accounts": lambda: PlatformAccount.objects.within(workspace).exists(),
         }
 
 
@@ -87,7 +87,7 @@ def export(request: HttpRequest, visit: Visit, kind: str) -> HttpResponse:
     if kind not in listing_export.KINDS:
         raise Http404
     wish = listing.read(request.GET, visit.workspace)
-    found = wish.ordered(wish.of(request, Schedule.objects.filter(workspace=visit.workspace)))
+    found = wish.ordered(wish.of(request, Schedule.objects.within(visit.workspace)))
     answer: Any = listing_export.response(list(found.values_list("pk", flat=True)), kind, now=visit.now)
     response: HttpResponse = answer
     return response

@@ -64,7 +64,7 @@ def seen(request: HttpRequest, visit: Visit) -> HttpResponse:
     return done(request, _("Marked as all right: %(n)d.") % {"n": number}, reverse("web:security"))
 
 
-@screen()
+@screen(outside=True)
 def own_data(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Everything held of the person, as a file."""
     found = persons.export(person=visit.person, now=visit.now)
@@ -76,7 +76,7 @@ def own_data(request: HttpRequest, visit: Visit) -> HttpResponse:
     return response
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def erase_me(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The person goes, by the password and for good."""
     section = reverse("web:settings_section", args=["data"])

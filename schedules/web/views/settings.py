@@ -22,6 +22,7 @@ from alwrity_scheduler.signin import reads as signin
 from alwrity_scheduler.workspaces import services as service
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.web import people_forms as forms
+from schedules.web.context import shell_of
 from schedules.web.forms import RefusableForm
 from schedules.web.gate import Visit, done, leave, next_url, refused, screen, show, wants_part
 
@@ -61,6 +62,8 @@ SECTIONS = {
         Section("danger", gettext_lazy("Danger zone"), "warning"),
     )
 }
+# what outside reviewers have; the others are about the workspace
+OUTSIDE = frozenset({YOU, "security", "language", "look", "keys", "notifications", "data", "danger"})
 # what one click changes from anywhere, and changes back: field -> its values in an address
 CHOICES: dict[str, dict[str, Any]] = {
     "theme": {name: name for name in ("auto", "light", "dark")},
@@ -70,10 +73,12 @@ CHOICES: dict[str, dict[str, Any]] = {
 }
 
 
-@screen("GET", "HEAD", "POST")
+@screen("GET", "HEAD", "POST", outside=True)
 def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse:
     """Shows a section, or saves it. POST to a section without a form answers 404."""
-    found = SECTIONS.get(section)
+    shell = shell_of(request)
+    sections = [item for item in SECTIONS.values() if not shell.is_outside or item.name in OUTSIDE]
+    found = next((item for item in sections if item.name == section), None)
     if found is None or (request.method == "POST" and found.form is None):
         raise Http404
     if request.method == "POST" and section == WORKSPACE:
@@ -90,7 +95,7 @@ def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse
     context = {
         "title": found.title,
         "section": found,
-        "sections": list(SECTIONS.values()),
+        "sections": sections,
         "form": form,
         "zones": sorted(available_timezones()) if section in ("language", WORKSPACE) else [],
         "now": visit.now,
@@ -133,7 +138,7 @@ def _language_of(request: HttpRequest, visit: Visit) -> str:
     return visit.person.language or translation.get_language_from_request(request)
 
 
-@screen("POST")
+@screen("POST", outside=True)
 def choose(request: HttpRequest, visit: Visit, field: str, value: str) -> HttpResponse:
     """One choice of the frame (colours, density, keys, language), made where one is; it can be undone."""
     values = CHOICES.get(field, {})

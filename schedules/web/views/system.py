@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("web:today"))
 
 
-@screen()
+@screen(outside=True)
 def find(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The palette's answers, grouped by kind. `recent`: the addresses this browser chose lately, newest first."""
     wanted = request.GET.get("q", "").strip()[:100]

@@ -97,22 +97,22 @@ def test_the_workspace_switch_takes_only_ones_own(owner, team):
 
 
 def test_a_token_is_shown_once_and_revoked(owner, team):
-    made = owner.post(reverse("web:team"), {"name": "Robot", "role": "author", "days": "30"}).content.decode()
+    made = owner.post(reverse("web:tokens"), {"name": "Robot", "role": "author", "expires": "30"}).content.decode()
     token = ApiToken.objects.get()
 
     assert re.search(r"alw_[\w-]{40,}", made)
-    assert not re.search(r"alw_[\w-]{40,}", owner.get(reverse("web:team")).content.decode())
+    assert not re.search(r"alw_[\w-]{40,}", owner.get(reverse("web:tokens")).content.decode())
     owner.post(reverse("web:token_revoke", args=[token.public_id]))
     token.refresh_from_db()
     assert token.revoked_at is not None
 
 
 def test_tokens_are_the_owners_business(author, stranger, owner, team):
-    owner.post(reverse("web:team"), {"name": "Robot", "role": "author"})
+    owner.post(reverse("web:tokens"), {"name": "Robot", "role": "author"})
     token = ApiToken.objects.get()
 
-    assert author.post(reverse("web:team"), {"name": "Mine", "role": "owner"}).status_code == 403
-    assert b"Robot" not in author.get(reverse("web:team")).content
+    assert author.post(reverse("web:tokens"), {"name": "Mine", "role": "owner"}).status_code == 403
+    assert author.get(reverse("web:tokens")).status_code == 403
     assert author.post(reverse("web:token_revoke", args=[token.public_id])).status_code == 403
     assert stranger.post(reverse("web:token_revoke", args=[token.public_id])).status_code == 404
 

@@ -1,7 +1,8 @@
-"""`manage.py create_token --workspace W --role R --name N`: prints a new API token once."""
+"""`manage.py create_token --workspace W --role R --name N`, with --scopes, --networks, --expires-days: prints a new token once."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,6 +13,7 @@ from alwrity_scheduler.core.events import Actor
 from alwrity_scheduler.workspaces import services
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Role
+from alwrity_scheduler.workspaces.scopes import SCOPES
 
 
 class Command(BaseCommand):
@@ -22,7 +24,16 @@ class Command(BaseCommand):
         parser.add_argument("--role", required=True, help=", ".join(Role))
         parser.add_argument("--name", required=True, help="what the token is for, as the list of tokens will show it")
 
+        parser.add_argument(
+            "--scopes", nargs="+", default=[], metavar="AREA:WAY", help=f"only these, of {', '.join(SCOPES)}"
+        )
+        parser.add_argument("--networks", nargs="+", default=[], help="works only from these, like 192.0.2.0/24")
+        parser.add_argument("--expires-days", type=int, help="ends after so many days; without it never")
+
     def handle(self, *args: Any, workspace: str, role: str, name: str, **options: Any) -> None:
+        days, now = options.get("expires_days"), clock.now()
+        if days is not None and not 1 <= days <= 3650:
+            raise CommandError("Give 1 to 3650 days.")
         rows = Workspace.objects.all()
         found = [row for row in rows if workspace in (row.slug, row.name, str(row.public_id))]
         if not found:
@@ -34,7 +45,10 @@ class Command(BaseCommand):
                 name=name,
                 role=role,
                 actor=Actor(kind="command", label="create_token"),
-                now=clock.now(),
+                now=now,
+                scopes=options.get("scopes") or (),
+                networks=options.get("networks") or (),
+                expires_at=now + timedelta(days=days) if days is not None else None,
             )
         except Refused as error:
             raise CommandError(str(error)) from error
