@@ -334,5 +334,67 @@ def _people() -> None:
     )  # fmt: skip
 
 
-for _fill in (_schedules, _jobs, _writing, _reviews, _media, _accounts, _people):
+def _access() -> None:
+    for name, sentence in (
+        ("member.removed", _("Somebody was taken out of a workspace.")),
+        ("member.left", _("Somebody left a workspace.")),
+        ("member.accounts_set", _("A member's accounts were chosen.")),
+    ):
+        register(name, sentence, "workspace", before=v.ACCESS, after=v.ACCESS)
+    for name, sentence in (
+        ("invitation.sent", _("Somebody was asked to join.")),
+        ("invitation.resent", _("An invitation was sent again.")),
+        ("invitation.revoked", _("An invitation was taken back.")),
+        ("invitation.accepted", _("Somebody joined by an invitation.")),
+    ):
+        register(name, sentence, "invitation", before=v.ACCESS, after=v.ACCESS)
+    for name, sentence in (
+        ("token.changed", _("An API token was changed.")),
+        ("token.rotated", _("An API token got a new secret.")),
+        ("token.accounts_set", _("A token's accounts were chosen.")),
+    ):
+        register(name, sentence, "api_token", before=v.TOKEN, after=v.TOKEN)
+    for name, sentence in (
+        ("app.registered", _("An app was registered.")),
+        ("app.changed", _("An app was changed.")),
+        ("app.secret_rotated", _("An app got a new secret.")),
+        ("app.disabled", _("An app was switched off.")),
+        ("app.enabled", _("An app was switched on again.")),
+        ("app.deleted", _("An app was deleted.")),
+    ):
+        register(name, sentence, "app", before=v.APP, after=v.APP)
+    register("app.allowed", _("Somebody let an app act for them."), "app_permission", before=v.APP, after=v.APP)
+    register("app.revoked", _("Somebody took an app's permission back."), "app_permission", before=v.APP, after=v.APP)
+    for name, sentence in (
+        ("person.password_changed", _("Somebody changed their password.")),
+        ("person.mfa_added", _("Somebody added a second factor.")),
+        ("person.mfa_removed", _("Somebody removed a second factor.")),
+        ("person.recovery_codes_made", _("Somebody made recovery codes.")),
+        ("person.login_linked", _("Somebody linked another sign-in.")),
+        ("person.login_unlinked", _("Somebody unlinked another sign-in.")),
+        ("person.address_confirmed", _("Somebody confirmed a mail address.")),
+        ("person.address_changed", _("Somebody changed their mail address.")),
+        ("person.address_removed", _("Somebody removed a mail address.")),
+        ("person.created", _("Somebody came in by another sign-in for the first time.")),
+    ):
+        register(name, sentence, "person", adds=True, stays=True)
+
+
+def _integrations() -> None:
+    for name, sentence in (
+        ("webhook.created", _("A webhook was made.")),
+        ("webhook.changed", _("A webhook was changed.")),
+        ("webhook.secret_rotated", _("A webhook got a new secret.")),
+        ("webhook.paused", _("A webhook was paused.")),
+        ("webhook.resumed", _("A webhook goes on.")),
+        ("webhook.disabled", _("A webhook was switched off, because its receiver does not take what is sent.")),
+        ("webhook.deleted", _("A webhook was deleted.")),
+        ("webhook.replayed", _("Something was sent to a webhook again.")),
+    ):
+        register(name, sentence, "webhook", before=v.WEBHOOK, after=v.WEBHOOK)
+    register("campaign.created", _("A campaign was made."), "campaign", after=v.NAME)
+    register("campaign.renamed", _("A campaign got another name."), "campaign", before=v.NAME, after=v.NAME)
+
+
+for _fill in (_schedules, _jobs, _writing, _reviews, _media, _accounts, _people, _access, _integrations):
     _fill()

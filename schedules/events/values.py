@@ -96,3 +96,44 @@ CIRCUIT: Values = {"state": TEXT, "failures": COUNT, "retry_at": or_none(TIME), 
 WAITS: Values = {"waits_for": TEXT, "waits_for_id": TEXT}
 PLACE: Values = {"platform": TEXT, "name": TEXT, "handle": TEXT, "missing_scopes": WORDS}
 BULK: Values = {"verb": TEXT, "total": COUNT, "done": COUNT, "failed": COUNT}
+# who may what; accounts: public ids, or null for all
+ACCESS: Values = {
+    "user": TEXT,
+    "email": TEXT,
+    "role": or_none(TEXT),
+    "accounts": or_none(WORDS),
+}
+TOKEN: Values = {
+    "name": TEXT,
+    "role": TEXT,
+    "prefix": TEXT,
+    "scopes": WORDS,
+    "networks": WORDS,
+    "expires_at": or_none(TIME),
+    "accounts": or_none(WORDS),
+}
+APP: Values = {
+    "name": TEXT,
+    "app": TEXT,
+    "website": TEXT,
+    "redirect_uris": WORDS,
+    "public": FLAG,
+    "disabled": FLAG,
+    "scopes": WORDS,
+}
+WEBHOOK: Values = {
+    "host": TEXT,
+    "description": TEXT,
+    "event_types": WORDS,
+    "filters": THING,
+    "header_names": WORDS,
+    "state": TEXT,
+    "reason": TEXT,
+    "message": TEXT,
+    "previous_until": TIME,
+    "count": COUNT,
+    "event_type": TEXT,
+    "which": TEXT,
+    "since": TIME,
+    "until": TIME,
+}
