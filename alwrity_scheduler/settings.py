@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 # Web.
@@ -100,7 +102,16 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "schedules.api.paging.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "schedules.api.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "schedules.api.schema.Schema",
     "PAGE_SIZE": 50,
+}
+# schedules/api/schema.py says all that is ours
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": ["schedules.api.schema.finish"],
 }
 
 # Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise

@@ -7,6 +7,7 @@ from schedules.api.views import (
     bulk,
     calendar,
     content,
+    docs,
     jobs,
     library,
     media,
@@ -114,5 +115,8 @@ urlpatterns = [
     path("notifications/<uuid:public_id>/read/", notifications.NoticeRead.as_view(), name="notification_read"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
+    path("schema/", docs.SchemaFile.as_view(), name="schema"),
+    path("docs/", docs.swagger, name="docs"),
+    path("redoc/", docs.redoc, name="redoc"),
     re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),
 ]

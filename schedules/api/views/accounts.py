@@ -23,6 +23,7 @@ from schedules.api.serializers.accounts import (
     AccountChange,
     AppAnswer,
     AppInput,
+    ConnectionTest,
     GroupAnswer,
     GroupChange,
     GroupInput,
@@ -68,6 +69,12 @@ VERBS = ("test", "pause", "resume")
 class AccountVerb(_Accounts, VerbDoor):
     """`test` asks the platform now and posts nothing; `pause` and `resume` answer with the account."""
 
+    words: ClassVar[dict[str, str]] = {
+        "test": "Ask the platform whether it would publish, and as whom. It posts nothing.",
+        "pause": "Nothing is published on the account until it is resumed.",
+        "resume": "Publish on the account again.",
+    }
+    answers: ClassVar[dict[str, Any]] = {"test": ConnectionTest}
     action: ClassVar[Action] = Action.ACCOUNTS
 
     def act(self, row: PlatformAccount, given: dict[str, Any]) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,9 @@ from platforms.models import PlatformAccount
 from schedules.api.serializers.content import draft, draft_of
 from schedules.api.serializers.preflight import (
     CheckInput,
+    ContentCheckShown,
     PreflightInput,
+    PreflightShown,
     check_words,
     preflight_words,
     targets_of,
@@ -66,7 +68,9 @@ class _Looks(Door):
 
 
 class PreflightNow(_Looks):
-    """POST: of a stored schedule, or of content and accounts."""
+    """Would this publish now, on each account, and why not: of a stored schedule, or of content and accounts. Changes nothing."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": PreflightShown}
 
     def post(self, request: Request) -> Response:
         given = self.read(PreflightInput)
@@ -81,7 +85,9 @@ class PreflightNow(_Looks):
 
 
 class ContentCheck(_Looks):
-    """POST: what each account's platform would refuse of the content, or not do as meant."""
+    """What each account's platform would refuse of the content, or not do as meant. Stores nothing."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": ContentCheckShown}
 
     def post(self, request: Request) -> Response:
         workspace, content, targets = self._asked(self.read(CheckInput))

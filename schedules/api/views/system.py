@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alwrity_scheduler.workspaces.models import Workspace
-from schedules.api.serializers.system import AuditAnswer, status_words
+from schedules.api.serializers.system import AuditAnswer, EngineStatusShown, status_words
 from schedules.api.views.door import Door, Rows
 from schedules.filters import AuditFilter
 from schedules.models import AuditLog, Job
@@ -37,6 +37,8 @@ class AuditList(Rows):
 
 class Status(Door):
     """Does anything publish, and keep up? Counts the jobs one may see; workers, duties and alarms are the installation's."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": EngineStatusShown}
 
     def get(self, request: Request) -> Response:
         if getattr(request.user, "is_superuser", False):
