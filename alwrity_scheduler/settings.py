@@ -102,6 +102,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "schedules.api.paging.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "schedules.api.problems.handle",
+    "DEFAULT_METADATA_CLASS": "schedules.api.metadata.Methods",
     "DEFAULT_SCHEMA_CLASS": "schedules.api.schema.Schema",
     "PAGE_SIZE": 50,
 }

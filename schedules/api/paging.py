@@ -31,4 +31,6 @@ class NewestFirst(CursorPagination):
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, OverflowError) as error:
             # a cursor that we did not make: what it holds is no place in this list
-            raise Refused(Problem(field="cursor", message="This cursor leads nowhere. Follow `next` as it is.")) from error
+            raise Refused(
+                Problem(field="cursor", message="This cursor leads nowhere. Follow `next` as it is.")
+            ) from error

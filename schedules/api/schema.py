@@ -3,8 +3,8 @@
 What drf-spectacular cannot know are the house's conventions; this module tells it:
 
 - a body is the `Input` that the handler reads (`takes` on the view says it where the code does not show it);
-- an answer is what the serializer `shown` declares, or what the view's `answers` says by method or verb: a `Shown` class, an `Answer`,
-  or `{status: either}`;
+- an answer is what the serializer's `shown` declares, or what the view's `answers` says by method or verb: a `Shown` class, an
+  `Answer`, or `{status: either}`;
 - a list is cut by cursor where the view takes `cursor`; parameters come from the FilterSet, `query_input` and `query_names`;
 - refusals are problem details, and the same everywhere.
 
@@ -18,7 +18,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import django_filters as filters
 from django.conf import settings
@@ -26,14 +25,12 @@ from drf_spectacular.drainage import warn
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, append_meta, get_doc
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.scopes import AREAS
 from schedules.api.problems import KINDS, MEDIA_TYPE
 from schedules.api.serializers.shapes import LARGEST, Empty, Input, ProblemOfField
-from schedules.api.serializers.shown import Json, Shown, answer_schema, object_of, schema_of
-from schedules.api.views.door import PAGING, Door, Row, Rows, VerbDoor
+from schedules.api.serializers.shown import Json, Shown, object_of, schema_of
+from schedules.api.views.door import Door, Row, VerbDoor
 
 PREFIX = "/api/v1"
 VERSION = "1.0.0"
@@ -53,7 +50,7 @@ WORDS = {"get": "get", "post": "create", "put": "replace", "patch": "update", "d
 PARAMETERS: dict[str, tuple[Json, str]] = {
     "cursor": ({"type": "string"}, "Where to go on: follow `next` or `previous` of an answer as they are."),
     "page_size": ({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many a page."),
-    "workspace": ({"type": "string", "minLength": 1}, "The workspace, by its id or slug."),
+    "workspace": ({"type": "string"}, "The workspace, by its id or slug."),
     "fields": (
         {"type": "string"},
         "Names, separated by commas; a dot goes inside, like `content.title`. Each row then holds these alone.",
@@ -240,10 +237,16 @@ class Schema(AutoSchema):
             # it has no fields: an empty object, or nothing at all
             empty = {"type": "object", "additionalProperties": False, "maxProperties": 0}
             return {"content": {"application/json": {"schema": empty}}}
-        types = [kind for kind in self.map_parsers() if kind != "application/x-www-form-urlencoded"]
         example = getattr(taken, "example", None)
-        content: Json = {"schema": component.ref} | ({"example": example} if example else {})
-        return {"content": dict.fromkeys(types, content), "required": bool(component.schema.get("required"))}
+        more = {"example": example} if example else {}
+        content: Json = {kind: {"schema": component.ref} for kind in self.map_parsers()}
+        if as_json := getattr(taken, "as_json", None):
+            # what a form holds and JSON cannot: a file
+            content["application/json"] = {
+                "schema": self._component(f"{component.name}AsJson", lambda: as_json(component.schema))
+            }
+        needed = component.schema.get("required") or "if" in component.schema
+        return {"content": {kind: one | more for kind, one in content.items()}, "required": bool(needed)}
 
     def _taken(self) -> type[Input] | None:
         """The `Input` that the handler reads."""
@@ -300,7 +303,9 @@ class Schema(AutoSchema):
         if isinstance(hint, dict):
             return hint
         if hint is None or not (hasattr(hint, "shown") or (isinstance(hint, type) and issubclass(hint, Shown))):
-            warn(f"{type(self.view).__name__}.{self._verb} shows something that nobody has described (`shown`, `answers`).")
+            warn(
+                f"{type(self.view).__name__}.{self._verb} shows something that nobody has described (`shown`, `answers`)."
+            )
             return {"type": "object", "additionalProperties": {}}
         schema = schema_of(hint, self._component)
         return self._page_of(schema) if self._is_list else schema
@@ -349,7 +354,17 @@ class Schema(AutoSchema):
         written = getattr(field, "written", None)
         if written is not None:
             return append_meta(dict(written), self._get_serializer_field_meta(field, direction))
-        return super()._map_serializer_field(field, direction, bypass_extensions)
+        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(found, dict) and found.get("default") in ("", {}, []):
+            # nothing said; as a value it would be refused
+            del found["default"]
+        return found
+
+    def _unwrap_list_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._unwrap_list_serializer(serializer, direction)
+        if schema and not getattr(serializer, "allow_empty", True):
+            schema["minItems"] = 1
+        return schema
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         schema = super()._map_basic_serializer(serializer, direction)
@@ -470,7 +485,9 @@ def components() -> Json:
     return {
         "schemas": {"Problem": problem, "ProblemOfField": field},
         "headers": HEADERS,
-        "responses": {f"Refused{status}": _refused(status, title) for status, title in REFUSALS.items() if status < 500},
+        "responses": {
+            f"Refused{status}": _refused(status, title) for status, title in REFUSALS.items() if status < 500
+        },
         "securitySchemes": SECURITY,
     }
 
@@ -509,7 +526,9 @@ def finish(result: Json, generator: Any, request: Any, public: bool) -> Json:
     result["servers"] = [{"url": settings.PUBLIC_URL}]
     used = {tag for path in result["paths"].values() for one in path.values() for tag in one["tags"]}
     result["tags"] = [
-        {"name": area, "description": words[0].upper() + words[1:] + "."} for area, words in AREAS.items() if area in used
+        {"name": area, "description": words[0].upper() + words[1:] + "."}
+        for area, words in AREAS.items()
+        if area in used
     ]
     found = result.setdefault("components", {})
     for kind, named in components().items():

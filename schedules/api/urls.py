@@ -118,5 +118,6 @@ urlpatterns = [
     path("schema/", docs.SchemaFile.as_view(), name="schema"),
     path("docs/", docs.swagger, name="docs"),
     path("redoc/", docs.redoc, name="redoc"),
-    re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),
+    # a line break in an address is no end of it
+    re_path(r"^[\s\S]*$", system.Nowhere.as_view(), name="nowhere"),
 ]

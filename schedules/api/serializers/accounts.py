@@ -14,6 +14,7 @@ from rest_framework import serializers
 from platforms.contracts import AccountHealth
 from platforms.models import AccountGroup, AccountState, PlatformAccount, PlatformApp
 from platforms.registry import adapters
+from platforms.text.utm import NAMES as UTM_NAMES
 from schedules.api.serializers.shapes import (
     LARGEST,
     Answer,
@@ -180,6 +181,11 @@ class AccountChange(Input):
             "updated_at", "updated_at_local",
         }
     )  # fmt: skip
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        schema["properties"]["utm"]["propertyNames"] = {"enum": list(UTM_NAMES)}
+        return schema
 
     version = Version()
     name = serializers.CharField(required=False, max_length=120)

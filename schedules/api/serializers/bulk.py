@@ -9,7 +9,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem
-from schedules.api.serializers.shapes import Input, ProblemOfField, Version, either
+from schedules.api.serializers.shapes import Input, ProblemOfField, Version, either, of_list
 from schedules.api.serializers.shown import Shown
 from schedules.domain.states import ScheduleState
 from schedules.filters import ScheduleFilter
@@ -46,17 +46,36 @@ class SchedulesInput(Input):
             raise serializers.ValidationError(
                 {name: [serializers.ErrorDetail(words, code="unknown")] for name in unknown}
             )
-        return {name: ",".join(map(str, one)) if isinstance(one, list) else one for name, one in value.items()}
+        if wrong := [name for name, one in value.items() if not _is_plain(one)]:
+            words = "Write text, true or false, or a list of texts."
+            raise serializers.ValidationError(
+                {name: [serializers.ErrorDetail(words, code="invalid")] for name in wrong}
+            )
+        return {name: _as_in_query(one) for name, one in value.items()}
 
     @staticmethod
     def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
-        return {**schema, **either("ids", "filter")}
+        return {
+            **schema,
+            "properties": {**schema["properties"], "filter": of_list(ScheduleFilter)},
+            **either("ids", "filter"),
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):
             words = "Name the schedules by `ids`, or say by `filter` which ({} is all of them): one of the two."
             raise serializers.ValidationError({"ids": [serializers.ErrorDetail(words, code="required")]})
         return attrs
+
+
+def _as_in_query(value: str | bool | list[str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(value) if isinstance(value, list) else value
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | bool) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
 def order(given: dict[str, Any]) -> Order:

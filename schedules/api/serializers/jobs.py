@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from schedules.api.serializers.accounts import AccountName, account_words
-from schedules.api.serializers.shapes import Answer, Input, WorkspaceName, both, workspace_words, either
+from schedules.api.serializers.shapes import Answer, Input, WorkspaceName, both, either, of_list, workspace_words
 from schedules.api.serializers.shown import Instant, LocalTime, Shown
 from schedules.domain.recovery import MONITOR_VERBS
 from schedules.domain.states import JobState
+from schedules.filters import JobFilter
 from schedules.models import Attempt, Engagement, Job
 from schedules.services import afterwards, recovery
 
@@ -35,7 +36,11 @@ class JobsInput(Input):
 
     @staticmethod
     def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
-        return {**schema, **either("ids", "filter")}
+        return {
+            **schema,
+            "properties": {**schema["properties"], "filter": of_list(JobFilter, texts=True)},
+            **either("ids", "filter"),
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):

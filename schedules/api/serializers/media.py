@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from platforms.models import MediaAsset, MediaFolder, MediaKind
 from platforms.services.media import media_url
-from schedules.api.serializers.shapes import Answer, Input, either, Text, WorkspaceName, id_or_object, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, Text, WorkspaceName, either, id_or_object, workspace_words
 from schedules.api.serializers.shown import Shown, Url
 from schedules.domain.states import ScheduleState
 from schedules.reads.media import Use
@@ -39,6 +39,12 @@ class NewMedia(Input):
     @staticmethod
     def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
         return {**schema, **either("file", "url")}
+
+    @staticmethod
+    def as_json(schema: dict[str, Any]) -> dict[str, Any]:
+        """Without a file: that needs a form."""
+        parts = {name: part for name, part in schema["properties"].items() if name != "file"}
+        return {"type": "object", "properties": parts, "required": ["url"], "additionalProperties": False}
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if ("file" in given) == ("url" in given):

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from schedules.api.serializers.shapes import Input, both
 from schedules.api.serializers.shown import Instant, Shown
+from schedules.filters import YesNo
 from schedules.notifications.models import Notice
 from schedules.notifications.querysets import OPEN
 from schedules.notifications.reads import line_of
@@ -21,8 +22,8 @@ KINDS = [(kind.value, kind.value) for kind in Kind]
 
 class NoticeFilter(filters.FilterSet):  # type: ignore[misc]
     kind = filters.ChoiceFilter(choices=KINDS)
-    unread = filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
-    open = filters.BooleanFilter(method="is_open")
+    unread = YesNo(field_name="read_at", lookup_expr="isnull")
+    open = YesNo(method="is_open")
 
     class Meta:
         model = Notice

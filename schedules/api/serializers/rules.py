@@ -52,7 +52,12 @@ class WallClock(serializers.Field[Any, Any, Any, Any]):
         self.or_date = or_date
         patterns = (DATE_PATTERN, TIME_PATTERN) if or_date else (TIME_PATTERN,)
         words = "A wall-clock time, or a time with an offset" + (", or a day." if or_date else ".")
-        self.written = {"type": "string", "pattern": f"^({'|'.join(patterns)})$", "description": words, "examples": [EXAMPLE]}
+        self.written = {
+            "type": "string",
+            "pattern": f"^({'|'.join(patterns)})$",
+            "description": words,
+            "examples": [EXAMPLE],
+        }
 
     def to_internal_value(self, data: Any) -> Written:
         if not isinstance(data, str):

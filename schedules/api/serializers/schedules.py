@@ -88,7 +88,12 @@ class ContentOrId(ContentInput):
     def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
         """The words, or the id of what is there: never both."""
         words = {name: part for name, part in schema["properties"].items() if name != "id"}
-        stored = {**schema, "properties": {"id": schema["properties"]["id"]}, "required": ["id"], "title": "stored content"}
+        stored = {
+            **schema,
+            "properties": {"id": schema["properties"]["id"]},
+            "required": ["id"],
+            "title": "stored content",
+        }
         return or_its_id({**schema, "properties": words, "title": "new content"}, stored)
 
     def to_internal_value(self, data: Any) -> Any:

@@ -102,7 +102,11 @@ def _is_whole(value: Any) -> bool:
 def _words_of_type(field: Any) -> str:
     if isinstance(field, serializers.BooleanField):
         return "Write true or false."
-    return "Write a whole number, without quotes." if isinstance(field, serializers.IntegerField) else "Write text, in quotes."
+    return (
+        "Write a whole number, without quotes."
+        if isinstance(field, serializers.IntegerField)
+        else "Write text, in quotes."
+    )
 
 
 class Empty(Input):
@@ -175,6 +179,18 @@ class ProblemOfField(Shown):
     field: str
     message: str
     code: str
+
+
+def of_list(filterset: Any, *, texts: bool = False) -> dict[str, Any]:
+    """For the schema of a body: an object with the names of a list's own parameters."""
+    text = {"type": "string"}
+    value: dict[str, Any] = text if texts else {"anyOf": [text, {"type": "boolean"}, {"type": "array", "items": text}]}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(sorted(filterset.base_filters), value),
+        "additionalProperties": False,
+        "description": "What the list's own parameters take; {} is all of them.",
+    }
 
 
 def either(one: str, other: str) -> dict[str, Any]:

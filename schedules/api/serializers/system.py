@@ -77,7 +77,7 @@ class DepthShown(Shown):
     pending: int
     due: int
     running: int
-    oldest_due_age_seconds: float
+    oldest_due_age_seconds: float | None
 
 
 class HistogramShown(Shown):
@@ -133,7 +133,7 @@ class EngineStatusShown(Shown):
     paused_at: Instant | None
     alarms: list[AlarmShown]
     queue: DepthShown
-    held: int
+    held: dict[str, int]
     kinds: dict[str, DepthShown]
     lateness: HistogramShown
     passes: HistogramShown

@@ -23,6 +23,7 @@ from schedules.api.views.door import Door
 class Yaml(BaseRenderer):
     media_type = "application/yaml"
     format = "yaml"
+    charset = None  # it is UTF-8 by its own rules
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         # loaded when it is asked for: the scheduler and the pages have no use for it

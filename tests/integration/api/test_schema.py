@@ -1,0 +1,162 @@
+"""The OpenAPI file: whole, valid, without warnings; and the pages that show it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS, reset_generator_stats
+from drf_spectacular.generators import SchemaGenerator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from schedules.api import urls
+from schedules.api.serializers.shapes import Answer
+from tests.integration.api import described
+from tests.integration.api.callers import Caller
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+# pages for people, and the answer where nothing is
+NO_OPERATIONS = {"docs", "redoc", "nowhere"}
+
+
+@pytest.fixture(scope="module")
+def document():
+    reset_generator_stats()
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def operations(document):
+    return [
+        (path, method, one) for path, methods in document["paths"].items() for method, one in methods.items()
+    ]
+
+
+def test_it_is_valid_and_made_without_a_warning(document):
+    assert GENERATOR_STATS._warn_cache == {}
+    assert GENERATOR_STATS._error_cache == {}
+    assert document["openapi"] == "3.1.0"
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_every_address_of_the_api_is_in_it(document):
+    addresses = {
+        "/api/v1/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(entry.pattern))
+        for entry in urls.urlpatterns
+        if entry.name not in NO_OPERATIONS
+    }
+    assert addresses == set(document["paths"])
+    for entry in urls.urlpatterns:
+        if entry.name not in NO_OPERATIONS:
+            path = "/api/v1/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(entry.pattern))
+            handled = {name for name in METHODS if hasattr(entry.callback.cls, name)}
+            assert set(document["paths"][path]) == handled, path
+
+
+def test_every_operation_has_words_a_name_of_its_own_and_an_answer(document):
+    names = [one["operationId"] for _, _, one in operations(document)]
+    assert len(set(names)) == len(names)
+    for path, method, one in operations(document):
+        assert len(one["description"]) > 10, (path, method)
+        assert one["summary"], (path, method)
+        assert any(status.startswith("2") for status in one["responses"]), (path, method)
+        assert "422" in one["responses"], (path, method)
+
+
+def test_every_operation_stands_under_a_described_tag(document):
+    tags = {tag["name"] for tag in document["tags"]}
+    assert {tag for _, _, one in operations(document) for tag in one["tags"]} == tags
+
+
+def test_every_body_and_parameter_refuses_what_it_does_not_know(document):
+    for path, method, one in operations(document):
+        for kind, body in one.get("requestBody", {}).get("content", {}).items():
+            schema = body["schema"]
+            if "$ref" in schema:
+                schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            assert schema["additionalProperties"] is False, (path, method, kind)
+
+
+def test_every_answer_says_what_it_shows():
+    """An answer without `shown` would stand in the file as an object that may hold anything."""
+
+    def below(kind):
+        return {inner for one in kind.__subclasses__() for inner in {one, *below(one)}}
+
+    assert [one.__name__ for one in below(Answer) if not hasattr(one, "shown")] == []
+
+
+def test_the_check_of_answers_sees_a_name_too_many_and_a_false_type(api: Caller, schedule):
+    """What holds all the other tests of this folder against the file can fail."""
+    answer = api.get(f"schedules/{schedule.public_id}/")
+    for change in ({"secret": "x"}, {"version": "1"}, {"state": "asleep"}, {"next_run_at": "soon"}):
+        answer.content = json.dumps({**answer.json(), **change}).encode()
+        assert described.faults("get", f"/api/v1/schedules/{schedule.public_id}/", answer), change
+
+
+def test_anybody_may_read_it_as_json_or_yaml(db):
+    client = Client()
+    as_json = client.get("/api/v1/schema/")
+    as_yaml = client.get("/api/v1/schema/?format=yaml")
+    asked = client.get("/api/v1/schema/", headers={"accept": "application/yaml"})
+
+    assert (as_json["Content-Type"], as_yaml["Content-Type"]) == ("application/json", "application/yaml")
+    assert yaml.load(as_yaml.content, yaml.CSafeLoader) == as_json.json() and asked.content == as_yaml.content
+    assert client.get("/api/v1/schema/?colour=red").status_code == 422
+
+
+@pytest.mark.parametrize("page", ["docs", "redoc"])
+def test_the_pages_bring_everything_along(page, client, db):
+    answer = client.get(f"/api/v1/{page}/")
+    words = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', words)
+    assert "<style" not in words and " style=" not in words and not re.search(r"<script(?![^>]* src=)", words)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy and "unsafe" not in policy
+
+
+def test_options_says_which_methods_there_are(api: Caller):
+    answer = api.client.options("/api/v1/jobs/bulk/")
+    assert answer.status_code == 200
+    assert answer.json() == {"methods": ["POST", "OPTIONS"], "described_at": "/api/v1/schema/"}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("jobs/", {"page_size": "many"}, "page_size"),
+        ("jobs/", {"page_size": "0"}, "page_size"),
+        # a cursor whose place is no number
+        ("jobs/", {"cursor": "cD1oZWxsbw=="}, "cursor"),
+        ("media/", {"unused": "0.5"}, "unused"),
+    ],
+)
+def test_a_parameter_that_cannot_be_read_is_refused(api: Caller, path, query, field):
+    answer = api.get(path, **query)
+    assert answer.status_code == 422
+    assert [item["field"] for item in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ({"version": "1"}, "version"),
+        ({"version": True}, "version"),
+        ({"version": 1, "name": 5}, "name"),
+        ({"version": 1, "default_hashtags": ["a", 5]}, "default_hashtags.1"),
+        ({"version": 1, "utm": {"source": 5}}, "utm.source"),
+    ],
+)
+def test_json_has_the_types_that_are_declared(callers, account, value, field):
+    answer = callers["owner"].patch(f"accounts/{account.public_id}/", value)
+    assert answer.status_code == 422
+    assert [item["field"] for item in answer.json()["errors"]] == [field]
+
+
+def test_a_line_break_in_an_address_is_answered_by_the_api_too(api: Caller):
+    answer = api.client.get("/api/v1/accounts/%0A/")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
