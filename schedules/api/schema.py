@@ -16,6 +16,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
@@ -353,7 +354,7 @@ class Schema(AutoSchema):
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
         written = getattr(field, "written", None)
         if written is not None:
-            return append_meta(dict(written), self._get_serializer_field_meta(field, direction))
+            return append_meta(deepcopy(written), self._get_serializer_field_meta(field, direction))
         found = super()._map_serializer_field(field, direction, bypass_extensions)
         if isinstance(found, dict) and found.get("default") in ("", {}, []):
             # nothing said; as a value it would be refused
@@ -378,6 +379,9 @@ def _as_read(schema: Json, serializer: Input) -> Json:
     for name in sorted(serializer.echoed - set(properties)):
         properties[name] = {"description": "Of an answer; passed over."}
     schema["additionalProperties"] = False
+    if not vars(type(serializer)).get("__doc__"):
+        # what `Input` says of itself is for the reader of the code
+        schema.pop("description", None)
     rewrite = getattr(serializer, "as_schema", None)
     return rewrite(schema) if rewrite else schema
 

@@ -19,6 +19,16 @@
       validatorUrl: null,
     });
   }
+  // Redoc's foot would fetch its maker's logo from a foreign host
+  const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+  const isForeign = (value) => !/^data:/.test(value) && new URL(value, location.href).origin !== location.origin;
+  Object.defineProperty(HTMLImageElement.prototype, "src", {
+    ...source,
+    set(value) { if (!isForeign(value)) source.set.call(this, value); },
+  });
+  HTMLImageElement.prototype.setAttribute = function (name, value) {
+    if (name !== "src" || !isForeign(value)) Element.prototype.setAttribute.call(this, name, value);
+  };
   const redoc = document.getElementById("redoc");
   if (redoc) {
     window.Redoc.init(redoc.dataset.schema, { nonce: redoc.dataset.nonce, disableSearch: true, hideDownloadButtons: true, hideLoading: true, theme: { typography: { fontFamily: "system-ui, sans-serif", headings: { fontFamily: "system-ui, sans-serif" } } } }, redoc);

@@ -139,7 +139,7 @@ def _of_kind(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     }
     others = {name: {"type": "null"} for name in parts if name not in own and name != "kind"}
     return {
-        "title": f"rule of kind {kind}",
+        "title": f"Rule{kind.capitalize()}",
         "type": "object",
         "properties": {"kind": {"type": "string", "const": kind}, **own, **others},
         "required": ["kind", *needed],

@@ -30,7 +30,7 @@ WEEK = 7 * 86_400
 
 def or_its_id(*schemas: dict[str, Any]) -> dict[str, Any]:
     """An object, or the id alone."""
-    return {"anyOf": [{"type": "string", "format": "uuid", "title": "the id alone"}, *schemas]}
+    return {"anyOf": [{"type": "string", "format": "uuid", "title": "Id"}, *schemas]}
 
 
 class TargetInput(Input):
@@ -86,15 +86,9 @@ class ContentOrId(ContentInput):
 
     @staticmethod
     def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
-        """The words, or the id of what is there: never both."""
-        words = {name: part for name, part in schema["properties"].items() if name != "id"}
-        stored = {
-            **schema,
-            "properties": {"id": schema["properties"]["id"]},
-            "required": ["id"],
-            "title": "stored content",
-        }
-        return or_its_id({**schema, "properties": words, "title": "new content"}, stored)
+        """The words (as in a template), or the id of what is there: never both."""
+        stored = {**schema, "properties": {"id": schema["properties"]["id"]}, "required": ["id"], "title": "StoredContent"}
+        return or_its_id({"$ref": "#/components/schemas/ContentInput"}, stored)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
