@@ -87,7 +87,12 @@ class ContentOrId(ContentInput):
     @staticmethod
     def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
         """The words (as in a template), or the id of what is there: never both."""
-        stored = {**schema, "properties": {"id": schema["properties"]["id"]}, "required": ["id"], "title": "StoredContent"}
+        stored = {
+            **schema,
+            "properties": {"id": schema["properties"]["id"]},
+            "required": ["id"],
+            "title": "StoredContent",
+        }
         return or_its_id({"$ref": "#/components/schemas/ContentInput"}, stored)
 
     def to_internal_value(self, data: Any) -> Any:
