@@ -34,7 +34,7 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 class _YesNoField(forms.NullBooleanField):
     """Refuses what is neither yes nor no, where Django takes it for nothing said."""
 
-    def to_python(self, value: Any) -> bool | None:
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
         found = super().to_python(value)
         if found is None and value not in (None, "", "unknown"):
             raise forms.ValidationError(_("Write true or false."), code="invalid")

@@ -58,6 +58,7 @@ PARAMETERS: dict[str, tuple[Json, str]] = {
     ),
     "ordering": ({"type": "string"}, "The name to order by; a minus before it turns the order round."),
     "count": ({"type": "integer", "minimum": 1, "maximum": 100, "default": 5}, "How many times."),
+    "format": ({"type": "string", "enum": ["json", "yaml"]}, "How it is written; without it, `Accept` decides."),
     "q": ({"type": "string"}, "Words that it holds."),
     "since": ({"type": "string", "format": "date-time"}, "From this time on, which is in."),
     "until": ({"type": "string", "format": "date-time"}, "Until this time, which is out."),
@@ -138,7 +139,7 @@ class Schema(AutoSchema):
         sentence, _, _ = self.get_description().partition(". ")
         return sentence.rstrip(".").strip()[:120]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         own = get_doc(getattr(self.view, self._verb)) or self._of_verb()
         if own:
             return _plain(own)
@@ -330,7 +331,7 @@ class Schema(AutoSchema):
         found = [406, 429]
         if not getattr(self.view, "is_open", False):
             found += [401, 403]
-        if "{" in self.path or self._is_list or self._verb != "get":
+        if "{" in self.path or self._is_list or self._verb != "get" or "format" in self._names:
             found.append(404)
         if self._verb in ("post", "put", "patch"):
             found += [400, 413, 415]
@@ -361,7 +362,7 @@ class Schema(AutoSchema):
             del found["default"]
         return found
 
-    def _unwrap_list_serializer(self, serializer: Any, direction: str) -> Any:
+    def _unwrap_list_serializer(self, serializer: Any, direction: Any) -> Any:
         schema = super()._unwrap_list_serializer(serializer, direction)
         if schema and not getattr(serializer, "allow_empty", True):
             schema["minItems"] = 1

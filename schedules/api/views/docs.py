@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from csp.constants import NONCE, SELF
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -52,7 +53,7 @@ class SchemaFile(Door):
         return Response(schema.whole())
 
 
-def _page(template: str, policy: dict[str, list[str]]) -> Callable[..., HttpResponse]:
+def _page(template: str, policy: dict[str, Any]) -> Callable[..., HttpResponseBase]:
     @require_safe
     @csp_update(policy)
     def page(request: HttpRequest) -> HttpResponse:
