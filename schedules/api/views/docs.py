@@ -18,6 +18,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alwrity_scheduler.core.errors import Problem, Refused
 from schedules.api.views.door import Door
 
 
@@ -50,6 +51,8 @@ class SchemaFile(Door):
     def get(self, request: Request) -> Response:
         from schedules.api import schema
 
+        if request.query_params.get("format") == "":
+            raise Refused(Problem(field="format", message="Write json or yaml."))
         return Response(schema.whole())
 
 

@@ -104,6 +104,7 @@ def test_anybody_may_read_it_as_json_or_yaml(db):
     assert yaml.load(as_yaml.content, yaml.CSafeLoader) == as_json.json()
     assert asked.content == as_yaml.content
     assert client.get("/api/v1/schema/?colour=red").status_code == 422
+    assert client.get("/api/v1/schema/?format=").status_code == 422
 
 
 @pytest.mark.parametrize("page", ["docs", "redoc"])
