@@ -46,3 +46,16 @@ def lease_length(asked: int) -> int:
             f"ENGINE_LEASE_SECONDS is {asked}: the shortest lease is {SHORTEST_LEASE_SECONDS} seconds, and 60 is usual."
         )
     return asked
+
+
+def days_by_name(text: str) -> dict[str, int]:
+    """`attempts:90,security log:365` as names and whole days. Raises ImproperlyConfigured for anything else."""
+    found: dict[str, int] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, days = part.rpartition(":")
+        if not name.strip() or not days.strip().isdecimal() or int(days) < 1:
+            raise ImproperlyConfigured(
+                f"RETENTION_DAYS: {part!r} is not a name and a number of days, like attempts:90."
+            )
+        found[name.strip()] = int(days)
+    return found

@@ -12,6 +12,7 @@ import django_stubs_ext
 import environ
 
 from alwrity_scheduler import bootstrap, engines, stores
+from alwrity_scheduler.signin import providers
 
 # lets classes like admin.ModelAdmin name their model as a type parameter at run time too
 django_stubs_ext.monkeypatch()
@@ -34,6 +35,8 @@ INSTALLED_APPS = [
     "schedules.notifications.apps.NotificationsConfig",
     "platforms.adapters.sandbox.apps.SandboxConfig",
     "platforms.apps.PlatformsConfig",
+    "alwrity_scheduler.oauth.apps.OauthConfig",
+    "alwrity_scheduler.security.apps.SecurityConfig",
     "alwrity_scheduler.workspaces.apps.WorkspacesConfig",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -43,10 +46,17 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "alwrity_scheduler.signin.apps.SigninConfig",
     "csp",
     "django_apscheduler",
     "django_filters",
     "django_htmx",
+    "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -62,6 +72,7 @@ WSGI_APPLICATION = "alwrity_scheduler.wsgi.application"
 MIDDLEWARE = [
     "alwrity_scheduler.core.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "alwrity_scheduler.core.middleware.headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -73,6 +84,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "alwrity_scheduler.workspaces.middleware.person",
+    "allauth.account.middleware.AccountMiddleware",
+    "alwrity_scheduler.signin.middleware.watch",
 ]
 TEMPLATES = [
     {
@@ -93,6 +106,7 @@ TEMPLATES = [
 ]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "alwrity_scheduler.oauth.authentication.AppAuthentication",
         "alwrity_scheduler.workspaces.authentication.TokenAuthentication",
         "alwrity_scheduler.workspaces.authentication.SessionAuthentication",
     ],
@@ -115,6 +129,14 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["schedules.api.schema.finish"],
 }
+# requests a minute that the API answers to each token, app or person, and to each address that says nothing of itself; 0: any
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
+API_RATE_LIMIT_ANONYMOUS = env.int("API_RATE_LIMIT_ANONYMOUS", default=60)
+# Counts that all web processes share: one process counts in its memory, several need a Redis (redis://host:6379/1).
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    # Django's 300 could be filled by guessing at many names, and the guesses that are counted would be thrown out
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
 
 # Database. SQLite: IMMEDIATE makes a writer wait for its turn instead of failing half-way (eight processes raise
 # thousands of lock errors without it), FULL because an attempt that a power cut takes back could be published twice.
@@ -141,6 +163,97 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# argon2 first; a password kept under an older hash gets the new one at its next sign-in
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTHENTICATION_BACKENDS = ["alwrity_scheduler.signin.backends.Backend"]
+SESSION_COOKIE_AGE = 86_400 * env.int("SESSION_DAYS", default=14)
+# who must have a second step at sign-in: none, staff, owners (and staff) or everyone
+SIGNIN_REQUIRE_MFA = env.str("SIGNIN_REQUIRE_MFA", default="none")
+# OpenID providers as a JSON array (signin/providers.py); open: who signs in there and is nobody here becomes somebody
+SIGNIN_OIDC = providers.read(env.str("SIGNIN_OIDC", default=""))
+SIGNIN_OIDC_OPEN = env.bool("SIGNIN_OIDC_OPEN", default=False)
+if SIGNIN_OIDC:
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")  # a tenth of a second for every process
+ACCOUNT_ADAPTER = "alwrity_scheduler.signin.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = (
+    "none"  # addresses are confirmed on the page of addresses
+)
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "ALwrity Scheduler: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have mails sent to strangers
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _https else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# guesses: fifteen minutes after ten at one person, or after thirty from one address
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/15m/ip,10/15m/key", "login": "120/m/ip"}
+ACCOUNT_FORMS = {
+    "login": "alwrity_scheduler.signin.forms.LoginForm",
+    "change_password": "alwrity_scheduler.signin.forms.ChangePasswordForm",
+    "set_password": "alwrity_scheduler.signin.forms.SetPasswordForm",
+    "reset_password": "alwrity_scheduler.signin.forms.ResetPasswordForm",
+    "reset_password_from_key": "alwrity_scheduler.signin.forms.ResetPasswordKeyForm",
+    "add_email": "alwrity_scheduler.signin.forms.AddEmailForm",
+    "reauthenticate": "alwrity_scheduler.signin.forms.ReauthenticateForm",
+}
+MFA_ADAPTER = "alwrity_scheduler.signin.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # people are invited: nobody can lock others out with an address that is not theirs
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_FORMS = {
+    "authenticate": "alwrity_scheduler.signin.forms.CodeForm",
+    "reauthenticate": "alwrity_scheduler.signin.forms.ReauthenticateCodeForm",
+    "activate_totp": "alwrity_scheduler.signin.forms.ActivateTotpForm",
+    "add_webauthn": "alwrity_scheduler.signin.forms.AddKeyForm",
+    "edit_webauthn": "alwrity_scheduler.signin.forms.EditKeyForm",
+    "login_webauthn": "alwrity_scheduler.signin.forms.PasskeyForm",
+}
+USERSESSIONS_ADAPTER = "alwrity_scheduler.signin.adapters.SessionsAdapter"
+SOCIALACCOUNT_ADAPTER = "alwrity_scheduler.signin.adapters.ProviderAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": SIGNIN_OIDC}}
+
+# The product as an OAuth 2.0 provider for apps of others (alwrity_scheduler/oauth/README.md). Durations in seconds.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.App"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth.Code"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth.AccessToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth.RefreshToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth.IdToken"  # noqa: S105 - a model
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth.DeviceCode"
+# every table of the toolkit is one of ours, so its own migrations have nothing to make
+MIGRATION_MODULES = {"oauth2_provider": None}
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "alwrity_scheduler.oauth.validator.Validator",
+    "SCOPES_BACKEND_CLASS": "alwrity_scheduler.oauth.scopes.Scopes",
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("APP_TOKEN_SECONDS", default=3600),
+    "REFRESH_TOKEN_EXPIRE_SECONDS": env.int("APP_REFRESH_SECONDS", default=30 * 86_400),
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "PKCE_REQUIRED": True,
+    "ALLOW_LOCALHOST_LOOPBACK": True,
+    # what the toolkit itself says; the app's own list, checked when it is entered, adds http for loopback
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
+            "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
+        )
+    },
+    "APPLICATION_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.AppAdmin",
+    **{f"{kind}_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.TokenAdmin" for kind in ("ACCESS_TOKEN", "REFRESH_TOKEN", "GRANT")},
+    "ID_TOKEN_ADMIN_CLASS": "alwrity_scheduler.oauth.admin.EmptyAdmin",
+}  # fmt: skip
 
 # Files. The manifest storage wants `collectstatic` first; without it (tests, a developer's checkout) files are found in place.
 STATIC_URL = "/static/"
@@ -244,6 +357,9 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379
 if ENGINE["mode"] == engines.DISTRIBUTED:
     INSTALLED_APPS.append("django_celery_beat")
     CELERY_BEAT_SCHEDULER = "schedules.engine.beat:Scheduler"
+
+# Keeping: whole days by the names that `manage.py retention` shows, like RETENTION_DAYS="attempts:90,security log:365".
+RETENTION_DAYS = engines.days_by_name(env.str("RETENTION_DAYS", default=""))
 
 # Watching. Prometheus reads /metrics with this bearer token; without one only a signed-in superuser may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

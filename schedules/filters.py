@@ -11,10 +11,12 @@ from uuid import UUID
 
 import django_filters as filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 from django_filters.widgets import BooleanWidget
 
+from alwrity_scheduler.oauth.models import App, Permission
+from alwrity_scheduler.security.models import SecurityEvent
 from platforms.errors import ERROR_CLASSES
 from platforms.models import AccountGroup, AccountState, MediaAsset, MediaKind, PlatformAccount, PlatformApp
 from schedules.domain.approval import ReviewState
@@ -57,6 +59,7 @@ class YesNo(filters.BooleanFilter):  # type: ignore[misc]
 
 
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
+    q = filters.CharFilter(method="with_words")
     state = AnyOf(choices=AccountState.choices)
     platform = filters.CharFilter()
     group = filters.UUIDFilter(field_name="account_groups__public_id")
@@ -65,12 +68,27 @@ class AccountFilter(filters.FilterSet):  # type: ignore[misc]
         model = PlatformAccount
         fields: tuple[str, ...] = ()
 
+    def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=value) | Q(handle__icontains=value))
+
 
 class GroupFilter(filters.FilterSet):  # type: ignore[misc]
     name = filters.CharFilter()
 
     class Meta:
         model = AccountGroup
+        fields: tuple[str, ...] = ()
+
+
+class SecurityFilter(filters.FilterSet):  # type: ignore[misc]
+    kind = filters.CharFilter()
+    who = filters.CharFilter()
+    address = filters.CharFilter()
+    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = SecurityEvent
         fields: tuple[str, ...] = ()
 
 
@@ -82,14 +100,30 @@ class AppFilter(filters.FilterSet):  # type: ignore[misc]
         fields: tuple[str, ...] = ()
 
 
+class ClientFilter(filters.FilterSet):  # type: ignore[misc]
+    class Meta:
+        model = App
+        fields: tuple[str, ...] = ()
+
+
+class PermissionFilter(filters.FilterSet):  # type: ignore[misc]
+    class Meta:
+        model = Permission
+        fields: tuple[str, ...] = ()
+
+
 class ContentFilter(filters.FilterSet):  # type: ignore[misc]
     q = filters.CharFilter(method="with_words")
     content_type = AnyOf(choices=ContentType.choices)
     campaign = filters.CharFilter(field_name="campaign__name")
+    label = filters.CharFilter(method="with_label")
 
     class Meta:
         model = ContentItem
         fields: tuple[str, ...] = ()
+
+    def with_label(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(HoldsWord("labels", value))
 
     def with_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
@@ -205,8 +239,8 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
     platform = filters.CharFilter(field_name="account__platform")
     content_type = AnyOf(field_name="schedule__content__content_type", choices=ContentType.choices)
     error_class = AnyOf(choices=[(name, name) for name in ERROR_CLASSES])
-    account = filters.UUIDFilter(field_name="account__public_id")
-    schedule = filters.UUIDFilter(field_name="schedule__public_id")
+    account = filters.UUIDFilter(method="of_account")
+    schedule = filters.UUIDFilter(method="of_schedule")
     since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
     until = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="lt")
 
@@ -214,9 +248,29 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
         model = Job
         fields: tuple[str, ...] = ()
 
+    # the number first and not by a join: a million jobs are not walked through to find those of one account or schedule
+    def of_account(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
+        return rows.filter(account_id=Subquery(PlatformAccount.objects.filter(public_id=value).values("pk")[:1]))
+
+    def of_schedule(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
+        return rows.filter(schedule_id=Subquery(Schedule.objects.filter(public_id=value).values("pk")[:1]))
+
     def with_words(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
         found: QuerySet[Any] = rows.about(value)
         return found
+
+
+class PostFilter(JobFilter):
+    """Posts that are out: the jobs' own filters, without those that are of no use there."""
+
+    q = None
+    state = None  # type: ignore[assignment]
+    error_class = None  # type: ignore[assignment]
+    campaign = filters.CharFilter(field_name="schedule__content__campaign__name")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = ()
 
 
 class RecoveryFilter(filters.FilterSet):  # type: ignore[misc]

@@ -18,10 +18,26 @@ def connect() -> None:
     """Called once, when Django is ready."""
     from django.utils import translation
 
+    from alwrity_scheduler.core import retention
+    from alwrity_scheduler.core.retention import Kept
+    from alwrity_scheduler.oauth import services as oauth
+    from alwrity_scheduler.security import persons
+    from alwrity_scheduler.security import services as security
+    from alwrity_scheduler.signin import reads as signin
     from platforms.services import media, placing
     from schedules.domain import speech
     from schedules.reads.media import names_in_the_composer, names_of_users
-    from schedules.services import approval_mail, audit, control, holds, measuring, misfires, pruning, refreshing
+    from schedules.services import (
+        approval_mail,
+        audit,
+        control,
+        erasing,
+        holds,
+        measuring,
+        misfires,
+        pruning,
+        refreshing,
+    )
     from schedules.services.checks import CheckKind
     from schedules.services.measuring import ReadingKind
     from schedules.services.publishing import PublishKind
@@ -29,6 +45,18 @@ def connect() -> None:
 
     speech.speak_through(translation.gettext, translation.ngettext, translation.pgettext)
     events.subscribe(audit.record)
+    persons.holders.register("apps_allowed", persons.Holder(export=oauth.held, erase=lambda person, instead: None))
+    persons.holders.register("sign_in", persons.Holder(export=signin.held, erase=lambda person, instead: None))
+    persons.holders.register("schedules", persons.Holder(export=erasing.held, erase=erasing.erase))
+    for name, kept in {
+        "attempts": Kept(
+            days=settings.ENGINE["attempt_retention_days"], what="what platforms answered, of ended posts"
+        ),
+        "scheduler runs": Kept(days=7, what="APScheduler's list of its last runs"),
+        "idempotency keys": Kept(days=1, what="answers to POSTs that carried a key"),
+        "bulk runs": Kept(days=30, what="results of verbs on many posts"),
+    }.items():
+        retention.kinds.register(name, kept)
     media.users[:] = [names_of_users, names_in_the_composer]
     kinds.register("publish", PublishKind())
     kinds.register("check", CheckKind())
@@ -42,6 +70,9 @@ def connect() -> None:
     duties.register("plan readings", DutyKind(lambda now: f"{measuring.plan(now=now)} planned", 300))
     duties.register("place accounts", DutyKind(lambda now: f"{placing.adopt_all(now)} changed", 3600))
     duties.register("prune", DutyKind(lambda now: pruning.prune(now=now), 3600))
+    duties.register("clear app tokens", DutyKind(lambda now: f"{oauth.clear_expired(now=now)} tokens removed", 3600))
+    duties.register("watch the door", DutyKind(lambda now: f"{security.watch(now=now)} alerts", 60))
+    duties.register("tidy the security log", DutyKind(lambda now: f"{security.prune(now=now)} removed", 3600))
     duties.register("tell reviewers", DutyKind(lambda now: approval_mail.send_due(now=now), 60))
     duties.register("tidy media", DutyKind(_tidy_media, 3600))
     duties.register("forget workers", DutyKind(lambda now: f"{workers.forget(now)} removed", 300))

@@ -43,6 +43,10 @@ class Page:
 
 PAGES = (
     Page("sign-in", "login"),
+    Page("security", "web:settings_section", "=security"),
+    Page("second-step", "mfa_index"),
+    Page("sessions", "usersessions_list"),
+    Page("e-mail-addresses", "account_email"),
     Page("today", "web:today"),
     Page("calendar-day", "web:calendar", query="?view=day"),
     Page("calendar-week", "web:calendar", query="?view=week"),
@@ -69,6 +73,7 @@ PAGES = (
     Page("settings-notifications", "web:settings_section", "=notifications"),
     Page("team", "web:team"),
     Page("engine", "web:engine"),
+    Page("graphql", "graphql:endpoint"),
     Page("first-run", "web:first_run"),
     Page("admin", "admin:index"),
     Page("admin-list", "admin:schedules_schedule_changelist"),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from alwrity_scheduler.core import retention
 from alwrity_scheduler.core.secrets import KeysUnusable, check_keys
 
 REMEDY = (
@@ -45,6 +46,15 @@ def keys_are_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def kinds_of_retention_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A slip in RETENTION_DAYS would leave something kept for longer than was meant."""
+    unknown = sorted(set(settings.RETENTION_DAYS) - set(retention.kinds))
+    hint = f"Known are: {', '.join(retention.kinds)}."
+    return [Error(f"RETENTION_DAYS names {name!r}, which is nothing that is kept.", hint=hint, id="alwrity.E005")
+            for name in unknown]  # fmt: skip
 
 
 @register()

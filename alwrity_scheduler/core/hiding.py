@@ -23,11 +23,15 @@ _PATTERNS = (
 )
 
 
+_MAIL = re.compile(r"\b([A-Za-z0-9])[A-Za-z0-9._%+-]*@([A-Za-z0-9-]+\.[A-Za-z0-9.-]*[A-Za-z])")
+
+
 def hidden(text: str) -> str:
-    """`text` without whatever looks like a token, a password or a key."""
+    """`text` without whatever looks like a token, a password or a key, and with mail addresses cut to their first letter."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return text
+    # people are told apart by it, and nobody can write to it
+    return _MAIL.sub(r"\1…@\2", text)
 
 
 def hidden_value(name: str, value: Any) -> Any:

@@ -7,7 +7,8 @@ listed, saved and given new credentials. Nothing here ever prints, dumps or pick
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -103,6 +104,30 @@ def reencrypt(token: str, *, keys: Sequence[str]) -> str:
         return _fernet(tuple(keys)).rotate(token.encode()).decode()
     except InvalidToken:
         raise CannotDecrypt from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """What `rotate_keys` did to one place that holds secrets. `label` names the place."""
+
+    label: str
+    seen: int
+    changed: int
+    unreadable: int
+
+
+Holder = Callable[[Sequence[str]], Rotation]
+_holders: list[Holder] = []
+
+
+def register_holder(holder: Holder) -> None:
+    """A place that keeps secrets outside of an EncryptedJSONField: `rotate_keys` calls it with the keys. From wiring only."""
+    if holder not in _holders:
+        _holders.append(holder)
+
+
+def holders() -> tuple[Holder, ...]:
+    return tuple(_holders)
 
 
 class Secrets(Mapping[str, str]):

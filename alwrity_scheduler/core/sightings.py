@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from alwrity_scheduler.core import clock
+
 logger = logging.getLogger(__name__)
 
 
@@ -57,6 +59,20 @@ def tell_request(kind: str, request: Any, *, at: datetime, **values: Any) -> Non
             kind=kind, at=at, address=address_of(request), agent=request.META.get("HTTP_USER_AGENT", "")[:200],
             request_id=str(getattr(request, "id", "")), **values,
         )
+    )  # fmt: skip
+
+
+def refused(request: Any, error: Any) -> None:
+    """Somebody known asked for what their role or token may not."""
+    user = getattr(request, "user", None)
+    if request is None or user is None or not getattr(user, "is_authenticated", False):
+        return
+    token = getattr(user, "api_token", None)
+    tell_request(
+        "access.refused", request, at=clock.now(), who=user.get_username(),
+        user_id=user.pk if isinstance(user.pk, int) else None, token_id=getattr(token, "pk", None),
+        workspace_id=getattr(token, "workspace_id", None),
+        details={"path": request.path[:200], "method": request.method, "code": error.problems[0].code},
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from alwrity_scheduler.core.events import Actor
 from alwrity_scheduler.workspaces.models import ROLE_WORDS, Workspace
 from alwrity_scheduler.workspaces.roles import GRANTS, Action, Role, allows
 
+# what the history keeps of an actor's name
+LONGEST_LABEL = 150
 REFUSALS = {
     Action.VIEW: gettext_lazy("Your role may not see this workspace. Ask someone who is %(roles)s."),
     Action.WRITE: gettext_lazy("Your role may not write and schedule posts. Ask someone who is %(roles)s."),
@@ -28,13 +30,19 @@ REFUSALS = {
 
 
 def role_of(user: Any, workspace: Workspace) -> str:
-    """The role of a person or token in a workspace; empty for a stranger. A superuser is an owner everywhere."""
+    """The role of a person or token in a workspace; empty for a stranger. A superuser is an owner everywhere.
+
+    An app that acts for a person has the person's own role, in the one workspace that it was let into.
+    """
     token = getattr(user, "api_token", None)
     if token is not None:
         return str(token.role) if token.workspace_id == workspace.pk else ""
     if getattr(user, "is_anonymous", True) or not user.is_active:
         return ""
-    if user.is_superuser:
+    delegated = getattr(user, "delegated_workspace_id", None)
+    if delegated is not None and delegated != workspace.pk:
+        return ""
+    if user.is_superuser and delegated is None:
         return "owner"
     return user.memberships.filter(workspace=workspace).values_list("role", flat=True).first() or ""
 
@@ -58,4 +66,7 @@ def actor_of(request: Any) -> Actor:
     token = getattr(user, "api_token", None)
     if token is not None:
         return Actor(kind="token", id=str(token.public_id), label=f"API token {token.name}", request_id=request_id)
-    return Actor(kind="user", id=str(user.pk), label=user.get_username(), request_id=request_id)
+    label = user.get_username()
+    if (app := getattr(user, "application", None)) is not None:
+        label = f"{label} through {app.name}"[:LONGEST_LABEL]
+    return Actor(kind="user", id=str(user.pk), label=label, request_id=request_id)

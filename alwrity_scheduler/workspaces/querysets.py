@@ -21,6 +21,9 @@ def visible_workspace_ids(user: Any) -> Any:
     """
     if getattr(user, "is_anonymous", True) or not user.is_active:
         return ()
+    known = getattr(user, "inside_ids", None)
+    if known is not None:
+        return known
     token = getattr(user, "api_token", None)
     if token is not None:
         return (token.workspace_id,) if token.role in INSIDE else ()

@@ -37,4 +37,4 @@ def covers(scopes: Iterable[str] | None, area: str, *, writes: bool) -> bool:
 def scopes_of(user: Any) -> frozenset[str] | None:
     """The scopes of whoever asks: of a token, or of an app that acts for a person; None where nothing narrows."""
     scopes = getattr(user, "scopes", None)
-    return None if not scopes else frozenset(scopes)
+    return None if scopes is None else frozenset(scopes)

@@ -34,3 +34,6 @@ class NewestFirst(CursorPagination):
             raise Refused(
                 Problem(field="cursor", message="This cursor leads nowhere. Follow `next` as it is.")
             ) from error
+
+    def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
+        return view.ordering() or (self.ordering,) if hasattr(view, "ordering") else (self.ordering,)

@@ -18,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from alwrity_scheduler.core import sightings
 from alwrity_scheduler.core.errors import IllegalTransition, NotAllowed, Problem, Refused, StaleVersion
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +31,7 @@ KINDS = {
     405: ("method-not-allowed", "Method not allowed"),
     406: ("not-acceptable", "Not acceptable"),
     409: ("conflict", "Conflict"),
+    412: ("precondition-failed", "It was changed in between"),
     413: ("too-large", "The request is too large"),
     415: ("unsupported-media-type", "Unsupported media type"),
     422: ("invalid", "The input was not accepted"),
@@ -56,9 +58,13 @@ class TooLarge(exceptions.APIException):
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """Every exception of an API view as an answer."""
     request_id = str(getattr(context.get("request"), "id", ""))
+    if isinstance(error, NotAllowed):
+        sightings.refused(context.get("request"), error)
     if isinstance(error, Refused):
         kind = REFUSALS.get(type(error), KINDS.get(error.status, KINDS[422]))
-        return _problem(error.status, kind, request_id, problems=error.problems)
+        wait = getattr(error, "retry_after", None)
+        headers = None if wait is None else {"Retry-After": str(wait)}
+        return _problem(error.status, kind, request_id, problems=error.problems, headers=headers)
     response = exception_handler(error, context)
     if response is None:
         if settings.DEBUG:

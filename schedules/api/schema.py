@@ -109,8 +109,8 @@ class Schema(AutoSchema):
         parts = [part for part in self.path.removeprefix(PREFIX).strip("/").split("/") if part]
         names = [part.replace("-", "_") for part in parts if not part.startswith("{")]
         word = WORDS[self._verb]
-        if self._verb == "get" and self._is_list:
-            word = "list"
+        if self._verb == "get" and not parts[-1].startswith("{"):
+            word = "list" if self._is_list else "show"
         if self._verb == "post" and not self._makes:
             return "_".join(names)
         return "_".join([*names, word])
@@ -205,7 +205,7 @@ class Schema(AutoSchema):
 
     def _query(self) -> list[Json]:
         described = dict(self._of_filters())
-        if shaped := getattr(self.view, "query_input", None):
+        if shaped := getattr(self.view, "query_input", None) or getattr(self.view, "asked", None):
             mapped = self._map_serializer(shaped(), "request")
             described |= {
                 name: (schema, name in mapped.get("required", ())) for name, schema in mapped["properties"].items()
@@ -266,7 +266,12 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> Json:
         found: Json = {}
-        for status, hint in self._answers().items():
+        answers = self._answers()
+        if not all(status == 204 or _is_described(hint) for status, hint in answers.items()):
+            # said openly, rather than guessed: the test of the file lists those that are still to be described
+            found["2XX"] = {"description": "Done; what it holds is not described yet."}
+            answers = {}
+        for status, hint in answers.items():
             one: Json = {"description": "Done." if status == 204 else self._words_of(hint)}
             headers = {name: {"$ref": f"#/components/headers/{name}"} for name in self._headers(status)}
             if headers:
@@ -304,11 +309,6 @@ class Schema(AutoSchema):
     def _described(self, hint: Any) -> Json:
         if isinstance(hint, dict):
             return hint
-        if hint is None or not (hasattr(hint, "shown") or (isinstance(hint, type) and issubclass(hint, Shown))):
-            warn(
-                f"{type(self.view).__name__}.{self._verb} shows something that nobody has described (`shown`, `answers`)."
-            )
-            return {"type": "object", "additionalProperties": {}}
         schema = schema_of(hint, self._component)
         return self._page_of(schema) if self._is_list else schema
 
@@ -385,6 +385,10 @@ def _as_read(schema: Json, serializer: Input) -> Json:
         schema.pop("description", None)
     rewrite = getattr(serializer, "as_schema", None)
     return rewrite(schema) if rewrite else schema
+
+
+def _is_described(hint: Any) -> bool:
+    return isinstance(hint, dict) or hasattr(hint, "shown") or (isinstance(hint, type) and issubclass(hint, Shown))
 
 
 def area_of(view: Any, path: str) -> str:

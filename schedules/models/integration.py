@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from alwrity_scheduler.core.secrets import EncryptedJSONField
+
 
 class EventCursor(models.Model):
     """Up to which place a consumer has read a chain of the history. A chain has no gaps, so no fact is passed over.
@@ -41,7 +43,8 @@ class IdempotencyKey(models.Model):
     reaches_out = models.BooleanField(default=False)
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
-    body = models.TextField(blank=True)
+    # the answer as it was sent; encrypted, because it may hold a secret that is shown once
+    body = EncryptedJSONField()
     created_at = models.DateTimeField()
 
     class Meta:

@@ -106,7 +106,8 @@ def _of_account(kind: Kind, fact: AuditLog, accounts: Mapping[str, PlatformAccou
     if fact.object_type == "account" and account is None:
         return None
     words = {
-        "name": account.name if account else fact.object_label,
+        "name": account.name if account else fact.object_label or "?",
+        "alert": str(fact.after.get("kind", "")) if kind is Kind.SECURITY else "",
         "platform": account.platform if account else "",
         "error": str(fact.after.get("error") or fact.after.get("reason") or "")[:LONGEST],
     }

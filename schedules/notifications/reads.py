@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from alwrity_scheduler.security.kinds import ALERTS
 from schedules.notifications.models import Notice, NoticeRules
 from schedules.notifications.rules import NATURES, Kind, wanted
 
@@ -29,6 +30,8 @@ NAMES: dict[Kind, Promise | str] = {
     Kind.CHANGES: gettext_lazy("Changes asked for"),
     Kind.APPROVED: gettext_lazy("Approved posts"),
     Kind.PUBLISHED: gettext_lazy("Published posts"),
+    Kind.WEBHOOK: gettext_lazy("Webhooks that were switched off"),
+    Kind.SECURITY: gettext_lazy("Odd sign-ins and refusals"),
 }
 HELP: dict[Kind, Promise | str] = {
     Kind.ON_HOLD: gettext_lazy("Somebody paused their schedule, account or workspace."),
@@ -158,6 +161,10 @@ def _of_limit(count: int, words: dict[str, Any]) -> str:
     )
 
 
+def _of_alert(count: int, words: dict[str, Any]) -> str:
+    return _("%(alert)s: %(name)s") % {"alert": ALERTS.get(words["alert"], ""), "name": "%(name)s"}
+
+
 _SENTENCES: dict[Kind, Callable[[int, dict[str, Any]], str]] = {
     Kind.FAILED: _failed,
     Kind.UNCONFIRMED: _unconfirmed,
@@ -171,4 +178,8 @@ _SENTENCES: dict[Kind, Callable[[int, dict[str, Any]], str]] = {
     Kind.REVIEW: lambda count, words: _("%(who)s asks you to review “%(post)s”"),
     Kind.CHANGES: lambda count, words: _("%(who)s asks for changes to “%(post)s”"),
     Kind.APPROVED: lambda count, words: _("%(who)s approved “%(post)s”"),
+    Kind.WEBHOOK: lambda count, words: _(
+        "The webhook %(name)s was switched off: its receiver does not take what is sent"
+    ),
+    Kind.SECURITY: _of_alert,
 }

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     CHANGES = "changes"
     APPROVED = "approved"
     PUBLISHED = "published"
+    WEBHOOK = "webhook"
+    SECURITY = "security"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ NATURES: dict[Kind, Nature] = {
     Kind.CHANGES: Nature(Action.VIEW, needs_act=True),
     Kind.APPROVED: Nature(Action.VIEW),
     Kind.PUBLISHED: Nature(Action.VIEW, by_default=False),
+    Kind.WEBHOOK: Nature(Action.INTEGRATE),
+    Kind.SECURITY: Nature(Action.AUDIT),
 }
 BY_CAUSE = {
     Cause.FAILED: Kind.FAILED,
@@ -73,6 +77,8 @@ ACTIONS = {
     "review.requested": Kind.REVIEW,
     "review.changes_requested": Kind.CHANGES,
     "review.approved": Kind.APPROVED,
+    "webhook.disabled": Kind.WEBHOOK,
+    "security.alert": Kind.SECURITY,
 }
 SETTLED = frozenset(kind for kind, nature in NATURES.items() if nature.needs_act or nature.ends)
 PERSONAL = frozenset({Kind.REVIEW, Kind.CHANGES, Kind.APPROVED})

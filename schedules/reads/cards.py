@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from alwrity_scheduler.core.secrets import CannotDecrypt
 from alwrity_scheduler.workspaces.models import Workspace
@@ -20,7 +20,7 @@ from platforms.text.links import urls
 from platforms.validation import ContentProblem, Count, Severity, check, measure
 from schedules.reads.preview import Typed
 from schedules.services import posts
-from schedules.services.plans import ContentDraft, VariantDraft
+from schedules.services.plans import ContentDraft, SchedulePlan, VariantDraft
 
 Look = Literal["microblog", "page", "network", "grid", "article", "chat", "mail"]
 # how a platform's posts look; what is not named here looks like a microblog
@@ -336,3 +336,36 @@ def places(accounts: Iterable[PlatformAccount], option_names: Mapping[str, Seque
         *(f"option-{platform}-{name}" for platform in platforms for name in option_names.get(platform, ())),
         *(f"{name}-{row.public_id}" for row in rows for name in ("title", "text")),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Content and targets that nobody is typing, as `shown` looks at the composer's form."""
+
+    draft_: ContentDraft
+    rows: Sequence[PlatformAccount]
+    cleaned_data: Mapping[str, Any]
+    errors: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def account_rows(self) -> Sequence[PlatformAccount]:
+        return self.rows
+
+    def draft(self) -> ContentDraft:
+        return self.draft_
+
+    def plan(self, now: datetime) -> SchedulePlan:
+        raise NotImplementedError("Cards have no times.")
+
+
+def of_content(
+    workspace: Workspace,
+    draft: ContentDraft,
+    targets: Sequence[tuple[PlatformAccount, str | None, str | None]],
+    now: datetime,
+) -> Shown:
+    """The content as each account gets it; a target is the account with its own title and text, None for the content's."""
+    typed: dict[str, Any] = {"accounts": [str(row.public_id) for row, _title, _text in targets]}
+    for row, title, text in targets:
+        typed |= {f"title-{row.public_id}": title or "", f"text-{row.public_id}": text or ""}
+    return shown(_Stored(draft, [row for row, _title, _text in targets], typed), workspace, now)

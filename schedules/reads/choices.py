@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from platforms.models import PlatformAccount
 from schedules.models import Campaign, ContentItem
 
 MOST_LABELS, LOOKED_THROUGH = 60, 500
+COUNTED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,11 @@ def labels(workspace: Workspace) -> list[str]:
     rows = ContentItem.objects.filter(workspace=workspace).exclude(labels=[]).order_by("-pk")
     found = {str(label) for item in rows.values_list("labels", flat=True)[:LOOKED_THROUGH] for label in item}
     return sorted(found, key=str.casefold)[:MOST_LABELS]
+
+
+def label_counts(workspace: Workspace) -> dict[str, int]:
+    """The labels of the latest COUNTED posts, by name, with how many of those have each."""
+    rows = ContentItem.objects.filter(workspace=workspace).order_by("-pk")
+    held = rows.values_list("labels", flat=True)[:COUNTED]
+    found = Counter(str(label) for labels_of_one in held for label in set(labels_of_one))
+    return {label: found[label] for label in sorted(found, key=str.casefold)}

@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from alwrity_scheduler.core import clock
+from alwrity_scheduler.core import clock, retention
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
 from alwrity_scheduler.core.events import Actor, Fact, emit, unit
 from alwrity_scheduler.workspaces.models import User, Workspace
@@ -35,7 +35,6 @@ STEP_SECONDS = 1.0
 TOGETHER = 1000  # items written at once
 MOST_AT_ONCE = 200  # schedules of one call without a run
 LONGEST_LABEL = 120
-KEPT_FOR = timedelta(days=30)
 PLANNED_FOR = timedelta(days=1)
 
 _LIVING = frozenset({"draft", "in_review", "active", "paused", "finished"})
@@ -174,7 +173,7 @@ def _tidy(person: User, workspace: Workspace, now: datetime) -> None:
     own = BulkRun.objects.filter(person=person, workspace=workspace)
     own.filter(
         Q(state=BulkState.PLANNED, created_at__lt=now - PLANNED_FOR)
-        | Q(state=BulkState.FINISHED, finished_at__lt=now - KEPT_FOR)
+        | Q(state=BulkState.FINISHED, finished_at__lt=now - retention.kept("bulk runs"))
     ).delete()
 
 

@@ -20,8 +20,15 @@ from schedules.models import ContentItem, ContentMedia, ContentVariant, Job, Sch
 from schedules.services import materialise, reviewing
 from schedules.services.content import stale
 from schedules.services.facts import schedule_fact
-from schedules.services.plans import ContentDraft, SchedulePlan
-from schedules.services.schedules import put_to_work, snapshot, update_schedule
+from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan
+from schedules.services.schedules import (
+    accounts_of,
+    plan_of,
+    put_to_work,
+    set_targets,
+    snapshot,
+    update_schedule,
+)
 from schedules.services.words import of_schedule
 
 DAY = timedelta(days=2)  # a moment's neighbourhood, wider than any zone's offset
@@ -114,12 +121,22 @@ def restore(*, schedule: Schedule, actor: Actor, now: datetime) -> Schedule:
 
 
 @unit()
-def clone(*, schedule: Schedule, actor: Actor, now: datetime, person: User | None = None) -> Schedule:
-    """A draft with the same content (its own copy), rule and targets."""
+def clone(
+    *,
+    schedule: Schedule,
+    actor: Actor,
+    now: datetime,
+    person: User | None = None,
+    targets: Sequence[TargetPlan] | None = None,
+) -> Schedule:
+    """A draft with the same content (its own copy), rule and targets, or with other targets where they are given."""
     copy = _copy_content(schedule.content, now=now, person=person)
-    targets = list(schedule.targets.all())
     twin = _copy(schedule, content=copy, state=ScheduleState.DRAFT, now=now, person=person)
-    _copy_targets(targets, twin)
+    if targets is None:
+        _copy_targets(list(schedule.targets.all()), twin)
+    else:
+        plan = replace(plan_of(twin), targets=tuple(targets))
+        set_targets(twin, plan, accounts_of(twin.workspace, plan))
     emit(schedule_fact("schedule.cloned", twin, actor, now, after={**snapshot(twin), "from": str(schedule.public_id)}))
     return twin
 
@@ -267,6 +284,22 @@ def _replan(
         wakeup.announce()
     emit(schedule_fact(name, schedule, actor, now, before={"at": nominal_local}, after={"at": to_local}))
     return schedule
+
+
+def plan_from(schedule: Schedule, nominal_local: datetime) -> SchedulePlan:
+    """How the schedule goes on from that time of its rule: what `split` takes where nothing else is to change. Raises Refused."""
+    try:
+        _first, rest = recurrence.split_at(materialise.rule_of(schedule), nominal_local)
+    except ValueError as error:
+        raise Refused(Problem(field="nominal_local", message=str(error))) from error
+    return replace(
+        plan_of(schedule),
+        expression=rest.expression,
+        start_local=rest.start_local,
+        start_fold=rest.fold,
+        until_local=rest.until_local,
+        occurrence_limit=rest.limit,
+    )
 
 
 @unit()

@@ -139,7 +139,7 @@ def check_for_accounts(schedule: Schedule, *, now: datetime) -> None:
         raise Refused(problems)
 
 
-def _set_targets(schedule: Schedule, plan: SchedulePlan, accounts: dict[str, PlatformAccount]) -> None:
+def set_targets(schedule: Schedule, plan: SchedulePlan, accounts: dict[str, PlatformAccount]) -> None:
     schedule.targets.all().delete()
     Target.objects.bulk_create(
         Target(
@@ -184,7 +184,7 @@ def create_schedule(
         updated_at=now,
         **plan_values(plan),
     )
-    _set_targets(schedule, plan, accounts)
+    set_targets(schedule, plan, accounts)
     if state == ScheduleState.ACTIVE:
         put_to_work(schedule, now=now)
     emit(schedule_fact("schedule.created", schedule, actor, now, after={**snapshot(schedule), "state": schedule.state}))
@@ -256,7 +256,7 @@ def update_schedule(
             content=schedule.content, draft=draft, version=schedule.content.version, actor=actor, now=now
         )
     schedule.refresh_from_db()
-    _set_targets(schedule, plan, accounts)
+    set_targets(schedule, plan, accounts)
     replaced = 0
     was = schedule.state
     if was in (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.FINISHED):

@@ -67,7 +67,7 @@ def set_slots(
 def add_to_queue(
     *,
     workspace: Workspace,
-    draft: ContentDraft,
+    draft: ContentDraft | ContentItem,
     plan: SchedulePlan,
     actor: Actor,
     now: datetime,
@@ -92,7 +92,7 @@ def add_to_queue(
             len(missing),
         )
         raise Refused(Problem(field="accounts", message=words % {"names": ", ".join(missing)}))
-    content: ContentDraft | ContentItem = draft
+    content = draft
     made: list[Schedule] = []
     for group in _groups([(at, target) for at, target in found if at is not None]):
         made.append(
@@ -112,10 +112,20 @@ def add_to_queue(
 
 def next_slot(account: PlatformAccount, *, now: datetime) -> datetime | None:
     """The account's next posting time at which nothing of it is planned; aware UTC. Reads only."""
+    return next(iter(next_slots(account, now=now, count=1)), None)
+
+
+def next_slots(account: PlatformAccount, *, now: datetime, count: int) -> list[datetime]:
+    """The same for the next `count` of them, in order; fewer where half a year holds no more."""
     times = list(PostingSlot.objects.filter(account=account).values_list("weekday", "time"))
-    if not times:
-        return None
-    return slots.next_free(times, zone=account.timezone, after=now, taken=_taken(account, now))
+    taken = _taken(account, now) if times else set()
+    found: list[datetime] = []
+    while len(found) < count:
+        at = slots.next_free(times, zone=account.timezone, after=found[-1] if found else now, taken=taken)
+        if at is None:
+            break
+        found.append(at)
+    return found
 
 
 def _taken(account: PlatformAccount, now: datetime) -> set[datetime]:

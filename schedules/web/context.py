@@ -50,6 +50,8 @@ class May:
     accounts: bool
     members: bool
     everything: bool
+    integrate: bool
+    audit: bool
 
 
 class Shell:
@@ -104,6 +106,8 @@ class Shell:
             accounts=allows(self.role, Action.ACCOUNTS),
             members=allows(self.role, Action.MEMBERS),
             everything=bool(self.user and self.user.is_superuser),
+            integrate=allows(self.role, Action.INTEGRATE),
+            audit=allows(self.role, Action.AUDIT),
         )
 
     @cached_property

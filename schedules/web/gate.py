@@ -23,6 +23,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from alwrity_scheduler.core import sightings
 from alwrity_scheduler.core.errors import NotAllowed, Refused
 from alwrity_scheduler.core.events import Actor
 from alwrity_scheduler.workspaces.access import actor_of, require
@@ -91,6 +92,7 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
+    sightings.refused(request, error)
     words = " ".join(problem.message for problem in error.problems)
     if wants_part(request):
         return HttpResponse(

@@ -104,6 +104,8 @@ _WORDS: dict[str, str | Promise] = {
     "milestone.reopened": gettext_lazy("The milestone is not reached yet"),
     "milestone.removed": gettext_lazy("Removed the milestone"),
     "milestone.restored": gettext_lazy("Brought the milestone back"),
+    "campaign.created": gettext_lazy("Made the campaign"),
+    "campaign.renamed": gettext_lazy("Renamed the campaign"),
     "template.created": gettext_lazy("Saved a template"),
     "template.changed": gettext_lazy("Renamed a template"),
     "template.deleted": gettext_lazy("Deleted a template"),
@@ -146,6 +148,14 @@ _WORDS: dict[str, str | Promise] = {
     "account.refreshed": gettext_lazy("Renewed the sign-in"),
     "account.refresh_failing": gettext_lazy("The sign-in could not be renewed; trying again"),
     "account.tried_now": gettext_lazy("Asked to try the platform now"),
+    "app.registered": gettext_lazy("Registered the app"),
+    "app.changed": gettext_lazy("Changed the app"),
+    "app.secret_rotated": gettext_lazy("Gave the app a new secret"),
+    "app.disabled": gettext_lazy("Switched the app off"),
+    "app.enabled": gettext_lazy("Switched the app on again"),
+    "app.deleted": gettext_lazy("Deleted the app"),
+    "app.allowed": gettext_lazy("Let the app act for them"),
+    "app.revoked": gettext_lazy("Took it back from the app"),
 }
 
 

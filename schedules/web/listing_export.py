@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Any
 
@@ -15,8 +15,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from schedules.reads import listing
-from schedules.reads.listing import TOGETHER, ListedSchedule
-from schedules.web.spreadsheet import BYTE_ORDER_MARK, cell
+from schedules.reads.exports import schedule_row
+from schedules.reads.listing import TOGETHER
+from schedules.reads.spreadsheet import BYTE_ORDER_MARK, cell
 
 KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -41,7 +42,7 @@ def _parts(
     while (part := list(islice(left, TOGETHER))) or first:
         first = False
         with timezone.override(zone), translation.override(language):
-            yield _headings(), [_row(item) for item in listing.listed(part, now=now)]
+            yield _headings(), [schedule_row(item, zone) for item in listing.listed(part, now=now)]
 
 
 def _headings() -> list[str]:
@@ -50,35 +51,6 @@ def _headings() -> list[str]:
         _("Tags"), _("When"), _("Time zone"), _("Next run (UTC)"), _("Next run (your time)"), _("Priority"), _("Owner"),
         _("Last result"), _("Created (UTC)"),
     ]  # fmt: skip
-
-
-def _row(item: ListedSchedule) -> dict[str, Any]:
-    schedule, content = item.schedule, item.schedule.content
-    targets = list(schedule.targets.all())
-    return {
-        "id": str(schedule.public_id),
-        "state": schedule.state,
-        "title": content.title,
-        "text": content.text,
-        "accounts": [target.account.name for target in targets],
-        "platforms": sorted({target.account.platform for target in targets}),
-        "content_type": content.content_type,
-        "campaign": content.campaign.name if content.campaign else "",
-        "labels": content.labels,
-        "tags": schedule.tags,
-        "description": item.words,
-        "timezone": schedule.timezone,
-        "next_run_at": _utc(item.next_at),
-        "next_run_at_local": timezone.localtime(item.next_at).isoformat() if item.next_at else None,
-        "priority": schedule.priority,
-        "owner": schedule.created_by.get_username() if schedule.created_by else "",
-        "last_result": item.last.state if item.last else "",
-        "created_at": _utc(schedule.created_at),
-    }
-
-
-def _utc(at: datetime | None) -> str | None:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None
 
 
 def _csv(parts: Iterator[tuple[list[str], list[dict[str, Any]]]]) -> Iterator[str]:

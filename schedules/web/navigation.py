@@ -98,6 +98,17 @@ entries.register(
     "accounts", NavigationEntry(title=_("Accounts"), url_name="web:accounts", icon="accounts", group=SET_UP)
 )
 entries.register("team", NavigationEntry(title=_("Team and tokens"), url_name="web:team", icon="people", group=SET_UP))
+entries.register("graphql", NavigationEntry(title=_("GraphQL"), url_name="graphql:endpoint", icon="code", group=SET_UP))
+entries.register(
+    "security",
+    NavigationEntry(
+        title=_("Security"),
+        url_name="web:security",
+        icon="shield",
+        group=SET_UP,
+        shown=lambda shell: bool(shell.may.audit),
+    ),
+)
 entries.register("sandbox", NavigationEntry(title=_("Sandbox"), url_name="sandbox:index", icon="sandbox", group=SET_UP))
 entries.register(
     "admin",

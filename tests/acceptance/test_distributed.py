@@ -252,7 +252,8 @@ def test_a_duty_is_paced_and_paused_in_the_admin_and_lost_rows_come_back(
     _wait(lambda: _periodic_tasks(installation) == names, "the rows to come back")
 
     assert names == [
-        "duty: forget workers", "duty: place accounts", "duty: plan", "duty: plan readings", "duty: plan refreshes", "duty: prune",
+        "duty: clear app tokens", "duty: forget workers", "duty: place accounts", "duty: plan", "duty: plan readings",
+        "duty: plan refreshes", "duty: prune",
         "duty: tell people", "duty: tell reviewers", "duty: tell what ends", "duty: tidy media", "duty: tidy notices",
         "duty: zone rules", "engine pass",
     ]  # fmt: skip

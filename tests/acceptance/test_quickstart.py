@@ -130,7 +130,7 @@ def test_it_serves_signs_in_shows_the_published_post_and_stops_on_ctrl_c(empty: 
     assert url.startswith(base)
     browser.open(f"{base}/login/")
     token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
-    form = {"username": "admin", "password": "correct horse battery", "csrfmiddlewaretoken": token}
+    form = {"login": "admin", "password": "correct horse battery", "csrfmiddlewaretoken": token}
     printed = (empty.folder.parent / "log").read_text()
     assert "ALWRITY_ADMIN_PASSWORD" in printed
     assert "correct horse battery" not in printed

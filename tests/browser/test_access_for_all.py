@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -14,6 +14,7 @@ from platforms.contracts import Grant, Place
 from platforms.models import PlatformAccount
 from platforms.services import accounts, apps, groups, signin
 from tests import engine
+from tests.integration.apps.flow import browser_of, register
 from tests.people import ACTOR, make_account, make_schedule
 from tests.servers.signin import OidcAdapter
 
@@ -47,6 +48,7 @@ def addresses(team):
             "accounts",
             "account_choose",
             "team",
+            "apps",
             "settings",
             "engine",
             "reviews",
@@ -59,12 +61,20 @@ def addresses(team):
             "milestone_new",
         )
     )
-    yield from (reverse("web:settings_section", args=[name]) for name in ("language", "look"))
+    yield from (
+        reverse("web:settings_section", args=[name])
+        for name in ("language", "look", "security", "apps", "integrations")
+    )
+    program = register(team.people.workspace, clock.now())
+    program.tokens(browser_of(team.people.owner), team.people.workspace)
+    yield reverse("web:app", args=[program.app.public_id])
+    yield f"{reverse('oauth_authorize')}?{urlencode(program.query())}"
     yield from (
         f"{reverse('web:calendar')}?{words}"
         for words in ("select=1", "view=week", "view=day", "view=year", "q=nothing")
     )
     yield reverse("web:calendar_day")
+    yield reverse("graphql:endpoint")
     yield reverse("web:content_versions", args=[team.daily.content.public_id])
     yield reverse("web:account_times", args=[team.account.public_id])
     yield from (reverse(f"web:{name}", args=[row.public_id]) for name, row in web.items())
@@ -83,6 +93,12 @@ def addresses(team):
             "admin:schedules_schedule_changelist",
             "admin:schedules_job_changelist",
             "password_change",
+            "account_email",
+            "account_reauthenticate",
+            "usersessions_list",
+            "mfa_index",
+            "mfa_list_webauthn",
+            "socialaccount_connections",
         )
     )
     yield reverse("admin:schedules_schedule_change", args=[team.daily.pk])

@@ -16,6 +16,7 @@ from alwrity_scheduler.core.secrets import (
     CannotDecrypt,
     EncryptedJSONField,
     generate_key,
+    holders,
     keys_file,
     keys_in_file,
     reencrypt,
@@ -52,6 +53,10 @@ class Command(BaseCommand):
                 f"A new key is in front in {keys_file()}; the old one stays behind it, so nothing breaks."
             )
         unreadable = sum(self._rotate(model, field, keys) for model, field in encrypted_fields())
+        for holder in holders():
+            done = holder(keys)
+            unreadable += done.unreadable
+            self.stdout.write(f"{done.label}: {done.changed} of {done.seen} rows re-encrypted.")
         if unreadable:
             raise CommandError(
                 f"{unreadable} rows could not be read with any key of ENCRYPTION_KEYS and were left alone. "

@@ -102,7 +102,9 @@ class AccountForecast(Shown):
 
 
 class AccountShown(AccountName):
-    """Where posts can go. Credentials are never shown."""
+    """Where posts can go. Credentials are never shown; `secrets` are those made while it was connected, shown that once."""
+
+    optional = frozenset({"secrets"})
 
     workspace: WorkspaceName
     state: AccountState
@@ -121,6 +123,7 @@ class AccountShown(AccountName):
     budgets: list[AccountBudget]
     forecast: list[AccountForecast]
     version: int
+    secrets: dict[str, str]
 
 
 class AccountAnswer(Answer):
@@ -172,12 +175,12 @@ def health_words(health: AccountHealth) -> dict[str, Any]:
 
 
 class AccountChange(Input):
-    """What can be changed of an account; credentials are given on the pages alone."""
+    """What can be changed of an account; of `options` those that are named. Credentials have an address of their own."""
 
     echoed: ClassVar[frozenset[str]] = frozenset(
         {
-            "id", "workspace", "platform", "handle", "state", "state_reason", "options", "missing_scopes", "groups", "health",
-            "sign_in", "budgets", "forecast", "state_changed_at", "state_changed_at_local", "created_at", "created_at_local",
+            "id", "workspace", "platform", "state", "state_reason", "missing_scopes", "groups", "health", "sign_in",
+            "budgets", "forecast", "state_changed_at", "state_changed_at_local", "created_at", "created_at_local",
             "updated_at", "updated_at_local",
         }
     )  # fmt: skip
@@ -189,7 +192,9 @@ class AccountChange(Input):
 
     version = Version()
     name = serializers.CharField(required=False, max_length=120)
+    handle = serializers.CharField(required=False, max_length=120)
     timezone = serializers.CharField(required=False, max_length=64)
+    options = PlainJson(required=False)
     signature = Text(max_length=500)
     default_hashtags = Words()
     utm = PlainJson(required=False, child=serializers.CharField(max_length=200, allow_blank=True))

@@ -14,7 +14,7 @@ from alwrity_scheduler.core.errors import Problem, Refused
 from platforms.models import PlatformAccount
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
-from schedules.api.serializers.shapes import Input, Version, both
+from schedules.api.serializers.shapes import Input, Moment, Version, both
 from schedules.api.serializers.shown import Instant, Shown, one_of
 from schedules.models import Schedule
 from schedules.models.content import ContentType
@@ -25,8 +25,8 @@ LONGEST = timedelta(days=62)
 
 
 class Span(Input):
-    since = serializers.DateTimeField(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
-    until = serializers.DateTimeField(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
+    since = Moment(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
+    until = Moment(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
     timezone = serializers.CharField(required=False, default="", max_length=64)
     workspace = serializers.CharField(required=False, default="", max_length=100)
     platform = serializers.CharField(required=False, default="", max_length=300)
@@ -81,7 +81,7 @@ def _ids(value: str) -> list[Any]:
 
 def span(query: Any) -> tuple[dict[str, Any], Wanted]:
     """What is asked for, checked: the span's values and what narrows it."""
-    shaped = Span(data={name: query[name] for name in query})
+    shaped = Span(data={name: query[name] for name in query}, context={"from_query": True})
     shaped.is_valid(raise_exception=True)
     values = shaped.validated_data
     return values, Wanted(

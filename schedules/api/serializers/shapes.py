@@ -61,8 +61,8 @@ class Input(serializers.Serializer[Any]):
         return value
 
     def _false_types(self, data: Any) -> dict[str, Any]:
-        """What is no JSON of the declared type: `"5"` is no number, and 5 no text. A form has nothing but text."""
-        if not isinstance(data, Mapping) or hasattr(data, "getlist"):
+        """What is no JSON of the declared type: `"5"` is no number, and 5 no text. Forms and queries have nothing but text."""
+        if not isinstance(data, Mapping) or hasattr(data, "getlist") or self.context.get("from_query"):
             return {}
         found = {name: _false_type(field, data[name]) for name, field in self.fields.items() if name in data}
         return {name: error for name, error in found.items() if error}
@@ -89,9 +89,16 @@ def _false_type(field: Any, value: Any) -> Any:
     wrong = (
         (isinstance(field, serializers.BooleanField) and not isinstance(value, bool))
         or (isinstance(field, serializers.IntegerField) and not _is_whole(value))
-        or (isinstance(field, (*_TEXTS, serializers.ChoiceField)) and not isinstance(value, str))
+        or (isinstance(field, _TEXTS) and not isinstance(value, str))
+        or (isinstance(field, serializers.ChoiceField) and not _is_of_choices(value, field.choices))
     )
     return [serializers.ErrorDetail(_words_of_type(field), code="invalid")] if wrong else None
+
+
+def _is_of_choices(value: Any, choices: Mapping[Any, Any]) -> bool:
+    return not isinstance(value, bool) and any(
+        isinstance(value, str if isinstance(one, str) else int) for one in choices
+    )
 
 
 def _is_whole(value: Any) -> bool:
@@ -130,6 +137,32 @@ class Words(serializers.ListField):
         super().__init__(
             child=serializers.CharField(max_length=120), **{"required": False, "max_length": 100, **options}
         )
+
+
+class Ids(serializers.CharField):
+    """Public ids, separated by commas."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "default": "", "max_length": 4000, **options})
+
+    def to_internal_value(self, data: Any) -> list[Any]:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        return [serializers.UUIDField().run_validation(item.strip()) for item in text.split(",") if item.strip()]
+
+
+EARLIEST, LATEST = 1970, 9000  # years in which every zone can tell the time
+
+
+class Moment(serializers.DateTimeField):
+    """An instant that can be told in every zone."""
+
+    default_error_messages = {"far": "This is too far away. Choose another time."}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        at: datetime = super().to_internal_value(value)
+        if not EARLIEST <= at.year <= LATEST:
+            self.fail("far")
+        return at
 
 
 class PlainJson(serializers.DictField):

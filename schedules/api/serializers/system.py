@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import inf
 from typing import Any, ClassVar
 
+from platforms.models import AccountState, PlatformAccount
+from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.shapes import Answer, both
 from schedules.api.serializers.shown import Instant, Shown
 from schedules.engine.figures import Histogram
 from schedules.models import AuditLog
+from schedules.reads.alarms import Alarm
 from schedules.reads.engine import EngineStatus, WorkerStatus, age_of
 from schedules.reads.queue import Depth
 
@@ -149,15 +153,7 @@ def status_words(status: EngineStatus, zone: str) -> dict[str, Any]:
         "running": status.running,
         "paused": status.paused_at is not None,
         **both("paused_at", status.paused_at, zone),
-        "alarms": [
-            {
-                "name": alarm.name,
-                "words": alarm.words,
-                "remedy": alarm.remedy,
-                "stops_publishing": alarm.stops_publishing,
-            }
-            for alarm in status.alarms
-        ],
+        "alarms": [_alarm(alarm) for alarm in status.alarms],
         "queue": _depth(status.jobs, status.now),
         "held": status.held,
         "kinds": {row.kind: _depth(row, status.now) for row in status.kinds},
@@ -177,6 +173,53 @@ def status_words(status: EngineStatus, zone: str) -> dict[str, Any]:
             }
             for duty in status.duties
         ],
+    }
+
+
+MOST_COUNTED = 1_000
+
+
+def health_words(status: EngineStatus, broken: Sequence[PlatformAccount], needing: int, zone: str) -> dict[str, Any]:
+    """`status`: stopped (nothing is published), degraded (something does not work) or ok. At most MOST_COUNTED are counted."""
+    stopped = not status.running or any(alarm.stops_publishing for alarm in status.alarms)
+    ill = stopped or status.paused_at is not None or bool(status.alarms) or bool(broken)
+    alive = sum(1 for worker in status.workers if worker.alive)
+    return {
+        **both("now", status.now, zone),
+        "timezone": zone,
+        "status": "stopped" if stopped else "degraded" if ill else "ok",
+        "running": status.running,
+        "paused": status.paused_at is not None,
+        "workers_alive_count": alive,
+        "duties_late": [duty.name for duty in status.duties if duty.late or duty.failed],
+        "alarms": [_alarm(alarm) for alarm in status.alarms],
+        "queue": _depth(status.jobs, status.now),
+        "held": status.held,
+        "needs_you_count": min(needing, MOST_COUNTED),
+        "needs_you_more": needing > MOST_COUNTED,
+        "accounts": [{**account_words(row), "cause": _cause(row), "message": _message(row)} for row in broken],
+    }
+
+
+def _cause(row: PlatformAccount) -> str:
+    if row.state == AccountState.NEEDS_AUTH:
+        return "sign_in"
+    return "service_down" if row.service is not None and row.service.state != "closed" else "down"
+
+
+def _message(row: PlatformAccount) -> str:
+    if row.state == AccountState.NEEDS_AUTH:
+        return str(row.state_reason)
+    failing = row.service if _cause(row) == "service_down" else getattr(row, "circuit", None)
+    return str(failing.last_error) if failing is not None else ""
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "name": alarm.name,
+        "words": alarm.words,
+        "remedy": alarm.remedy,
+        "stops_publishing": alarm.stops_publishing,
     }
 
 

@@ -77,6 +77,8 @@ class CalendarCheck(_OneEvent):
 
     answers: ClassVar[dict[str, Any]] = {"post": words.TimeChecked}
 
+    writes: ClassVar[bool] = False
+
     def post(self, request: Request, key: str) -> Response:
         given = self.read(words.TimeInput)
         workspace = self.workspace_of(given["workspace"])

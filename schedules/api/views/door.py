@@ -4,37 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db import models, transaction
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from rest_framework import generics
+from django.utils.http import http_date
+from rest_framework import exceptions, generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import NotAllowed, Problem, Refused
 from alwrity_scheduler.core.events import Actor
+from alwrity_scheduler.workspaces import scopes
 from alwrity_scheduler.workspaces.access import actor_of, require
 from alwrity_scheduler.workspaces.models import User, Workspace
 from alwrity_scheduler.workspaces.roles import Action
+from schedules.api import etags, fields, idempotency, throttling
 from schedules.api.problems import TooLarge
 from schedules.api.serializers.shapes import Empty, Input
 
 PAGING = frozenset({"cursor", "page_size"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+AREAS = {
+    "accounts": "accounts", "bulk": "schedules", "calendar": "schedules", "content": "content", "jobs": "jobs",
+    "library": "content", "media": "media", "notifications": "notifications", "planning": "schedules",
+    "preflight": "content", "recovery": "jobs", "reviews": "reviews", "schedules": "schedules", "security": "events",
+    "system": "events",
+}  # fmt: skip
 
 
 class Door(generics.GenericAPIView[Any]):
-    """A view of the API. `query_names`: the parameters it takes; others are refused, so that a slip shows."""
+    """A view of the API.
+
+    area: of `workspaces.scopes`, by which a token is narrowed; by default that of the module. query_names: the parameters it
+    takes; others are refused, so that a slip shows. writes: False for a POST that only looks. reaches_out: it calls other
+    machines, so that what it does is no part of a transaction. deprecated_since, sunset_at: when it was, and when it goes.
+    """
 
     lookup_field = "public_id"
+    area: ClassVar[str] = ""
     query_names: ClassVar[frozenset[str]] = frozenset()
+    writes: ClassVar[bool] = True
+    reaches_out: ClassVar[bool] = False
+    deprecated_since: ClassVar[datetime | None] = None
+    sunset_at: ClassVar[datetime | None] = None
     now: datetime
+    # the row that an If-Match named, as it was when it was locked
+    matched: Any = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "area" not in cls.__dict__ and not cls.area:
+            cls.area = AREAS.get(cls.__module__.rpartition(".")[2], "")
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """As REST framework's, with one step more: a change goes through `changed`."""
+        self.args, self.kwargs = args, kwargs
+        self.request = request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            self.initial(request, *args, **kwargs)
+            method = str(request.method)
+            handler = getattr(self, method.lower(), None) if method.lower() in self.http_method_names else None
+            if handler is None:
+                handler = self.http_method_not_allowed
+            if method in SAFE:
+                response = handler(request, *args, **kwargs)
+            else:
+                response = self.changed(request, partial(handler, request, *args, **kwargs))
+        except Exception as error:
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(request, response, *args, **kwargs)
+        return self.response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
         self.now = clock.now()
+        super().initial(request, *args, **kwargs)
+        self._check_scope(request)
         # REST framework reads the body past Django's own limit
         most = self.most_bytes()
         length = request.META.get("CONTENT_LENGTH") or "0"
@@ -48,6 +99,83 @@ class Door(generics.GenericAPIView[Any]):
                 else "This takes no parameters."
             )
             raise Refused([Problem(field=name, message=words, code="unknown") for name in unknown])
+
+    def perform_authentication(self, request: Request) -> None:
+        """Whoever cannot say who they are has a small budget by address, so that guessing ends."""
+        try:
+            super().perform_authentication(request)
+        except exceptions.AuthenticationFailed:
+            throttling.take(request, now=self.now)
+            raise
+        if not request.user.is_authenticated:
+            throttling.take(request, now=self.now)
+
+    def check_throttles(self, request: Request) -> None:
+        if request.user.is_authenticated:
+            throttling.take(request, now=self.now)
+
+    def _check_scope(self, request: Request) -> None:
+        writes = self.writes and request.method not in SAFE
+        if not self.area or scopes.covers(scopes.scopes_of(request.user), self.area, writes=writes):
+            return
+        wanted = scopes.needed(self.area, writes=writes)
+        words = f"This needs the scope {wanted}, which the token was not given. Make a token that has it."
+        raise NotAllowed(Problem(field="scope", message=words, code="insufficient_scope"))
+
+    def changed(self, request: Request, handler: Callable[[], Response]) -> Response:
+        """A change of the row that `If-Match` names, and once for each `Idempotency-Key`."""
+        work = handler if "If-Match" not in request.headers else partial(self._matching, request, handler)
+        key = idempotency.key_of(request) if request.method == "POST" else ""
+        if not key:
+            return work()
+        return idempotency.once(
+            request,
+            caller=throttling.caller_of(request),
+            key=key,
+            now=self.now,
+            reaches_out=self.calls_out(),
+            work=work,
+        )
+
+    def _matching(self, request: Request, handler: Callable[[], Response]) -> Response:
+        """Compare under a lock that lasts until the change is made: nobody else's edit can come between the two."""
+        wanted = request.headers["If-Match"]
+        if self.calls_out():
+            self._compare(wanted, self.current())
+            return handler()
+        with transaction.atomic():
+            row = self.current()
+            if row is not None:
+                etags.lock(row)
+                row = self.current()
+            self._compare(wanted, row)
+            self.matched = row
+            return handler()
+
+    def calls_out(self) -> bool:
+        return self.reaches_out
+
+    def current(self) -> Any:
+        """The row that this address changes, as it is now; None where there is none to be compared."""
+        public_id = self.kwargs.get(self.lookup_field)
+        return None if public_id is None else self.find(public_id)
+
+    def _compare(self, wanted: str, row: Any) -> None:
+        etag = "" if row is None else etags.etag_of(row)
+        if not etag or not etags.matches(wanted, etag):
+            raise etags.failed(etag)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        budget = getattr(request, "budget", None)
+        if budget is not None:
+            for name, value in budget.headers().items():
+                response.headers[name] = value
+        if self.deprecated_since is not None:
+            response.headers["Deprecation"] = f"@{int(self.deprecated_since.timestamp())}"
+        if self.sunset_at is not None:
+            response.headers["Sunset"] = http_date(self.sunset_at.timestamp())
+        return response
 
     def known_names(self) -> frozenset[str]:
         return self.query_names
@@ -97,8 +225,13 @@ class Door(generics.GenericAPIView[Any]):
         return rooms[0]
 
     def read(self, serializer: type[Input], *, instance: Any = None) -> dict[str, Any]:
-        """The request's body, shaped and checked."""
-        shaped = serializer(instance, data=self.request.data, context={"now": self.now})
+        """The request's body, shaped and checked. An `If-Match` that held stands for the `version` of its row."""
+        data = self.request.data
+        version = getattr(self.matched, "version", None)
+        takes = version is not None and "version" in serializer._declared_fields
+        if takes and isinstance(data, dict) and "version" not in data:
+            data = {**data, "version": version}
+        shaped = serializer(instance, data=data, context={"now": self.now})
         shaped.is_valid(raise_exception=True)
         values: dict[str, Any] = shaped.validated_data
         return values
@@ -107,7 +240,14 @@ class Door(generics.GenericAPIView[Any]):
         return {**super().get_serializer_context(), "now": self.now}
 
     def answer(self, row: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        return Response(self.get_serializer(row).data, status=status, headers=headers)
+        """The row, with its ETag; of what was asked for with `?fields=` only that."""
+        data = self.get_serializer(row).data
+        if text := self.request.query_params.get("fields"):
+            data = fields.pick([data], text)[0]
+        response = Response(data, status=status, headers=headers)
+        if isinstance(row, models.Model):
+            response.headers["ETag"] = etags.etag_of(row)
+        return response
 
     def require(self, action: Action, workspace: Workspace) -> None:
         require(self.request.user, action, workspace)
@@ -125,20 +265,39 @@ def _named(named: str) -> dict[str, Any]:
 
 
 class Rows(Door):
-    """A list: newest first, narrowed by the view's FilterSet and by `workspace`."""
+    """A list: newest first, narrowed by the view's FilterSet and by `workspace`.
+
+    orderings: what `?ordering=` takes and the columns it means, none of which may be null; `-` before it turns it round. The
+    last of the columns is unique.
+    """
 
     workspace_path: ClassVar[str] = "workspace"
     filterset_class: ClassVar[Any] = None
+    orderings: ClassVar[dict[str, tuple[str, ...]]] = {"created": ("id",)}
 
     def known_names(self) -> frozenset[str]:
-        return PAGING | {"workspace"} | frozenset(self.filterset_class.base_filters)
+        return PAGING | {"workspace", "fields", "ordering"} | frozenset(self.filterset_class.base_filters)
+
+    def ordering(self) -> tuple[str, ...]:
+        """The columns of the asked order, for the paginator; none where it was not asked for."""
+        asked = self.request.query_params.get("ordering", "")
+        if not asked:
+            return ()
+        columns = self.orderings.get(asked.removeprefix("-"))
+        if columns is None:
+            known = ", ".join(f"{name}, -{name}" for name in self.orderings)
+            raise Refused(Problem(field="ordering", message=f"There is no such order. Known are {known}."))
+        return tuple(f"-{name}" for name in columns) if asked.startswith("-") else columns
 
     def get(self, request: Request) -> Response:
         rows = self.filter_queryset(self.get_queryset())
         if named := request.query_params.get("workspace"):
             rows = rows.filter(**{self.workspace_path: self.of_workspace(self.workspace_of(named))})
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        data = self.get_serializer(page, many=True).data
+        if text := request.query_params.get("fields"):
+            data = fields.pick(data, text)
+        return self.get_paginated_response(data)
 
     def of_workspace(self, workspace: Workspace) -> Any:
         return workspace
@@ -146,6 +305,9 @@ class Rows(Door):
 
 class Row(Door):
     """One row, to be looked at."""
+
+    def known_names(self) -> frozenset[str]:
+        return self.query_names | {"fields"}
 
     def get(self, request: Request, public_id: UUID) -> Response:
         return self.answer(self.find(public_id))
@@ -160,6 +322,11 @@ class VerbDoor(Door):
     verb: str = ""
     action: ClassVar[Action] = Action.OPERATE
     fields: ClassVar[dict[str, type[Input]]] = {}
+    # those of the verbs that call other machines
+    reaching: ClassVar[frozenset[str]] = frozenset()
+
+    def calls_out(self) -> bool:
+        return self.reaches_out or self.verb in self.reaching
 
     def post(self, request: Request, public_id: UUID) -> Response:
         row = self.find(public_id)

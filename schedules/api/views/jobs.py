@@ -27,9 +27,22 @@ from schedules.services import jobs as job_service
 class JobList(Rows):
     serializer_class = JobAnswer
     filterset_class: ClassVar[Any] = JobFilter
+    orderings: ClassVar[dict[str, tuple[str, ...]]] = {"created": ("id",), "scheduled": ("scheduled_for", "id")}
 
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).with_names()
+
+    def ordering(self) -> tuple[str, ...]:
+        """Newest first, by what an index gives for what was asked: the runs of one schedule, or a span of times."""
+        asked = self.request.query_params
+        if asked.get("ordering", "").removeprefix("-") == "scheduled":
+            # an index gives this order within one workspace; over several, everything would have to be sorted
+            self.workspace_of(asked.get("workspace"))
+        if "ordering" not in asked and asked.get("schedule"):
+            return ("-run_at", "-id")
+        if "ordering" not in asked and (asked.get("since") or asked.get("until")):
+            return ("-scheduled_for", "-id")
+        return super().ordering()
 
 
 # the states that a verb means where a filter names none
@@ -127,6 +140,7 @@ class JobVerb(_Job, VerbDoor):
         "amend": "Give the post at the platform the content's present words.",
     }
     fields: ClassVar[dict[str, type[Input]]] = {"confirm": Confirmation, "reslot": NewTime}
+    reaching: ClassVar[frozenset[str]] = frozenset({"take-down", "amend"})
 
     def act(self, row: Job, given: dict[str, Any]) -> Response:
         if self.verb == "reslot":
@@ -140,6 +154,7 @@ class Figures(VerbDoor):
     """What a post has reached, as the platform counts it."""
 
     serializer_class = JobFigures
+    reaches_out: ClassVar[bool] = True
 
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).with_names()

@@ -53,6 +53,8 @@ class _Media(Door):
 
 
 class MediaList(_Media, Rows):
+    # a file may be fetched from its address
+    reaches_out: ClassVar[bool] = True
     filterset_class: ClassVar[Any] = MediaFilter
     parser_classes = (JSONParser, MultiPartParser)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,6 +21,7 @@ from schedules.api.serializers.planning import (
     NewDependency,
     NewMilestone,
 )
+from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import PAGING, Door, Row, Rows
 from schedules.models import Campaign, Dependency, Milestone, Schedule
 from schedules.services import planning
@@ -82,6 +84,23 @@ class MilestoneRow(Row):
         self.require(Action.WRITE, row.workspace)
         planning.remove_milestone(milestone=row, actor=self.actor, now=self.now)
         return Response(status=204)
+
+
+class MilestoneRestore(Door):
+    """POST: a removed milestone is there again."""
+
+    area: ClassVar[str] = "schedules"
+    serializer_class = MilestoneAnswer
+
+    def get_queryset(self) -> QuerySet[Milestone]:
+        return Milestone.objects.visible_to(self.request.user).select_related("workspace", "campaign")
+
+    def post(self, request: Request, public_id: UUID) -> Response:
+        row = self.find(public_id)
+        self.require(Action.WRITE, row.workspace)
+        self.read(Empty)
+        planning.restore_milestone(milestone=row, actor=self.actor, now=self.now)
+        return self.answer(self.find(public_id))
 
 
 class _OfSchedule(Door):

@@ -30,8 +30,8 @@ from schedules.reads import preflight
 from schedules.services.plans import ContentDraft, TargetPlan
 
 
-class _Looks(Door):
-    def _asked(self, given: Mapping[str, Any]) -> tuple[Workspace, ContentDraft, list[TargetPlan]]:
+class Looks(Door):
+    def asked_for(self, given: Mapping[str, Any]) -> tuple[Workspace, ContentDraft, list[TargetPlan]]:
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.VIEW, workspace)
         return workspace, self._draft(given["content"], workspace), self._targets(given["accounts"], workspace)
@@ -67,15 +67,17 @@ class _Looks(Door):
         return wanted
 
 
-class PreflightNow(_Looks):
+class PreflightNow(Looks):
     """Would this publish now, on each account, and why not: of a stored schedule, or of content and accounts. Changes nothing."""
 
     answers: ClassVar[dict[str, Any]] = {"post": PreflightShown}
 
+    writes: ClassVar[bool] = False
+
     def post(self, request: Request) -> Response:
         given = self.read(PreflightInput)
         if "schedule" not in given:
-            workspace, content, targets = self._asked(given)
+            workspace, content, targets = self.asked_for(given)
             return self._answer(preflight.of_draft(workspace, content, targets, now=self.now))
         row: Schedule = get_object_or_404(Schedule.objects.visible_to(request.user), public_id=given["schedule"])
         return self._answer(preflight.of_schedule(row, now=self.now))
@@ -84,11 +86,13 @@ class PreflightNow(_Looks):
         return Response(preflight_words(found, self.own_zone))
 
 
-class ContentCheck(_Looks):
+class ContentCheck(Looks):
     """What each account's platform would refuse of the content, or not do as meant. Stores nothing."""
 
     answers: ClassVar[dict[str, Any]] = {"post": ContentCheckShown}
 
+    writes: ClassVar[bool] = False
+
     def post(self, request: Request) -> Response:
-        workspace, content, targets = self._asked(self.read(CheckInput))
+        workspace, content, targets = self.asked_for(self.read(CheckInput))
         return Response(check_words(preflight.check_content(workspace, content, targets, now=self.now)))

@@ -25,7 +25,6 @@ from schedules.api.serializers.rules import (
     MOST_TIMES,
     PreviewInput,
     RulePreviewShown,
-    RuleTimes,
     plan_values,
     rule_problem,
     time_words,
@@ -48,7 +47,6 @@ from schedules.services import content as content_service
 from schedules.services import jobs as job_service
 from schedules.services import lifecycle
 from schedules.services import schedules as schedule_service
-from schedules.services.materialise import rule_of
 from schedules.services.plans import ContentDraft, SchedulePlan
 from schedules.services.plans import rule_of as rule_of_plan
 
@@ -74,7 +72,7 @@ class ScheduleList(ScheduleRows, Rows):
         given = self.read(NewSchedule)
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.WRITE, workspace)
-        content = self._content(given["content"], workspace)
+        content = stored_or_draft(request.user, given["content"], workspace)
         with_groups(given, workspace)
         wanted = plan(given, None, home_zone=home_zone(workspace, account_ids(given)), now=self.now)
         with renamed(schedule_problem(wanted.rule_kind)):
@@ -90,21 +88,17 @@ class ScheduleList(ScheduleRows, Rows):
         where = reverse("api:schedule", args=[made.public_id])
         return self.answer(self.find(made.public_id), status=201, headers={"Location": where})
 
-    def _content(self, given: Mapping[str, Any], workspace: Workspace) -> ContentItem | ContentDraft:
-        if "id" not in given:
-            return draft(given)
-        found: ContentItem | None = (
-            ContentItem.objects.visible_to(self.request.user).filter(workspace=workspace, public_id=given["id"]).first()
-        )
-        if found is None:
-            raise Refused(
-                Problem(
-                    field="content.id",
-                    message="There is no content of this id in this workspace.",
-                    code="not_found",
-                )
-            )
-        return found
+
+def stored_or_draft(user: Any, given: Mapping[str, Any], workspace: Workspace) -> ContentItem | ContentDraft:
+    """The content that is named by its id, or the one that is given. Refused where there is none of that id."""
+    if "id" not in given:
+        return draft(given)
+    rows = ContentItem.objects.visible_to(user).filter(workspace=workspace, public_id=given["id"])
+    found: ContentItem | None = rows.first()
+    if found is None:
+        words = "There is no content of this id in this workspace."
+        raise Refused(Problem(field="content.id", message=words, code="not_found"))
+    return found
 
 
 def with_groups(given: dict[str, Any], workspace: Workspace) -> None:
@@ -151,18 +145,6 @@ class ScheduleDetail(ScheduleRows, Row):
         )
 
 
-class Occurrences(ScheduleRows):
-    """When a schedule runs next, by its rule and the edits of single times; whatever its state."""
-
-    query_names: ClassVar[frozenset[str]] = frozenset({"count"})
-    answers: ClassVar[dict[str, Any]] = {"get": RuleTimes}
-
-    def get(self, request: Request, public_id: UUID) -> Response:
-        row = self.find(public_id)
-        found = runs.next_runs(rule_of(row), now=self.now, count=asked_count(request.query_params.get("count")))
-        return Response({"timezone": row.timezone, "results": [time_words(one, row.timezone) for one in found]})
-
-
 class ScheduleHealth(ScheduleRows):
     """What became of its last runs, when it runs next, and what stands in its way."""
 
@@ -185,6 +167,7 @@ class RulePreview(Door):
     """When a rule would fire, before anything is stored."""
 
     answers: ClassVar[dict[str, Any]] = {"post": RulePreviewShown}
+    writes: ClassVar[bool] = False
 
     def post(self, request: Request) -> Response:
         given = self.read(PreviewInput)
@@ -224,18 +207,6 @@ class ScheduleVerb(ScheduleRows, VerbDoor):
         with renamed(schedule_problem(row.rule_kind)):
             VERBS[self.verb](schedule=row, actor=self.actor, now=self.now)
         return self.answer(self.find(row.public_id))
-
-
-class Clone(ScheduleRows, VerbDoor):
-    """Make a draft like it, with a copy of its content."""
-
-    answers: ClassVar[dict[str, Any]] = {"post": {201: ScheduleAnswer}}
-    action: ClassVar[Action] = Action.WRITE
-
-    def act(self, row: Schedule, given: dict[str, Any]) -> Response:
-        twin = lifecycle.clone(schedule=row, actor=self.actor, now=self.now, person=self.person)
-        where = reverse("api:schedule", args=[twin.public_id])
-        return self.answer(self.find(twin.public_id), status=201, headers={"Location": where})
 
 
 class PublishNow(ScheduleRows, VerbDoor):

@@ -25,6 +25,8 @@ SIGNS = {
     Kind.CHANGES: ("missed", "edit"),
     Kind.APPROVED: ("published", "st-published"),
     Kind.PUBLISHED: ("published", "st-published"),
+    Kind.WEBHOOK: ("missed", "webhook"),
+    Kind.SECURITY: ("missed", "shield"),
 }
 
 
@@ -62,6 +64,8 @@ def notice_address(line: Line) -> str:
         return f"{reverse('web:recovery')}?cause={CAUSES[line.kind]}&account={line.object_id}"
     if line.kind is Kind.PUBLISHED:
         return f"{reverse('web:jobs')}?tab=done&account={line.object_id}"
+    if line.kind is Kind.SECURITY:
+        return reverse("web:security")
     if line.object_type == "account":
         return reverse("web:account", args=[line.object_id])
     return reverse("web:accounts")

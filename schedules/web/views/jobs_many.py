@@ -20,11 +20,11 @@ from alwrity_scheduler.workspaces.roles import Action
 from schedules.domain.recovery import Verb
 from schedules.models import AuditLog, Job
 from schedules.reads import executions
+from schedules.reads.spreadsheet import BYTE_ORDER_MARK, cell
 from schedules.services import recovery
 from schedules.web.gate import Visit, done, next_url, screen
 from schedules.web.job_forms import ManyForm
 from schedules.web.monitor import Wish
-from schedules.web.spreadsheet import BYTE_ORDER_MARK, cell
 from schedules.web.templatetags.ui import job_word, platform_name
 
 MOST_EXPORTED = 50_000

@@ -16,6 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.oauth.models import Permission
+from alwrity_scheduler.oauth.scopes import Area, grouped
+from alwrity_scheduler.signin import reads as signin
 from alwrity_scheduler.workspaces import services as service
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.web import people_forms as forms
@@ -46,12 +49,15 @@ SECTIONS = {
     section.name: section
     for section in (
         Section(YOU, gettext_lazy("You"), "people", forms.YouForm),
+        Section("security", gettext_lazy("Sign-in and security"), "shield"),
         Section("language", gettext_lazy("Language and time"), "language", forms.LanguageForm),
         Section("look", gettext_lazy("Look"), "sun", forms.LookForm),
         Section("keys", pgettext_lazy("keyboard", "Keys"), "keyboard", forms.KeysForm),
         Section("notifications", gettext_lazy("Notifications"), "bell"),
+        Section("apps", gettext_lazy("Apps you allowed"), "accounts"),
         Section(WORKSPACE, gettext_lazy("Workspace"), "workspace", forms.WorkspaceForm),
         Section("integrations", gettext_lazy("Integrations"), "webhook"),
+        Section("data", gettext_lazy("Your data"), "lock"),
         Section("danger", gettext_lazy("Danger zone"), "warning"),
     )
 }
@@ -91,9 +97,17 @@ def page(request: HttpRequest, visit: Visit, section: str = YOU) -> HttpResponse
         "workspace": visit.workspace,
         "may_members": visit.may(Action.MEMBERS),
         "may_pause": visit.may(Action.ACCOUNTS),
+        "standing": signin.standing(visit.person) if section == "security" else None,
+        "may_integrate": visit.may(Action.INTEGRATE),
+        "permissions": _permissions(visit) if section == "apps" else [],
     }
     status = 422 if request.method == "POST" else 200
     return show(request, "people/settings.html", "people/partials/_settings.html", context, status=status)
+
+
+def _permissions(visit: Visit) -> list[tuple[Permission, list[Area]]]:
+    rows = Permission.objects.visible_to(visit.person).select_related("app", "workspace").order_by("-created_at", "-id")
+    return [(row, grouped(row.scopes)) for row in rows[:200]]
 
 
 def _form(request: HttpRequest, visit: Visit, section: Section) -> RefusableForm | None:

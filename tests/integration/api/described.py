@@ -77,6 +77,9 @@ def faults(method: str, path: str, response: Any) -> list[str]:
     if operation is None:
         # an address or method that the file does not know: nothing but a refusal comes from there
         return [] if response.status_code in (401, 404, 405) else [f"{method} {path} is not in the file"]
+    if "2XX" in operation["responses"] and response.status_code < 300:
+        # not described yet; test_schema.py knows which those are
+        return []
     kind = response.headers.get("Content-Type", "").partition(";")[0]
     validator = _validator(operation["operationId"], response.status_code, kind)
     if validator is None:

@@ -30,6 +30,10 @@ def test_milestones_are_made_changed_and_removed(
     assert callers["nobody"].get("milestones/").status_code == 401
     assert api.call("delete", where).status_code == 204
     assert api.get(where).status_code == 404
+    assert callers["viewer"].post(f"{where}restore/").status_code == 403
+    assert callers["stranger"].post(f"{where}restore/").status_code == 404
+    assert api.post(f"{where}restore/").json()["name"] == "Fair"
+    assert api.get(where).status_code == 200
 
 
 def test_what_a_schedule_waits_for(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from alwrity_scheduler.core import retention
 from alwrity_scheduler.core.errors import IllegalTransition, Refused
 from schedules.models import AuditLog, BulkItem, BulkRun, Job, Schedule, ScheduleException
 from schedules.models.bulk import BulkVerb
@@ -215,6 +216,12 @@ def test_plans_that_nobody_confirmed_and_old_runs_are_forgotten(three, planned, 
     through(planned("pause"))
     order, all_of_them = Order(verb=BulkVerb.RESUME), Schedule.objects.filter(workspace=workspace)
 
-    bulk.plan(person=people.owner, workspace=workspace, chosen=all_of_them, order=order, now=now + bulk.KEPT_FOR + HOUR)
+    bulk.plan(
+        person=people.owner,
+        workspace=workspace,
+        chosen=all_of_them,
+        order=order,
+        now=now + retention.kept("bulk runs") + HOUR,
+    )
 
     assert (BulkRun.objects.count(), BulkItem.objects.count()) == (1, 3)

@@ -12,10 +12,11 @@ import pytest
 from django.urls import reverse
 
 from schedules.models import BulkRun, Job, Schedule
+from schedules.reads import spreadsheet
 from schedules.services import bulk, lifecycle
 from schedules.services.plans import ContentDraft
 from schedules.services.schedules import edit_content
-from schedules.web import listing, spreadsheet
+from schedules.web import listing
 from tests.conftest import NOW
 from tests.integration.web.conftest import HTMX
 from tests.people import ACTOR, make_account, make_schedule

@@ -13,12 +13,14 @@ OWN = {
     "accounts": 10,
     "account_groups": 6,
     "team": 6,
+    "apps": 6,
     "settings": 4,
     "schedule_new": 11,
     "drafts": 5,
     "library": 6,
     "reviews": 8,
     "notifications": 5,
+    "security": 8,
     "jobs_runs": 7,
     "jobs_schedules": 7,
     "calendar": 10,
@@ -37,6 +39,8 @@ def address(name, team):
         "account": team.account,
         "job": team.jobs[0],
     }
+    if name == "security":
+        return reverse("web:settings_section", args=[name])
     return reverse(f"web:{name}", args=[objects[name].public_id]) if name in objects else reverse(f"web:{name}")
 
 

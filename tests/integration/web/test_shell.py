@@ -149,7 +149,7 @@ def test_account_settings_are_refused_at_their_field(owner, team):
 
 def test_sign_in_works_without_script_and_keeps_where_one_was_going(client, team):
     page = client.get(reverse("login") + "?next=/app/jobs/")
-    response = client.post(reverse("login"), {"username": "ana", "password": "correct horse", "next": "/app/jobs/"})
+    response = client.post(reverse("login"), {"login": "ana", "password": "correct horse", "next": "/app/jobs/"})
 
     assert b'name="next" value="/app/jobs/"' in page.content
     assert response.headers["Location"] == "/app/jobs/"
@@ -160,7 +160,7 @@ def test_error_pages_say_what_to_do(owner, client, settings):
     from django.test import Client
 
     strict = Client(enforce_csrf_checks=True)
-    answer = strict.post(reverse("login"), {"username": "x", "password": "y"})
+    answer = strict.post(reverse("login"), {"login": "x", "password": "y"})
     assert answer.status_code == 403
     assert b"nothing was changed" in answer.content
 
