@@ -357,6 +357,8 @@ class Schema(AutoSchema):
         if written is not None:
             return append_meta(deepcopy(written), self._get_serializer_field_meta(field, direction))
         found = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(field, serializers.DictField) and not field.allow_empty:
+            found["minProperties"] = 1
         if isinstance(found, dict) and found.get("default") in ("", {}, []):
             # nothing said; as a value it would be refused
             del found["default"]

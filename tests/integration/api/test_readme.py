@@ -114,7 +114,7 @@ def _filled(value: Any, there: dict[str, str], name: str = "") -> Any:
 @pytest.mark.parametrize(("method", "address", "body", "is_form"), EXAMPLES)
 def test_it_does_what_it_says(callers: dict[str, Caller], there, settings, tmp_path, method, address, body, is_form):
     settings.MEDIA_ROOT = tmp_path
-    client = callers["token"].client
+    client = callers["owner"].client
     path = address.replace("{key}", there["key"])
     if is_form:
         files = {"file": SimpleUploadedFile("pier.jpg", picture(), "image/jpeg")}
