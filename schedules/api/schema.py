@@ -26,6 +26,7 @@ from drf_spectacular.drainage import warn
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, append_meta, get_doc
+from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.scopes import AREAS
 from schedules.api.problems import KINDS, MEDIA_TYPE
