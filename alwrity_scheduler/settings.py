@@ -61,6 +61,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "oauth2_provider",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 # Web.
@@ -117,7 +119,18 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "schedules.api.paging.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "schedules.api.problems.handle",
+    "DEFAULT_METADATA_CLASS": "schedules.api.metadata.Methods",
+    "DEFAULT_SCHEMA_CLASS": "schedules.api.schema.Schema",
     "PAGE_SIZE": 50,
+}
+# schedules/api/schema.py says all that is ours
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["schedules.api.schema.finish"],
 }
 # requests a minute that the API answers to each token, app or person, and to each address that says nothing of itself; 0: any
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)

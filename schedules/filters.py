@@ -10,7 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import django_filters as filters
+from django import forms
 from django.db.models import Q, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
+from django_filters.widgets import BooleanWidget
 
 from alwrity_scheduler.oauth.models import App, Permission
 from alwrity_scheduler.security.models import SecurityEvent
@@ -32,6 +35,31 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 
 class NoFilter(filters.FilterSet):  # type: ignore[misc]
     """For a list that is short enough to be taken as it is."""
+
+
+class _YesNoField(forms.NullBooleanField):
+    """Refuses what is neither yes nor no, where Django takes it for nothing said."""
+
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
+        found = super().to_python(value)
+        if found is None and value not in (None, "", "unknown"):
+            raise forms.ValidationError(_("Write true or false."), code="invalid")
+        return found
+
+
+class _YesNoWidget(BooleanWidget):  # type: ignore[misc]
+    """Hands on what it cannot read, so that the field may refuse it."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        found = super().value_from_datadict(data, files, name)
+        return data.get(name) if found is None else found
+
+
+class YesNo(filters.BooleanFilter):  # type: ignore[misc]
+    field_class = _YesNoField
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"widget": _YesNoWidget, **options})
 
 
 class AccountFilter(filters.FilterSet):  # type: ignore[misc]
@@ -121,8 +149,8 @@ class MediaFilter(filters.FilterSet):  # type: ignore[misc]
     q = filters.CharFilter(method="with_words")
     kind = AnyOf(choices=MediaKind.choices)
     folder = filters.CharFilter(method="in_folder")
-    unused = filters.BooleanFilter(method="not_used")
-    no_alt = filters.BooleanFilter(method="undescribed")
+    unused = YesNo(method="not_used")
+    no_alt = YesNo(method="undescribed")
 
     class Meta:
         model = MediaAsset
@@ -161,7 +189,7 @@ class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
     owner = filters.CharFilter(field_name="created_by__username")
     label = filters.CharFilter(method="with_label")
     tag = filters.CharFilter(method="with_tag")
-    needs_you = filters.BooleanFilter(method="needing_a_person")
+    needs_you = YesNo(method="needing_a_person")
     runs_since = filters.IsoDateTimeFilter(method="later")
     runs_until = filters.IsoDateTimeFilter(method="later")
     q = filters.CharFilter(method="with_words")

@@ -10,6 +10,7 @@ from schedules.api.views import (
     calendar,
     connecting,
     content,
+    docs,
     events,
     exports,
     hooks,
@@ -236,5 +237,9 @@ urlpatterns = [
     path("security/alerts/<uuid:public_id>/seen/", security.AlertSeen.as_view(), name="security_alert_seen"),
     path("audit/", system.AuditList.as_view(), name="audit"),
     path("status/", system.Status.as_view(), name="status"),
-    re_path(r"^.*$", system.Nowhere.as_view(), name="nowhere"),
+    path("schema/", docs.SchemaFile.as_view(), name="schema"),
+    path("docs/", docs.swagger, name="docs"),
+    path("redoc/", docs.redoc, name="redoc"),
+    # a line break in an address is no end of it
+    re_path(r"^[\s\S]*$", system.Nowhere.as_view(), name="nowhere"),
 ]

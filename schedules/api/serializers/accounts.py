@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from platforms.contracts import AccountHealth
-from platforms.models import AccountGroup, PlatformAccount, PlatformApp
+from platforms.models import AccountGroup, AccountState, PlatformAccount, PlatformApp
 from platforms.registry import adapters
+from platforms.text.utm import NAMES as UTM_NAMES
 from schedules.api.serializers.shapes import (
     LARGEST,
     Answer,
@@ -21,10 +23,22 @@ from schedules.api.serializers.shapes import (
     Text,
     Version,
     Words,
+    WorkspaceName,
     both,
+    id_or_object,
     workspace_words,
 )
+from schedules.api.serializers.shown import Instant, Shown, Url
 from schedules.reads.standing import Standing
+
+
+class AccountName(Shown):
+    """An account as other answers name it."""
+
+    id: UUID
+    platform: str
+    name: str
+    handle: str
 
 
 def account_words(account: PlatformAccount) -> dict[str, Any]:
@@ -44,9 +58,78 @@ def public_options(account: PlatformAccount) -> dict[str, Any]:
     return {name: value for name, value in account.options.items() if name in shown}
 
 
+class GroupName(Shown):
+    id: UUID
+    name: str
+
+
+class AccountHealthShown(Shown):
+    """`next_try_at`: when a platform that is down is asked again. `not_before_at`: until when its limits are used up."""
+
+    state: str
+    service: str
+    failures: int
+    last_error: str
+    next_try_at: Instant | None
+    not_before_at: Instant | None
+
+
+class AccountSignIn(Shown):
+    """When the sign-in at the platform ends, and whether it is renewed by itself."""
+
+    expires_at: Instant | None
+    renewal: str
+    error: str
+
+
+class AccountBudget(Shown):
+    """What the platform lets through in a period, and what is left of it now."""
+
+    scope: str
+    name: str
+    capacity: int
+    period_seconds: int
+    left: int
+
+
+class AccountForecast(Shown):
+    """What will run short, by when, in words."""
+
+    kind: str
+    count: int
+    until: Instant | None
+    words: str
+
+
+class AccountShown(AccountName):
+    """Where posts can go. Credentials are never shown; `secrets` are those made while it was connected, shown that once."""
+
+    optional = frozenset({"secrets"})
+
+    workspace: WorkspaceName
+    state: AccountState
+    state_reason: str
+    options: dict[str, Any]
+    min_spacing_seconds: int
+    hourly_cap: int | None
+    daily_cap: int | None
+    signature: str
+    default_hashtags: list[str]
+    utm: dict[str, str]
+    missing_scopes: list[str]
+    groups: list[GroupName]
+    health: AccountHealthShown
+    sign_in: AccountSignIn
+    budgets: list[AccountBudget]
+    forecast: list[AccountForecast]
+    version: int
+    secrets: dict[str, str]
+
+
 class AccountAnswer(Answer):
     """`context["standings"]`: how each account stands, by id."""
 
+    shown = AccountShown
     times: ClassVar[tuple[str, ...]] = ("state_changed_at", "created_at", "updated_at")
 
     def zone(self, row: PlatformAccount) -> str:
@@ -72,6 +155,15 @@ class AccountAnswer(Answer):
         }
 
 
+class ConnectionTest(Shown):
+    """Would the platform publish now, and as whom."""
+
+    ok: bool
+    message: str
+    identity: str
+    missing_scopes: list[str]
+
+
 def health_words(health: AccountHealth) -> dict[str, Any]:
     """The answer of a connection test."""
     return {
@@ -93,6 +185,11 @@ class AccountChange(Input):
         }
     )  # fmt: skip
 
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        schema["properties"]["utm"]["propertyNames"] = {"enum": list(UTM_NAMES)}
+        return schema
+
     version = Version()
     name = serializers.CharField(required=False, max_length=120)
     handle = serializers.CharField(required=False, max_length=120)
@@ -108,6 +205,9 @@ class AccountChange(Input):
 
 class AccountId(serializers.UUIDField):
     """An account by its id, or as answers show it."""
+
+    takes_objects = True
+    written: ClassVar[dict[str, Any]] = id_or_object("account")
 
     def to_internal_value(self, data: Any) -> Any:
         given: Any = data.get("id") if isinstance(data, Mapping) else data
@@ -134,7 +234,18 @@ class GroupChange(GroupInput):
     name = serializers.CharField(required=False, max_length=80)
 
 
+class AccountGroupShown(Shown):
+    """Accounts that are chosen together."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    accounts: list[AccountName]
+    version: int
+
+
 class GroupAnswer(Answer):
+    shown = AccountGroupShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
     def zone(self, row: AccountGroup) -> str:
@@ -160,9 +271,24 @@ class AppInput(Input):
     client_secret = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
 
 
+class SignInApp(Shown):
+    """The app by which a platform knows us. `redirect_uri` is what is entered there; the secret is never shown."""
+
+    id: UUID
+    workspace: WorkspaceName
+    platform: str
+    server: str
+    client_id: str
+    has_secret: bool
+    registered: bool
+    redirect_uri: Url
+    set_by: str
+
+
 class AppAnswer(Answer):
     """Says whether there is a secret, never what it is. `context["redirect_uri"]`: what is entered at the platform."""
 
+    shown = SignInApp
     times: ClassVar[tuple[str, ...]] = ("set_at",)
 
     def zone(self, row: PlatformApp) -> str:

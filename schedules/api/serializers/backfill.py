@@ -8,9 +8,10 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.rules import WallClock, Written
 from schedules.api.serializers.shapes import Input, both
+from schedules.api.serializers.shown import Instant, Shown
 from schedules.domain import localtime
 from schedules.models import Schedule
 from schedules.services.backfill import LONGEST_GAP, Backfill
@@ -29,6 +30,25 @@ def instant(written: Written, zone: str) -> datetime:
     if written.at.tzinfo is not None:
         return written.at.astimezone(UTC)
     return localtime.local_time(written.at, zone).at
+
+
+class BackfillTime(Shown):
+    """A past time that never went out, and when it is made up for."""
+
+    makes_up_for: Instant
+    publish_at: Instant
+    accounts: list[AccountName]
+
+
+class BackfillShown(Shown):
+    """`more`: there are more times than one call takes."""
+
+    preview: bool
+    time_count: int
+    job_count: int
+    more: bool
+    timezone: str
+    results: list[BackfillTime]
 
 
 def backfill_words(found: Backfill, schedule: Schedule, *, preview: bool) -> dict[str, Any]:

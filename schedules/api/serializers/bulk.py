@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem
-from schedules.api.serializers.shapes import Input, Version
+from schedules.api.serializers.shapes import Input, ProblemOfField, Version, either, of_list
+from schedules.api.serializers.shown import Shown
+from schedules.domain.states import ScheduleState
 from schedules.filters import ScheduleFilter
 from schedules.models.bulk import BulkVerb
 from schedules.services import bulk
@@ -24,7 +27,7 @@ class ShiftInput(Input):
     version = Version(required=False)
 
 
-class BulkInput(Input):
+class SchedulesInput(Input):
     """One verb, what it needs, and either `ids` or a `filter` (as in the list's own query)."""
 
     verb = serializers.ChoiceField(choices=BulkVerb.choices)
@@ -43,13 +46,36 @@ class BulkInput(Input):
             raise serializers.ValidationError(
                 {name: [serializers.ErrorDetail(words, code="unknown")] for name in unknown}
             )
-        return {name: ",".join(map(str, one)) if isinstance(one, list) else one for name, one in value.items()}
+        if wrong := [name for name, one in value.items() if not _is_plain(one)]:
+            words = "Write text, true or false, or a list of texts."
+            raise serializers.ValidationError(
+                {name: [serializers.ErrorDetail(words, code="invalid")] for name in wrong}
+            )
+        return {name: _as_in_query(one) for name, one in value.items()}
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **schema,
+            "properties": {**schema["properties"], "filter": of_list(ScheduleFilter)},
+            **either("ids", "filter"),
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):
             words = "Name the schedules by `ids`, or say by `filter` which ({} is all of them): one of the two."
             raise serializers.ValidationError({"ids": [serializers.ErrorDetail(words, code="required")]})
         return attrs
+
+
+def _as_in_query(value: str | bool | list[str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(value) if isinstance(value, list) else value
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | bool) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
 def order(given: dict[str, Any]) -> Order:
@@ -63,6 +89,29 @@ def order(given: dict[str, Any]) -> Order:
 
 
 NOT_THERE = Problem(field="ids", message="There is no such schedule in this workspace.", code="not_found")
+
+
+class ScheduleResult(Shown):
+    """What became of one schedule; `made` is the copy of a clone."""
+
+    optional = frozenset({"made"})
+
+    id: UUID
+    done: bool
+    state: ScheduleState | None
+    errors: list[ProblemOfField]
+    made: UUID
+
+
+class ScheduleResults(Shown):
+    """`left_count` were too many for one call: call again for them."""
+
+    verb: str
+    matched_count: int
+    done_count: int
+    refused_count: int
+    left_count: int
+    results: list[ScheduleResult]
 
 
 def result_words(result: bulk.Result, missing: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
@@ -14,6 +15,7 @@ from platforms.models import PlatformAccount
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
 from schedules.api.serializers.shapes import Input, Moment, Version, both
+from schedules.api.serializers.shown import Instant, Shown, one_of
 from schedules.models import Schedule
 from schedules.models.content import ContentType
 from schedules.reads.calendar import LOOKS, Event, Wanted
@@ -22,7 +24,7 @@ from schedules.services import moving
 LONGEST = timedelta(days=62)
 
 
-class _Span(Input):
+class Span(Input):
     since = Moment(error_messages={"required": "Say from when on, like 2026-12-01T00:00:00Z."})
     until = Moment(error_messages={"required": "Say until when, like 2027-01-01T00:00:00Z."})
     timezone = serializers.CharField(required=False, default="", max_length=64)
@@ -59,7 +61,7 @@ class _Span(Input):
         return attrs
 
 
-NAMES = frozenset(_Span().fields)
+NAMES = frozenset(Span().fields)
 
 
 def _listed(value: str) -> list[str]:
@@ -79,7 +81,7 @@ def _ids(value: str) -> list[Any]:
 
 def span(query: Any) -> tuple[dict[str, Any], Wanted]:
     """What is asked for, checked: the span's values and what narrows it."""
-    shaped = _Span(data={name: query[name] for name in query})
+    shaped = Span(data={name: query[name] for name in query}, context={"from_query": True})
     shaped.is_valid(raise_exception=True)
     values = shaped.validated_data
     return values, Wanted(
@@ -112,7 +114,7 @@ class MoveInput(Input):
         return checked_zone(value)
 
 
-class CheckInput(Input):
+class TimeInput(Input):
     at = WallClock(
         required=True,
         allow_null=False,
@@ -134,6 +136,62 @@ def wall_clock(written: Written, zone: str) -> datetime:
         return written.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     except (OverflowError, ValueError) as error:
         raise Refused(Problem(field="at", message="This is too far away. Choose another time.")) from error
+
+
+class AccountOfEvent(Shown):
+    id: UUID
+    name: str
+    platform: str
+
+
+class CalendarEvent(Shown):
+    """A post on the calendar. `key` names it for a move and changes with it; `job` is null while it is only a time of a rule."""
+
+    key: str
+    at: Instant
+    timezone: str
+    look: one_of(*LOOKS)  # type: ignore[valid-type]
+    title: str
+    content_type: ContentType
+    campaign: str | None
+    schedule: UUID
+    job: UUID | None
+    account: AccountOfEvent
+    recurring: bool
+    movable: bool
+    version: int
+    conflicts_with: str | None
+
+
+class CalendarSpan(Shown):
+    """The posts of the span in the order of their times."""
+
+    timezone: str
+    results: list[CalendarEvent]
+
+
+class MovedEvent(CalendarEvent):
+    """The post at its new time. `left_out`: times of the moved rule that had gone out already."""
+
+    was_at: Instant
+    scope: str
+    accounts_moved: int
+    left_out: int
+    note: str
+
+
+class FreeTime(Shown):
+    at: Instant
+
+
+class TimeChecked(Shown):
+    """What stands too close to the time, and the next free times."""
+
+    at: Instant
+    note: str
+    past: bool
+    conflicts: list[CalendarEvent]
+    free: list[FreeTime]
 
 
 def event_words(found: list[Event], zone: str) -> list[dict[str, Any]]:

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
+from platforms.models import MediaKind
 from platforms.text.utm import NAMES as UTM_NAMES
-from schedules.api.serializers.shapes import Answer, Input, PlainJson, Text, Version, Words, workspace_words
+from schedules.api.serializers.shapes import (
+    Answer,
+    Input,
+    PlainJson,
+    Text,
+    Version,
+    Words,
+    WorkspaceName,
+    id_or_object,
+    workspace_words,
+)
+from schedules.api.serializers.shown import Shown
 from schedules.models import ContentItem, ContentMedia
+from schedules.models.content import ContentType
 from schedules.services.content import draft_of
 from schedules.services.plans import ContentDraft, VariantDraft
 
@@ -41,6 +55,9 @@ class VariantInput(Input):
 
 class MediumId(serializers.UUIDField):
     """A medium by its id, or as the object in which an answer shows it."""
+
+    takes_objects = True
+    written: ClassVar[dict[str, Any]] = id_or_object("medium")
 
     def to_internal_value(self, data: Any) -> Any:
         wanted: Any = data.get("id") if isinstance(data, Mapping) else data
@@ -106,9 +123,55 @@ def _variant(given: Mapping[str, Any]) -> VariantDraft:
     return VariantDraft(**{**given, "hashtags": None if hashtags is None else tuple(hashtags)})
 
 
+class Variant(Shown):
+    """What one platform gets instead; null is the same as the content."""
+
+    platform: str
+    title: str | None
+    text: str | None
+    link: str | None
+    hashtags: list[str] | None
+    options: dict[str, Any]
+
+
+class Medium(Shown):
+    """A file of a post: size in bytes, sides in pixels."""
+
+    id: UUID
+    kind: MediaKind
+    mime: str
+    size: int
+    width: int | None
+    height: int | None
+    alt_text: str
+    original_name: str
+
+
+class ContentShown(Shown):
+    """The words of a post, its media in order, and what single platforms get instead."""
+
+    id: UUID
+    workspace: WorkspaceName
+    version: int
+    title: str
+    text: str
+    content_type: ContentType
+    link: str
+    hashtags: list[str]
+    labels: list[str]
+    campaign: str
+    language: str
+    notes: str
+    utm: dict[str, str]
+    media: list[Medium]
+    variants: list[Variant]
+    created_by: str | None
+
+
 class ContentAnswer(Answer):
     """Wants campaign, workspace and created_by joined, variants and media prefetched."""
 
+    shown = ContentShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
     def zone(self, row: ContentItem) -> str:

@@ -3,11 +3,48 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.shapes import both
+from schedules.api.serializers.shown import Instant, Shown
+from schedules.domain.states import JobState
 from schedules.models import Job
 from schedules.reads.health import Health, Obstacle
+
+
+class HealthRun(Shown):
+    job: UUID
+    state: JobState
+    account: AccountName
+    error: str
+    run_at: Instant
+
+
+class HealthObstacle(Shown):
+    """What stands in the way of its next runs."""
+
+    verdict: str
+    code: str
+    message: str
+    remedy: str
+    link: str
+    accounts: list[AccountName]
+
+
+class ScheduleHealthShown(Shown):
+    """`success_rate` is a share from 0 to 1, null where nothing has ended; `runs` are the last twenty, the newest first."""
+
+    timezone: str
+    verdict: str
+    success_rate: float | None
+    counted: int
+    succeeded: int
+    missed: int
+    late: int
+    next_run_at: Instant | None
+    runs: list[HealthRun]
+    obstacles: list[HealthObstacle]
 
 
 def health_words(found: Health, zone: str) -> dict[str, Any]:

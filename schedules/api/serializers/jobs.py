@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from schedules.api.serializers.accounts import account_words
-from schedules.api.serializers.shapes import Answer, Input, both, workspace_words
+from schedules.api.serializers.accounts import AccountName, account_words
+from schedules.api.serializers.shapes import Answer, Input, WorkspaceName, both, either, of_list, workspace_words
+from schedules.api.serializers.shown import Instant, LocalTime, Shown
 from schedules.domain.recovery import MONITOR_VERBS
 from schedules.domain.states import JobState
+from schedules.filters import JobFilter
 from schedules.models import Attempt, Engagement, Job
 from schedules.services import afterwards, recovery
 
@@ -31,6 +34,14 @@ class JobsInput(Input):
     filter = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
     workspace = serializers.CharField(required=False, allow_null=True, default=None, max_length=100)
 
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **schema,
+            "properties": {**schema["properties"], "filter": of_list(JobFilter, texts=True)},
+            **either("ids", "filter"),
+        }
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):
             words = _("Name the jobs by `ids`, or say by `filter` which: one of the two.")
@@ -38,9 +49,83 @@ class JobsInput(Input):
         return attrs
 
 
+class JobOccurrence(Shown):
+    """The time of the rule that the job is for, as its wall clock says it, and why it is there."""
+
+    nominal_local: LocalTime
+    cause: str
+
+
+class JobShown(Shown):
+    """One post on one account. `scheduled_for` is what a person wanted and stays; `run_at` moves with each retry."""
+
+    id: UUID
+    workspace: WorkspaceName
+    schedule: UUID
+    title: str
+    account: AccountName
+    occurrence: JobOccurrence
+    state: JobState
+    state_label: str
+    reason: str
+    error_class: str
+    message: str
+    priority: int
+    attempt_count: int
+    content_version: int | None
+    idempotency_key: str
+    remote_id: str
+    remote_url: str
+    scheduled_for: Instant
+    run_at: Instant
+
+
+class AttemptShown(Shown):
+    """One call and what the platform answered. `duration_ms` is null until it has ended."""
+
+    no: int
+    purpose: str
+    outcome: str
+    error_class: str
+    message: str
+    status_code: int | None
+    response: Any
+    idempotency_key: str
+    worker: str
+    started_at: Instant | None
+    called_at: Instant | None
+    finished_at: Instant | None
+    duration_ms: int | None
+
+
+class JobWithAttempts(JobShown):
+    """A job with every attempt, the first one first."""
+
+    attempts: list[AttemptShown]
+
+
+class Reading(Shown):
+    """What the platform counted; a name that is missing is not told, which is not zero."""
+
+    measured_at: Instant
+    values: dict[str, Any]
+    message: str
+
+
+class FiguresShown(Shown):
+    """What a post has reached. `can`: what the platform lets one do with it."""
+
+    job: UUID
+    remote_url: str
+    can: list[str]
+    latest: Reading | None
+    readings: list[Reading]
+
+
 class JobAnswer(Answer):
     """One post on one account; times are shown in the schedule's zone. Wants `JobQuerySet.with_names`."""
 
+    shown: ClassVar[type[Shown]] = JobShown
     times: ClassVar[tuple[str, ...]] = (
         "scheduled_for",
         "run_at",
@@ -82,6 +167,8 @@ class JobAnswer(Answer):
 class JobDetail(JobAnswer):
     """The same with every attempt, the first one first. Wants the attempts prefetched."""
 
+    shown = JobWithAttempts
+
     def body(self, row: Job) -> dict[str, Any]:
         return {
             **super().body(row),
@@ -89,8 +176,16 @@ class JobDetail(JobAnswer):
         }
 
 
+class JobsMade(Shown):
+    """The jobs of the extra run, one an account."""
+
+    jobs: list[JobAnswer]
+
+
 class JobFigures(Answer):
     """What a post has reached: `latest` is the last reading that told something, `readings` all of the last hundred."""
+
+    shown = FiguresShown
 
     def zone(self, row: Job) -> str:
         return row.schedule.timezone

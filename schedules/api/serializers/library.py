@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from schedules.api.serializers.content import ContentInput
-from schedules.api.serializers.shapes import Answer, Input, Version, Words, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, Version, Words, WorkspaceName, workspace_words
+from schedules.api.serializers.shown import Shown
 from schedules.models import ContentTemplate, ContentVersion, HashtagGroup
 
 ECHOED = frozenset({"id", "workspace", "timezone", "created_at", "created_at_local", "updated_at", "updated_at_local"})
@@ -42,9 +44,36 @@ class HashtagsChange(Input):
     hashtags = Words()
 
 
+class ContentVersionShown(Shown):
+    """What a content said in that version."""
+
+    number: int
+    author: str
+    content: dict[str, Any]
+
+
+class TemplateShown(Shown):
+    """What a post from it begins with."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    content: dict[str, Any]
+
+
+class HashtagGroupShown(Shown):
+    """Hashtags that are put in together."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    hashtags: list[str]
+
+
 class VersionAnswer(Answer):
     """Wants content and its workspace joined."""
 
+    shown = ContentVersionShown
     times: ClassVar[tuple[str, ...]] = ("at",)
 
     def zone(self, row: ContentVersion) -> str:
@@ -55,6 +84,7 @@ class VersionAnswer(Answer):
 
 
 class TemplateAnswer(Answer):
+    shown = TemplateShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
     def zone(self, row: ContentTemplate) -> str:
@@ -70,6 +100,7 @@ class TemplateAnswer(Answer):
 
 
 class HashtagsAnswer(Answer):
+    shown = HashtagGroupShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
     def zone(self, row: HashtagGroup) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
-from platforms.models import MediaAsset, MediaFolder
+from platforms.models import MediaAsset, MediaFolder, MediaKind
 from platforms.services.media import media_url
-from schedules.api.serializers.shapes import Answer, Input, Text, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, Text, WorkspaceName, either, id_or_object, workspace_words
+from schedules.api.serializers.shown import Shown, Url
+from schedules.domain.states import ScheduleState
 from schedules.reads.media import Use
 
 
 class FolderId(serializers.UUIDField):
     """A folder by its id, or as the object in which an answer shows it."""
+
+    takes_objects = True
+    written: ClassVar[dict[str, Any]] = id_or_object("folder")
 
     def to_internal_value(self, data: Any) -> Any:
         wanted: Any = data.get("id") if isinstance(data, dict) else data
@@ -29,6 +35,16 @@ class NewMedia(Input):
     alt_text = Text(max_length=1500)
     folder = FolderId(required=False, allow_null=True)
     workspace = serializers.CharField(required=False, max_length=60)
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        return {**schema, **either("file", "url")}
+
+    @staticmethod
+    def as_json(schema: dict[str, Any]) -> dict[str, Any]:
+        """Without a file: that needs a form."""
+        parts = {name: part for name, part in schema["properties"].items() if name != "file"}
+        return {"type": "object", "properties": parts, "required": ["url"], "additionalProperties": False}
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if ("file" in given) == ("url" in given):
@@ -57,9 +73,67 @@ def folder_words(folder: MediaFolder | None) -> dict[str, Any] | None:
     return None if folder is None else {"id": str(folder.public_id), "name": folder.name}
 
 
+class FolderName(Shown):
+    id: UUID
+    name: str
+
+
+class MediaFile(Shown):
+    """A file of the library. `url` works without signing in until its link expires."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    kind: MediaKind
+    type: str
+    size: int
+    width: int | None
+    height: int | None
+    seconds: float | None
+    animated: bool
+    details: dict[str, Any]
+    alt_text: str
+    folder: FolderName | None
+    checksum: str
+    url: Url
+
+
+class FolderShown(Shown):
+    """A folder of the library, two levels deep at most."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    parent: FolderName | None
+
+
+class UsingContent(Shown):
+    id: UUID
+    title: str
+
+
+class UsingSchedule(Shown):
+    id: UUID
+    state: ScheduleState
+
+
+class MediaUse(Shown):
+    """One post that shows the file."""
+
+    content: UsingContent
+    schedule: UsingSchedule | None
+
+
+class MediaUses(Shown):
+    """The newest first."""
+
+    results: list[MediaUse]
+
+
 class MediaAnswer(Answer):
     """`url` works without signing in until its link expires. Sides in pixels, size in bytes, `seconds` null where nobody knows."""
 
+    shown = MediaFile
     times: ClassVar[tuple[str, ...]] = ("created_at",)
 
     def zone(self, row: Any) -> str:
@@ -86,6 +160,7 @@ class MediaAnswer(Answer):
 
 
 class FolderAnswer(Answer):
+    shown = FolderShown
     times: ClassVar[tuple[str, ...]] = ("created_at",)
 
     def zone(self, row: Any) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import django_filters as filters
 from django.db.models import QuerySet
 from rest_framework import serializers
 
 from schedules.api.serializers.shapes import Input, both
+from schedules.api.serializers.shown import Instant, Shown
+from schedules.filters import YesNo
 from schedules.notifications.models import Notice
 from schedules.notifications.querysets import OPEN
 from schedules.notifications.reads import line_of
@@ -19,8 +22,8 @@ KINDS = [(kind.value, kind.value) for kind in Kind]
 
 class NoticeFilter(filters.FilterSet):  # type: ignore[misc]
     kind = filters.ChoiceFilter(choices=KINDS)
-    unread = filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
-    open = filters.BooleanFilter(method="is_open")
+    unread = YesNo(field_name="read_at", lookup_expr="isnull")
+    open = YesNo(method="is_open")
 
     class Meta:
         model = Notice
@@ -36,8 +39,35 @@ class ReadAllInput(Input):
     kind = serializers.ChoiceField(choices=KINDS, required=False)
 
 
+class NotificationShown(Shown):
+    """What a person was told. `count`: how often it happened; `left`: how many are to be put right; `open`: somebody must act."""
+
+    id: UUID
+    workspace: UUID
+    kind: Kind
+    words: str
+    detail: str
+    object_type: str
+    object_id: str
+    count: int
+    left: int
+    open: bool
+    first_at: Instant
+    last_at: Instant
+    read_at: Instant | None
+    settled_at: Instant | None
+
+
+class NotificationsRead(Shown):
+    """How many were marked as read."""
+
+    read: int
+
+
 class NoticeAnswer(serializers.BaseSerializer[Notice]):
     """`count`: how often it happened; `left`: how many are still to be put right; `open`: somebody must act."""
+
+    shown = NotificationShown
 
     def to_representation(self, instance: Notice) -> dict[str, Any]:
         line, zone = line_of(instance), instance.workspace.timezone

@@ -14,7 +14,7 @@ from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock
 from schedules.api.serializers.schedules import ContentOrId, ScheduleChange, TargetInput
 from schedules.api.serializers.shapes import Input, Moment, Version, both, local_text, utc_text
-from schedules.api.serializers.system import AuditAnswer
+from schedules.api.serializers.system import AuditAnswer, FactShown
 from schedules.domain import likeness, localtime
 from schedules.models import AuditLog, ScheduleException
 from schedules.reads.cards import Card
@@ -37,7 +37,7 @@ class Span(Input):
         return attrs
 
 
-class NewTime(Input):
+class NewOccurrenceTime(Input):
     """A wall-clock time of `timezone` (the schedule's own, where none is given), or a time with an offset."""
 
     at = WallClock(
@@ -62,7 +62,7 @@ class CloneInput(Input):
     accounts = TargetInput(many=True, required=False, allow_empty=True)
 
 
-class JobMove(NewTime):
+class JobMove(NewOccurrenceTime):
     """Another time for a post that stands as a job. `scope`: which times of its rule are meant."""
 
     version = Version(required=False)
@@ -120,8 +120,16 @@ def _at(local: datetime, zone: str) -> dict[str, str]:
     return {"local": local_text(at, zone), "utc": utc_text(at)}
 
 
+class HistoryFact(FactShown):
+    """A fact of the history, and what it changed."""
+
+    changes: Any
+
+
 class HistoryAnswer(AuditAnswer):
     """A fact with what it changed, value by value; texts word by word."""
+
+    shown = HistoryFact
 
     def body(self, row: AuditLog) -> dict[str, Any]:
         made = row.action.endswith((".created", ".cloned"))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
-from schedules.api.serializers.shapes import Answer, Input, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, WorkspaceName, workspace_words
+from schedules.api.serializers.shown import Shown
+from schedules.domain.states import ScheduleState
 from schedules.models import Dependency, Milestone, Schedule
 
 
@@ -37,6 +41,32 @@ class NewDependency(Input):
     waits_for = serializers.UUIDField()
 
 
+class PostName(Shown):
+    """A schedule as other answers name it."""
+
+    id: UUID
+    title: str
+    state: ScheduleState
+
+
+class MilestoneShown(Shown):
+    """A day by which something is to be there."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    due_on: date
+    campaign: UUID | None
+    done: bool
+
+
+class DependencyShown(Shown):
+    """One schedule waits for another; it warns, and posts go out at their times."""
+
+    schedule: PostName
+    waits_for: PostName
+
+
 def post_words(schedule: Schedule) -> dict[str, Any]:
     return {"id": str(schedule.public_id), "title": str(schedule), "state": schedule.state}
 
@@ -44,6 +74,7 @@ def post_words(schedule: Schedule) -> dict[str, Any]:
 class MilestoneAnswer(Answer):
     """Wants workspace and campaign joined."""
 
+    shown = MilestoneShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "done_at")
 
     def zone(self, row: Milestone) -> str:
@@ -63,6 +94,7 @@ class MilestoneAnswer(Answer):
 class DependencyAnswer(Answer):
     """Wants both schedules with their contents joined, and the workspace."""
 
+    shown = DependencyShown
     times: ClassVar[tuple[str, ...]] = ("created_at",)
 
     def zone(self, row: Dependency) -> str:

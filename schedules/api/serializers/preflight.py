@@ -9,13 +9,15 @@ from rest_framework import serializers
 
 from platforms.problems import ContentProblem
 from platforms.validation import Count
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.schedules import ContentOrId, TargetInput
 from schedules.api.serializers.shapes import Input, both
+from schedules.api.serializers.shown import Instant, Shown, one_of
 from schedules.reads.preflight import AccountRow, Check, Checked, Finding, Preflight
 from schedules.services.plans import TargetPlan
 
 MOST_ACCOUNTS = 200
+Verdict = one_of("ok", "warning", "blocked")
 
 
 class CheckInput(Input):
@@ -39,6 +41,16 @@ class PreflightInput(Input):
 
     def validate_accounts(self, accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return _few(accounts)
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        drafted = [{"required": [name]} for name in ("content", "accounts", "workspace")]
+        return {
+            **schema,
+            "if": {"required": ["schedule"]},
+            "then": {"not": {"anyOf": drafted}},
+            "else": {"required": ["content", "accounts"]},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         others = [name for name in ("content", "accounts", "workspace") if name in attrs]
@@ -71,6 +83,85 @@ def targets_of(given: list[Mapping[str, Any]]) -> list[TargetPlan]:
         )
         for item in given
     ]
+
+
+class CountPart(Shown):
+    used: int
+    limit: int | None
+    text: str
+
+
+class CountShown(Shown):
+    """How long the text is as the platform counts it; `parts` are those of a thread."""
+
+    used: int
+    limit: int | None
+    unit: str
+    words: str
+    parts: list[CountPart]
+
+
+class FindingShown(Shown):
+    """Something that stands in the way, with what can be done; `next_at` is when it could go instead, where that is known."""
+
+    aspect: str
+    verdict: Verdict  # type: ignore[valid-type]
+    code: str
+    field: str
+    message: str
+    remedy: str
+    link: str
+    next_at: Instant | None
+
+
+class AccountPreflight(AccountName):
+    verdict: Verdict  # type: ignore[valid-type]
+    count: CountShown | None
+    findings: list[FindingShown]
+
+
+class PreflightShown(Shown):
+    """Would it publish now, over all and on each account."""
+
+    verdict: Verdict  # type: ignore[valid-type]
+    would_publish_count: int
+    at: Instant
+    general: list[FindingShown]
+    accounts: list[AccountPreflight]
+
+
+class ContentProblemShown(Shown):
+    """What is wrong with the content whatever the account."""
+
+    code: str
+    field: str
+    message: str
+
+
+class AccountProblem(Shown):
+    """What the account's platform would refuse (`error`) or not do as meant (`warning`)."""
+
+    code: str
+    severity: one_of("error", "warning")  # type: ignore[valid-type]
+    field: str
+    message: str
+    remedy: str
+
+
+class AccountCheck(Shown):
+    account: AccountName
+    fits: bool
+    trouble: str
+    count: CountShown | None
+    problems: list[AccountProblem]
+
+
+class ContentCheckShown(Shown):
+    """Does the content fit each account's platform."""
+
+    fits: bool
+    problems: list[ContentProblemShown]
+    results: list[AccountCheck]
 
 
 def preflight_words(found: Preflight, zone: str) -> dict[str, Any]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem
-from schedules.api.serializers.jobs import JobAnswer, attempt_words
+from schedules.api.serializers.jobs import JobAnswer, JobWithAttempts, attempt_words
 from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
-from schedules.api.serializers.shapes import Input, both
+from schedules.api.serializers.shapes import Input, ProblemOfField, both, either
+from schedules.api.serializers.shown import Instant, Shown
 from schedules.domain import localtime
 from schedules.domain.recovery import BULK_VERBS, Cause, Verb
 from schedules.domain.recurrence import RuleRefused
+from schedules.domain.states import JobState
 from schedules.reads.recovery import RecoveryRow
 from schedules.services import recovery
 
@@ -44,7 +47,7 @@ class Which(Input):
     q = serializers.CharField(required=False, default="", max_length=100)
 
 
-class BulkInput(Input):
+class RecoveryInput(Input):
     """One verb, and either `ids` or a `filter`."""
 
     verb = serializers.ChoiceField(choices=list(BULK_VERBS))
@@ -60,6 +63,10 @@ class BulkInput(Input):
 
     def validate_timezone(self, value: str | None) -> str | None:
         return checked_zone(value)
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        return {**schema, **either("ids", "filter")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):
@@ -94,6 +101,55 @@ def order(given: dict[str, Any], *, zone: str, now: datetime) -> recovery.Order:
         gap=None if gap is None else timedelta(seconds=gap),
         seen_absent=given["seen_absent"],
     )
+
+
+class KnownFact(Shown):
+    words: str
+    at: Instant | None
+
+
+class VerbOffered(Shown):
+    """A verb that works on this post now, and what it would do."""
+
+    verb: str
+    label: str
+    effect: str
+
+
+class RecoveryPost(JobWithAttempts):
+    """A job that needs a person: why, what is known, and what each verb does."""
+
+    cause: Cause
+    cause_label: str
+    what_happened: str
+    known: list[KnownFact]
+    verbs: list[VerbOffered]
+
+
+class JobResult(Shown):
+    """What became of one post."""
+
+    id: UUID
+    done: bool
+    state: JobState | None
+    errors: list[ProblemOfField]
+
+
+class JobResults(Shown):
+    """`left_count` were too many for one call: call again for them."""
+
+    verb: str
+    matched_count: int
+    done_count: int
+    refused_count: int
+    left_count: int
+    results: list[JobResult]
+
+
+class RecoveryAnswer(JobAnswer):
+    """A post of the desk, as `row_words` writes it."""
+
+    shown = RecoveryPost
 
 
 def row_words(row: RecoveryRow) -> dict[str, Any]:

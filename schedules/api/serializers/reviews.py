@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
-from schedules.api.serializers.shapes import Answer, Input, Text, both, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, Text, WorkspaceName, both, workspace_words
+from schedules.api.serializers.shown import Instant, Shown, Url
 from schedules.domain.approval import ReviewState
 from schedules.models import Review, ReviewComment, ReviewLink, ReviewPolicy
 
@@ -36,9 +38,65 @@ class PolicyInput(Input):
     )
 
 
+class ReviewShown(Shown):
+    """One request for approval."""
+
+    id: UUID
+    workspace: WorkspaceName
+    schedule: UUID
+    title: str
+    state: ReviewState
+    state_label: str
+    requested_by: str
+    decided_by: str
+    reminders: int
+    requested_at: Instant
+
+
+class Comment(Shown):
+    id: UUID
+    by: str
+    text: str
+    at: Instant
+
+
+class CommentList(Shown):
+    results: list[Comment]
+
+
+class ReviewLinkShown(Shown):
+    """A way in for somebody without an account. `url` is a key: whoever has it may look, and decide if `may_decide`."""
+
+    id: UUID
+    label: str
+    may_decide: bool
+    url: Url
+    expires_at: Instant
+    opened_at: Instant | None
+
+
+class ReviewLinkList(Shown):
+    results: list[ReviewLinkShown]
+
+
+class ReviewPolicyShown(Shown):
+    """Who must approve what; `account` null is the workspace's own rule."""
+
+    account: UUID | None
+    required: bool
+    allow_own: bool
+    reviewers: list[str]
+    remind_after_hours: int | None
+
+
+class ReviewPolicyList(Shown):
+    results: list[ReviewPolicyShown]
+
+
 class ReviewAnswer(Answer):
     """One request for approval. Wants schedule, content and workspace joined."""
 
+    shown = ReviewShown
     times: ClassVar[tuple[str, ...]] = ("requested_at", "decided_at")
 
     def zone(self, row: Review) -> str:

@@ -10,19 +10,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from typing import Any
+from typing import Annotated, Any
 
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from schedules.api.serializers.shapes import Input, both, local_text, utc_text
+from schedules.api.serializers.shown import LocalTime, Shown, one_of
 from schedules.domain import localtime
 from schedules.domain.recurrence import Occurrence, RuleKind, RuleRefused
 from schedules.models import Schedule
 
 EXAMPLE = "2026-12-01T09:00:00"
 MOST_TIMES = 100
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# ISO 8601 as RFC 3339 writes it, seconds and offset at will
+TIME_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = re.compile(TIME_PATTERN)
+_DATE = re.compile(DATE_PATTERN)
 LAST_SECOND = time(23, 59, 59)
 
 
@@ -45,13 +50,23 @@ class WallClock(serializers.Field[Any, Any, Any, Any]):
     def __init__(self, *, or_date: bool = False, **options: Any) -> None:
         super().__init__(**{"required": False, "allow_null": True, "default": None, **options})
         self.or_date = or_date
+        patterns = (DATE_PATTERN, TIME_PATTERN) if or_date else (TIME_PATTERN,)
+        words = "A wall-clock time, or a time with an offset" + (", or a day." if or_date else ".")
+        self.written = {
+            "type": "string",
+            "pattern": f"^({'|'.join(patterns)})$",
+            "description": words,
+            "examples": [EXAMPLE],
+        }
 
     def to_internal_value(self, data: Any) -> Written:
         if not isinstance(data, str):
             self.fail("invalid")
-        is_date = bool(_DATE.fullmatch(data.strip()))
+        is_date = bool(_DATE.fullmatch(data))
+        if not is_date and not _TIME.fullmatch(data):
+            self.fail("invalid")
         try:
-            at = datetime.fromisoformat(data.strip())
+            at = datetime.fromisoformat(data)
         except ValueError:
             self.fail("invalid")
         if is_date and not self.or_date:
@@ -87,6 +102,11 @@ class RuleInput(Input):
     until = WallClock(or_date=True)
     count = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=100_000)
 
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        """One object a kind."""
+        return {"oneOf": [_of_kind(kind, schema["properties"]) for kind in PARTS]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind = attrs["kind"]
         errors = {
@@ -107,6 +127,24 @@ class RuleInput(Input):
         if errors:
             raise serializers.ValidationError(errors)
         return attrs
+
+
+def _of_kind(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a rule of that kind: what other kinds have may be there as null."""
+    needed = [REQUIRED[kind], *(["start"] if kind == "rrule" else [])]
+    own = {
+        name: {**parts[name], "type": "string"} if name in needed else parts[name]
+        for name in parts
+        if name in PARTS[kind]
+    }
+    others = {name: {"type": "null"} for name in parts if name not in own and name != "kind"}
+    return {
+        "title": f"Rule{kind.capitalize()}",
+        "type": "object",
+        "properties": {"kind": {"type": "string", "const": kind}, **own, **others},
+        "required": ["kind", *needed],
+        "additionalProperties": False,
+    }
 
 
 def plan_values(rule: Mapping[str, Any], *, home_zone: str, now: datetime) -> dict[str, Any]:
@@ -196,6 +234,45 @@ def rule_field(problem: Problem, kind: str) -> Problem | None:
 def rule_problem(kind: str) -> Any:
     """For `problems.renamed`, where nothing but a rule was given."""
     return lambda problem: rule_field(problem, kind) or problem
+
+
+class RuleShown(Shown):
+    """The rule as it can be sent back: `at` of a single time, `expression` of a cron rule, `rrule` of a rule of RFC 5545."""
+
+    optional = frozenset({"at", "expression", "rrule", "start", "until", "count"})
+
+    kind: RuleKind
+    timezone: str
+    at: str
+    expression: str
+    rrule: str
+    start: LocalTime
+    until: LocalTime | None
+    count: int | None
+
+
+class RuleTime(Shown):
+    """One time of a rule. `shift`: where clocks change; `nominal_local`: the time before it was edited."""
+
+    local: Annotated[str, {"format": "date-time"}]
+    utc: Annotated[str, {"format": "date-time"}]
+    timezone: str
+    edited: bool
+    shift: one_of("", "gap", "fold")  # type: ignore[valid-type]
+    nominal_local: LocalTime
+
+
+class RuleTimes(Shown):
+    """The next times of a schedule."""
+
+    timezone: str
+    results: list[RuleTime]
+
+
+class RulePreviewShown(RuleTimes):
+    """The next times of a rule, and the rule in words."""
+
+    description: str
 
 
 def rule_words(schedule: Schedule) -> dict[str, Any]:

@@ -11,26 +11,36 @@ from uuid import UUID
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.content import ECHOED as ECHOED_OF_CONTENT
 from schedules.api.serializers.content import LONGEST_TEXT, ContentAnswer, ContentInput
-from schedules.api.serializers.rules import RuleInput, first_moment, plan_values, rule_field, rule_words
-from schedules.api.serializers.shapes import Answer, Input, Text, Version, Words, both, workspace_words
+from schedules.api.serializers.rules import RuleInput, RuleShown, first_moment, plan_values, rule_field, rule_words
+from schedules.api.serializers.shapes import Answer, Input, Text, Version, Words, WorkspaceName, both, workspace_words
+from schedules.api.serializers.shown import Instant, Shown
 from schedules.domain.misfire import CatchUp
 from schedules.domain.states import ScheduleState
 from schedules.models import Schedule
 from schedules.reads import runs
 from schedules.services.materialise import rule_of
-from schedules.services.plans import SchedulePlan, TargetPlan
+from schedules.services.plans import PRIORITY_NAMES, SchedulePlan, TargetPlan
 
 YEAR = 366 * 86_400
 WEEK = 7 * 86_400
+
+
+def or_its_id(*schemas: dict[str, Any]) -> dict[str, Any]:
+    """An object, or the id alone."""
+    return {"anyOf": [{"type": "string", "format": "uuid", "title": "Id"}, *schemas]}
 
 
 class TargetInput(Input):
     """One account, by its id alone or with its own offset and words."""
 
     echoed: ClassVar[frozenset[str]] = frozenset({"platform", "name", "handle"})
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        return or_its_id(schema)
 
     id = serializers.UUIDField()
     offset_seconds = serializers.IntegerField(required=False, default=0, min_value=-WEEK, max_value=WEEK)
@@ -52,6 +62,14 @@ class RetryInput(Input):
 class PriorityInput(serializers.Field[Any, Any, Any, Any]):
     """A number or a name; the service knows which there are."""
 
+    written: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": 10},
+            {"type": "string", "enum": list(PRIORITY_NAMES)},
+        ],
+        "description": "1 is the first; or a name.",
+    }
+
     def to_internal_value(self, data: Any) -> int | str:
         if isinstance(data, bool) or not isinstance(data, (int, str)):
             raise serializers.ValidationError("Give a number from 1 (first) to 10 (last), or a name such as high.")
@@ -65,6 +83,17 @@ class ContentOrId(ContentInput):
     """New words, or what is there already by its id: `{"id": …}` or the id alone."""
 
     id = serializers.UUIDField(required=False)
+
+    @staticmethod
+    def as_schema(schema: dict[str, Any]) -> dict[str, Any]:
+        """The words (as in a template), or the id of what is there: never both."""
+        stored = {
+            **schema,
+            "properties": {"id": schema["properties"]["id"]},
+            "required": ["id"],
+            "title": "StoredContent",
+        }
+        return or_its_id({"$ref": "#/components/schemas/ContentInput"}, stored)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -234,9 +263,47 @@ def schedule_problem(kind: str) -> Any:
     return rename
 
 
+class AccountOfSchedule(AccountName):
+    """An account it goes to, so many seconds after the rule's time, with words of its own where it has some."""
+
+    offset_seconds: int
+    title: str | None
+    text: str | None
+
+
+class RetryShown(Shown):
+    max_attempts: int | None
+    base_seconds: int | None
+    cap_seconds: int | None
+
+
+class ScheduleShown(Shown):
+    """What goes out, where and when. `description` says the rule in words."""
+
+    id: UUID
+    workspace: WorkspaceName
+    title: str
+    state: ScheduleState
+    version: int
+    content: ContentAnswer
+    accounts: list[AccountOfSchedule]
+    rule: RuleShown
+    description: str
+    priority: int
+    catch_up: CatchUp
+    grace_seconds: int | None
+    deadline_seconds: int | None
+    retry: RetryShown
+    tags: list[str]
+    starts_at: Instant
+    next_run_at: Instant | None
+    created_by: str | None
+
+
 class ScheduleAnswer(Answer):
     """Wants `views.schedules.ROWS`, and `now` in the context for the next run."""
 
+    shown = ScheduleShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
     def zone(self, row: Schedule) -> str:

@@ -7,10 +7,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.models import Workspace
+from schedules.api.serializers.shown import Shown
 from schedules.domain import localtime
 
 LARGEST = 2**31 - 1  # what an integer column of PostgreSQL holds
@@ -42,7 +44,9 @@ class Input(serializers.Serializer[Any]):
     echoed: ClassVar[frozenset[str]] = frozenset()
 
     def to_internal_value(self, data: Any) -> Any:
-        errors: dict[str, Any] = {}
+        errors: dict[str, Any] = self._false_types(data)
+        if errors:
+            raise serializers.ValidationError(errors)
         value: Any = {}
         try:
             value = super().to_internal_value(data)
@@ -56,10 +60,60 @@ class Input(serializers.Serializer[Any]):
             raise serializers.ValidationError(errors)
         return value
 
+    def _false_types(self, data: Any) -> dict[str, Any]:
+        """What is no JSON of the declared type: `"5"` is no number, and 5 no text. Forms and queries have nothing but text."""
+        if not isinstance(data, Mapping) or hasattr(data, "getlist") or self.context.get("from_query"):
+            return {}
+        found = {name: _false_type(field, data[name]) for name, field in self.fields.items() if name in data}
+        return {name: error for name, error in found.items() if error}
+
     def _unknown(self, name: str) -> serializers.ErrorDetail:
         near = difflib.get_close_matches(name, list(self.fields), n=1)
         remedy = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(self.fields)}."
         return serializers.ErrorDetail(f"There is no field of this name. {remedy}", code="unknown")
+
+
+_TEXTS = (serializers.CharField, serializers.UUIDField, serializers.DateTimeField, serializers.DateField)
+
+
+def _false_type(field: Any, value: Any) -> Any:
+    """The errors of a value whose JSON type is not the field's, by place in a list; nothing where there are none."""
+    if value is None or getattr(field, "takes_objects", False):
+        return None
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        found = {place: _false_type(field.child, item) for place, item in enumerate(value)}
+        return {place: error for place, error in found.items() if error}
+    if isinstance(field, serializers.DictField) and isinstance(value, Mapping):
+        inner = {name: _false_type(field.child, item) for name, item in value.items()}
+        return {name: error for name, error in inner.items() if error}
+    wrong = (
+        (isinstance(field, serializers.BooleanField) and not isinstance(value, bool))
+        or (isinstance(field, serializers.IntegerField) and not _is_whole(value))
+        or (isinstance(field, _TEXTS) and not isinstance(value, str))
+        or (isinstance(field, serializers.ChoiceField) and not _is_of_choices(value, field.choices))
+    )
+    return [serializers.ErrorDetail(_words_of_type(field), code="invalid")] if wrong else None
+
+
+def _is_of_choices(value: Any, choices: Mapping[Any, Any]) -> bool:
+    return not isinstance(value, bool) and any(
+        isinstance(value, str if isinstance(one, str) else int) for one in choices
+    )
+
+
+def _is_whole(value: Any) -> bool:
+    """JSON has one kind of number: 5.0 is whole too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+
+
+def _words_of_type(field: Any) -> str:
+    if isinstance(field, serializers.BooleanField):
+        return "Write true or false."
+    return (
+        "Write a whole number, without quotes."
+        if isinstance(field, serializers.IntegerField)
+        else "Write text, in quotes."
+    )
 
 
 class Empty(Input):
@@ -150,6 +204,46 @@ class Answer(serializers.Serializer[Any]):
         for name in self.times:
             shown |= both(name, getattr(instance, name), zone)
         return shown
+
+
+class ProblemOfField(Shown):
+    """What is wrong with one field of what was sent, and how to put it right; `code` is for programs."""
+
+    field: str
+    message: str
+    code: str
+
+
+def of_list(filterset: Any, *, texts: bool = False) -> dict[str, Any]:
+    """For the schema of a body: an object with the names of a list's own parameters."""
+    text = {"type": "string"}
+    value: dict[str, Any] = text if texts else {"anyOf": [text, {"type": "boolean"}, {"type": "array", "items": text}]}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(sorted(filterset.base_filters), value),
+        "additionalProperties": False,
+        "description": "What the list's own parameters take; {} is all of them.",
+    }
+
+
+def either(one: str, other: str) -> dict[str, Any]:
+    """For the schema of an object that has one of two names, never both and never none."""
+    return {"if": {"required": [one]}, "then": {"not": {"required": [other]}}, "else": {"required": [other]}}
+
+
+def id_or_object(thing: str) -> dict[str, Any]:
+    """What stands for a thing in a body, as JSON Schema: its id, or the object in which an answer shows it."""
+    name: dict[str, Any] = {"type": "string", "format": "uuid"}
+    shown = {"type": "object", "properties": {"id": name}, "required": ["id"]}
+    return {"anyOf": [name, shown], "description": f"The {thing}'s id, or the {thing} as an answer shows it."}
+
+
+class WorkspaceName(Shown):
+    """A workspace as other answers name it."""
+
+    id: UUID
+    slug: str
+    name: str
 
 
 def workspace_words(workspace: Workspace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from platforms.models import AccountState, PlatformAccount
 from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.shapes import Answer, both
+from schedules.api.serializers.shown import Instant, Shown
 from schedules.engine.figures import Histogram
 from schedules.models import AuditLog
 from schedules.reads.alarms import Alarm
@@ -17,9 +18,36 @@ from schedules.reads.engine import EngineStatus, WorkerStatus, age_of
 from schedules.reads.queue import Depth
 
 
+class FactActor(Shown):
+    kind: str
+    id: str
+    label: str
+
+
+class FactObject(Shown):
+    type: str
+    id: str
+    label: str
+
+
+class FactShown(Shown):
+    """One fact of the history: who did what to which thing, with what was before and after."""
+
+    id: int
+    action: str
+    actor: FactActor
+    object: FactObject
+    before: Any
+    after: Any
+    request_id: str
+    seq: int
+    hash: str
+
+
 class AuditAnswer(Answer):
     """One fact. Wants `zones` in the context (workspace number -> zone); a fact of no workspace is in UTC."""
 
+    shown = FactShown
     times: ClassVar[tuple[str, ...]] = ("at",)
 
     def zone(self, row: AuditLog) -> str:
@@ -38,6 +66,83 @@ class AuditAnswer(Answer):
             "seq": row.seq,
             "hash": row.hash,
         }
+
+
+class AlarmShown(Shown):
+    name: str
+    words: str
+    remedy: str
+    stops_publishing: bool
+
+
+class DepthShown(Shown):
+    """Work that waits, is due, and is being done; the age of the oldest due one in seconds."""
+
+    pending: int
+    due: int
+    running: int
+    oldest_due_age_seconds: float | None
+
+
+class HistogramShown(Shown):
+    """Cumulative counts by upper bound in seconds."""
+
+    count: int
+    sum_seconds: float
+    p50_seconds: float | None
+    p99_seconds: float | None
+    buckets: dict[str, int]
+
+
+class WorkerShown(Shown):
+    name: str
+    role: str
+    alive: bool
+    state: str
+    beat_at: Instant | None
+    beat_age_seconds: float | None
+    started_at: Instant | None
+    stopped_at: Instant | None
+    in_flight: int
+    completed_count: int
+    claimed_count: int
+    rescued_count: int
+    database_error_count: int
+    clock_skew_ms: int | None
+    rss_bytes: int | None
+    cpu_seconds: float | None
+    worst_pass_seconds: float | None
+
+
+class DutyShown(Shown):
+    """A recurring duty of the scheduler."""
+
+    name: str
+    enabled: bool
+    late: bool
+    every_seconds: float
+    next_at: Instant | None
+    last_run_at: Instant | None
+    last_duration_ms: int | None
+    last_result: str
+
+
+class EngineStatusShown(Shown):
+    """Does anything publish, and keep up. Durations are in seconds."""
+
+    now: Instant
+    timezone: str
+    running: bool
+    paused: bool
+    paused_at: Instant | None
+    alarms: list[AlarmShown]
+    queue: DepthShown
+    held: dict[str, int]
+    kinds: dict[str, DepthShown]
+    lateness: HistogramShown
+    passes: HistogramShown
+    workers: list[WorkerShown]
+    duties: list[DutyShown]
 
 
 def status_words(status: EngineStatus, zone: str) -> dict[str, Any]:

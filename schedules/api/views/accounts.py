@@ -30,6 +30,7 @@ from schedules.api.serializers.accounts import (
     AccountChange,
     AppAnswer,
     AppInput,
+    ConnectionTest,
     GroupAnswer,
     GroupChange,
     GroupInput,
@@ -162,6 +163,12 @@ class AccountVerb(_Accounts, VerbDoor):
     """`test` asks the platform now and posts nothing; the others answer with the account. `try-now` ends the wait for a platform
     that did not answer, or for a sign-in that could not be renewed."""
 
+    words: ClassVar[dict[str, str]] = {
+        "test": "Ask the platform whether it would publish, and as whom. It posts nothing.",
+        "pause": "Nothing is published on the account until it is resumed.",
+        "resume": "Publish on the account again.",
+    }
+    answers: ClassVar[dict[str, Any]] = {"test": ConnectionTest}
     area: ClassVar[str] = "accounts"
     action: ClassVar[Action] = Action.ACCOUNTS
     reaching: ClassVar[frozenset[str]] = frozenset({"test"})

@@ -103,6 +103,7 @@ class Posts(Rows):
     """The posts that are out, the newest first, with the last figures that their platforms told."""
 
     area: ClassVar[str] = "analytics"
+    answers: ClassVar[dict[str, Any]] = {"get": {200: None}}
     serializer_class = words.PostFigures
     filterset_class: ClassVar[Any] = PostFilter
 

@@ -24,7 +24,9 @@ class AskedDoor(Door):
         """The values; what the door itself reads of the address is left to it."""
         given = self.request.query_params
         names = self.asked().fields
-        shaped = self.asked(data={name: given[name] for name in given if name in names}, context={"now": self.now})
+        shaped = self.asked(
+            data={name: given[name] for name in given if name in names}, context={"now": self.now, "from_query": True}
+        )
         shaped.is_valid(raise_exception=True)
         values: dict[str, Any] = shaped.validated_data
         return values

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.api.problems import renamed
-from schedules.api.serializers.bulk import BulkInput, ShiftInput, order, result_words
+from schedules.api.serializers.bulk import ScheduleResults, SchedulesInput, ShiftInput, order, result_words
 from schedules.api.serializers.schedules import schedule_problem
 from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, VerbDoor
@@ -28,10 +28,12 @@ WRITES = (BulkVerb.SHIFT, BulkVerb.CLONE, BulkVerb.LABEL, BulkVerb.UNLABEL)
 
 
 class ScheduleBulk(Door):
-    """POST of one verb on the named schedules, or on those that match; answers schedule by schedule, 200 a call at the most."""
+    """One verb on the named schedules, or on those that match; answers schedule by schedule, 200 a call at the most."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": ScheduleResults}
 
     def post(self, request: Request) -> Response:
-        given = self.read(BulkInput)
+        given = self.read(SchedulesInput)
         workspace = self.workspace_of(given["workspace"])
         wanted = order(given)
         self.require(Action.WRITE if wanted.verb in WRITES else Action.OPERATE, workspace)

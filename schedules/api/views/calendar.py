@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import Http404
 from rest_framework.request import Request
@@ -22,6 +22,8 @@ class Calendar(Door):
     """The posts of a span of at most 62 days, in the order of their times."""
 
     query_names = words.NAMES
+    query_input = words.Span
+    answers: ClassVar[dict[str, Any]] = {"get": words.CalendarSpan}
 
     def get(self, request: Request) -> Response:
         values, wanted = words.span(request.query_params.dict())
@@ -42,7 +44,9 @@ class _OneEvent(Door):
 
 
 class CalendarMove(_OneEvent):
-    """POST of another time. A time of a rule wants `scope`: one, following or all."""
+    """Give a post another time. A time of a rule wants `scope`: one, following or all."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": words.MovedEvent}
 
     def post(self, request: Request, key: str) -> Response:
         given = self.read(words.MoveInput)
@@ -69,12 +73,14 @@ class CalendarMove(_OneEvent):
 
 
 class CalendarCheck(_OneEvent):
-    """POST of a time that is only asked about: what it would stand too close to, and the next free times beside it."""
+    """What a post would stand too close to at a time, and the next free times beside it. Moves nothing."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": words.TimeChecked}
 
     writes: ClassVar[bool] = False
 
     def post(self, request: Request, key: str) -> Response:
-        given = self.read(words.CheckInput)
+        given = self.read(words.TimeInput)
         workspace = self.workspace_of(given["workspace"])
         zone = given["timezone"] or self.own_zone
         self.event(workspace, key, zone)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.api.serializers.jobs import Confirmation, JobAnswer, JobDetail, JobFigures, JobsInput
-from schedules.api.serializers.recovery import NewTime, instant, result_words
+from schedules.api.serializers.recovery import JobResults, NewTime, instant, result_words
 from schedules.api.serializers.shapes import Input
 from schedules.api.views.door import Door, Row, Rows, Verb, VerbDoor
 from schedules.domain.recovery import Verb as ManyVerb
@@ -53,7 +53,9 @@ MEANT: dict[str, tuple[JobState, ...]] = {
 
 
 class JobsBulk(Door):
-    """POST of one verb on the named jobs, or on all that match; answers job by job, the earliest first."""
+    """One verb on the named jobs, or on all that match; answers job by job, the earliest first."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": JobResults}
 
     def post(self, request: Request) -> Response:
         given = self.read(JobsInput)
@@ -122,6 +124,21 @@ VERBS: dict[str, Verb] = {
 
 
 class JobVerb(_Job, VerbDoor):
+    words: ClassVar[dict[str, str]] = {
+        "cancel": "End a job that has not gone out.",
+        "retry": "Send a failed or missed post at once, with all its attempts anew.",
+        "run-now": "Send a post now that would go out later.",
+        "confirm": "It is there: an unconfirmed post is completed, and `remote_url` is its address.",
+        "publish-again": "It is not there: send an unconfirmed post a second time.",
+        "dismiss": "Give an unconfirmed post up: it counts as failed and is not published again.",
+        "publish-now": "Send it at once, also where only its schedule's pause holds it.",
+        "reslot": "Give it a new time.",
+        "discard": "End it; an unconfirmed post counts as failed.",
+        "look-again": "Ask the platform again whether an unconfirmed post is there.",
+        "undo": "Take back what a person did last, as long as nothing has happened to the post since.",
+        "take-down": "Delete the post at the platform. The job stays completed.",
+        "amend": "Give the post at the platform the content's present words.",
+    }
     fields: ClassVar[dict[str, type[Input]]] = {"confirm": Confirmation, "reslot": NewTime}
     reaching: ClassVar[frozenset[str]] = frozenset({"take-down", "amend"})
 
@@ -134,7 +151,7 @@ class JobVerb(_Job, VerbDoor):
 
 
 class Figures(VerbDoor):
-    """GET: the readings so far, the newest first. POST: ask the platform now, then the same."""
+    """What a post has reached, as the platform counts it."""
 
     serializer_class = JobFigures
     reaches_out: ClassVar[bool] = True
@@ -142,7 +159,10 @@ class Figures(VerbDoor):
     def get_queryset(self) -> QuerySet[Any]:
         return Job.objects.visible_to(self.request.user).with_names()
 
+    words: ClassVar[dict[str, str]] = {"figures": "Ask the platform now, and show all readings, the newest first."}
+
     def get(self, request: Request, public_id: UUID) -> Response:
+        """The readings so far, the newest first."""
         return self.answer(self.find(public_id))
 
     def act(self, row: Job, given: dict[str, Any]) -> Response:

@@ -52,7 +52,7 @@ class Versions(Door):
 
 
 class Restore(Door):
-    """POST: the content says again what it said in that version, as a new version."""
+    """The content says again what it said in that version, as a new version."""
 
     serializer_class = ContentAnswer
 

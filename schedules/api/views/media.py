@@ -23,6 +23,7 @@ from schedules.api.serializers.media import (
     FolderChange,
     MediaAnswer,
     MediaChange,
+    MediaUses,
     NewFolder,
     NewMedia,
     use_words,
@@ -99,6 +100,8 @@ class MediaRow(_Media, Row):
 
 
 class MediaUsage(_Media):
+    answers: ClassVar[dict[str, Any]] = {"get": MediaUses}
+
     def get(self, request: Request, public_id: UUID) -> Response:
         """The posts that show it, the newest first."""
         return Response({"results": [use_words(use) for use in uses_of(self.find(public_id), reader=request.user)]})

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.workspaces.models import User
-from schedules.api.serializers.notifications import NoticeAnswer, NoticeFilter, ReadAllInput
+from schedules.api.serializers.notifications import NoticeAnswer, NoticeFilter, NotificationsRead, ReadAllInput
 from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import Door, Row, Rows
 from schedules.notifications import services
@@ -43,7 +43,7 @@ class NoticeRow(_Notices, Row):
 
 class NoticeRead(_Notices):
     def post(self, request: Request, public_id: UUID) -> Response:
-        """It was read; doing it again changes nothing."""
+        """Mark it as read; doing it again changes nothing."""
         row = self.find(public_id)
         self.read(Empty)
         services.read(notice=row, now=self.now)
@@ -51,8 +51,10 @@ class NoticeRead(_Notices):
 
 
 class NoticeReadAll(_Notices):
+    answers: ClassVar[dict[str, Any]] = {"post": NotificationsRead}
+
     def post(self, request: Request) -> Response:
-        """Everything in a workspace, or everything of a `kind` there."""
+        """Mark as read everything in a workspace, or everything of a `kind` there."""
         person, given = self.reader(), self.read(ReadAllInput)
         workspace = self.workspace_of(given.get("workspace"))
         kind = Kind(given["kind"]) if given.get("kind") else None

@@ -23,8 +23,8 @@ from schedules.api.serializers.calendar import event_words, wall_clock
 from schedules.api.serializers.content import draft, draft_of
 from schedules.api.serializers.jobs import attempt_words
 from schedules.api.serializers.preflight import targets_of
-from schedules.api.serializers.rules import Written, time_words
-from schedules.api.serializers.schedules import plan, schedule_problem
+from schedules.api.serializers.rules import RuleTimes, Written, time_words
+from schedules.api.serializers.schedules import ScheduleAnswer, plan, schedule_problem
 from schedules.api.serializers.shapes import Empty, Input, both
 from schedules.api.serializers.slots import instant
 from schedules.api.views.asked import AskedDoor
@@ -43,6 +43,8 @@ from schedules.services.materialise import rule_of
 
 class Occurrences(ScheduleRows, AskedDoor):
     """The times of a schedule from `since` (now) on, up to `until`, by its rule and the edits of single times, in any state."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": RuleTimes}
 
     area: ClassVar[str] = "schedules"
     asked: ClassVar[type[Input]] = words.Span
@@ -78,7 +80,7 @@ class OccurrenceVerb(ScheduleRows):
     def _act(self, row: Schedule, at: datetime) -> None:
         who: dict[str, Any] = {"actor": self.actor, "now": self.now}
         if self.verb == "move":
-            given = self.read(words.NewTime)
+            given = self.read(words.NewOccurrenceTime)
             # the rule's own clock, whatever clock the time was written by
             zone = given["timezone"] or row.timezone
             local = localtime.wall_clock(instant(given["at"], zone), localtime.zone(row.timezone))
@@ -110,6 +112,8 @@ def nominal_of(text: str, row: Schedule) -> datetime:
 
 class Following(ScheduleRows):
     """POST of a change from one time of the rule on: the schedule ends before it, a new one goes on from there."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": {201: ScheduleAnswer}}
 
     area: ClassVar[str] = "schedules"
 
@@ -147,6 +151,8 @@ class Following(ScheduleRows):
 
 class Exceptions(ScheduleRows):
     """The times of the rule that were left out or moved, the earliest first."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": {200: None}}
 
     area: ClassVar[str] = "schedules"
 
@@ -186,6 +192,8 @@ class History(Door):
 
 class Preview(ScheduleRows):
     """How the stored post looks on each of its accounts."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": {200: None}}
 
     area: ClassVar[str] = "schedules"
 
@@ -254,6 +262,8 @@ class ContentPreview(Looks):
 
 class Clone(ScheduleRows, VerbDoor):
     """A draft like it, on the same accounts or on others."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": {201: ScheduleAnswer}}
 
     area: ClassVar[str] = "schedules"
     verb = "clone"

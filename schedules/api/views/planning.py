@@ -125,6 +125,7 @@ class Dependencies(_OfSchedule):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def post(self, request: Request, public_id: UUID) -> Response:
+        """Let the schedule wait for another one of its workspace."""
         row = self.schedule_of(public_id)
         self.require(Action.WRITE, row.workspace)
         wanted = self.read(NewDependency)["waits_for"]

@@ -17,7 +17,9 @@ from platforms.models import PlatformAccount
 from schedules.api.serializers.content import draft, draft_of
 from schedules.api.serializers.preflight import (
     CheckInput,
+    ContentCheckShown,
     PreflightInput,
+    PreflightShown,
     check_words,
     preflight_words,
     targets_of,
@@ -66,7 +68,9 @@ class Looks(Door):
 
 
 class PreflightNow(Looks):
-    """POST: of a stored schedule, or of content and accounts."""
+    """Would this publish now, on each account, and why not: of a stored schedule, or of content and accounts. Changes nothing."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": PreflightShown}
 
     writes: ClassVar[bool] = False
 
@@ -83,7 +87,9 @@ class PreflightNow(Looks):
 
 
 class ContentCheck(Looks):
-    """POST: what each account's platform would refuse of the content, or not do as meant."""
+    """What each account's platform would refuse of the content, or not do as meant. Stores nothing."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": ContentCheckShown}
 
     writes: ClassVar[bool] = False
 

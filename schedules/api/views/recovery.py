@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alwrity_scheduler.workspaces.roles import Action
-from schedules.api.serializers.recovery import BulkInput, order, result_words, row_words
+from schedules.api.serializers.recovery import JobResults, RecoveryAnswer, RecoveryInput, order, result_words, row_words
 from schedules.api.views.door import Door, Rows
 from schedules.filters import RecoveryFilter
 from schedules.models import Job
@@ -20,6 +20,7 @@ from schedules.services import recovery
 class Recovery(Rows):
     """The posts that need a person, newest first, narrowed by cause, account and words."""
 
+    serializer_class = RecoveryAnswer
     filterset_class: ClassVar[Any] = RecoveryFilter
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -34,10 +35,12 @@ class Recovery(Rows):
 
 
 class RecoveryBulk(Door):
-    """POST of one verb on the named posts, or on all that match; answers post by post."""
+    """One verb on the named posts, or on all that match; answers post by post."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": JobResults}
 
     def post(self, request: Request) -> Response:
-        given = self.read(BulkInput)
+        given = self.read(RecoveryInput)
         workspace = self.workspace_of(given["workspace"])
         self.require(Action.OPERATE, workspace)
         wanted = order(given, zone=self.own_zone, now=self.now)

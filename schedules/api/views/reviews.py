@@ -20,10 +20,16 @@ from alwrity_scheduler.workspaces.models import User, Workspace
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
 from schedules.api.serializers.reviews import (
+    Comment,
+    CommentList,
     NewReviewLink,
     PolicyInput,
     Remark,
     ReviewAnswer,
+    ReviewLinkList,
+    ReviewLinkShown,
+    ReviewPolicyList,
+    ReviewPolicyShown,
     comment_words,
     link_words,
     policy_words,
@@ -76,6 +82,13 @@ class _OfSchedule(Door):
 class ReviewVerb(_OfSchedule, VerbDoor):
     """Whoever may see the schedule may ask; who may decide is the policy's to say."""
 
+    words: ClassVar[dict[str, str]] = {
+        "submit-for-approval": "Ask the reviewers for approval.",
+        "approve": "Approve it: what was held for approval goes out at its time.",
+        "request-changes": "Send it back with a comment that says what to change.",
+        "withdraw": "Take the request for approval back.",
+    }
+    answers: ClassVar[dict[str, Any]] = {"submit-for-approval": {201: ReviewAnswer}}
     fields: ClassVar[dict[str, type[Input]]] = dict.fromkeys(VERBS, Remark)
 
     def action_of(self, verb: str) -> Action:
@@ -89,12 +102,17 @@ class ReviewVerb(_OfSchedule, VerbDoor):
 
 
 class ReviewComments(_OfSchedule):
+    """The comments on a schedule, the first 500."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": CommentList, "post": {201: Comment}}
+
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.find(public_id)
         found = ReviewComment.objects.filter(schedule=row)[:500]
         return Response({"results": [comment_words(item, row.timezone) for item in found]})
 
     def post(self, request: Request, public_id: UUID) -> Response:
+        """Say something about it."""
         row = self.find(public_id)
         self.require(Action.REVIEW, row.workspace)
         text = self.read(Remark).get("comment", "")
@@ -103,7 +121,9 @@ class ReviewComments(_OfSchedule):
 
 
 class ReviewLinks(_OfSchedule):
-    """Links are keys, so they are shown to those only who may make them."""
+    """The links that work now. They are keys, so they are shown to those only who may make them."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": ReviewLinkList, "post": {201: ReviewLinkShown}}
 
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.find(public_id)
@@ -113,6 +133,7 @@ class ReviewLinks(_OfSchedule):
         return Response({"results": [self._words(item, row.timezone) for item in found]})
 
     def post(self, request: Request, public_id: UUID) -> Response:
+        """Make a link by which somebody without an account looks at it, and decides if `may_decide`."""
         row = self.find(public_id)
         self.require(Action.WRITE, row.workspace)
         given = self.read(NewReviewLink)
@@ -128,7 +149,10 @@ class ReviewLinks(_OfSchedule):
 
 
 class ReviewLinkRow(Door):
+    """A link for somebody without an account."""
+
     def delete(self, request: Request, public_id: UUID) -> Response:
+        """It no longer works."""
         rows = ReviewLink.objects.visible_to(request.user).select_related(
             "review__schedule__workspace", "review__schedule__content"
         )
@@ -139,6 +163,9 @@ class ReviewLinkRow(Door):
 
 
 class ReviewPolicies(Door):
+    """The rules of approval: who must approve what."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": ReviewPolicyList, "put": ReviewPolicyShown}
     query_names: ClassVar[frozenset[str]] = frozenset({"workspace"})
 
     def get(self, request: Request) -> Response:
@@ -148,6 +175,7 @@ class ReviewPolicies(Door):
         return Response({"results": [policy_words(row) for row in found]})
 
     def put(self, request: Request) -> Response:
+        """Set the rule of an account, or of the workspace where none is named."""
         given = self.read(PolicyInput)
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.ACCOUNTS, workspace)

@@ -17,11 +17,18 @@ from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
 from platforms.services.groups import expand
 from schedules.api.problems import renamed
-from schedules.api.serializers.backfill import BackfillInput, backfill_words, instant
+from schedules.api.serializers.backfill import BackfillInput, BackfillShown, backfill_words, instant
 from schedules.api.serializers.content import draft, draft_of
-from schedules.api.serializers.health import health_words
-from schedules.api.serializers.jobs import JobAnswer
-from schedules.api.serializers.rules import MOST_TIMES, PreviewInput, plan_values, rule_problem, time_words
+from schedules.api.serializers.health import ScheduleHealthShown, health_words
+from schedules.api.serializers.jobs import JobAnswer, JobsMade
+from schedules.api.serializers.rules import (
+    MOST_TIMES,
+    PreviewInput,
+    RulePreviewShown,
+    plan_values,
+    rule_problem,
+    time_words,
+)
 from schedules.api.serializers.schedules import (
     NewSchedule,
     ScheduleAnswer,
@@ -61,6 +68,7 @@ class ScheduleList(ScheduleRows, Rows):
     filterset_class: ClassVar[Any] = ScheduleFilter
 
     def post(self, request: Request) -> Response:
+        """Content, accounts and rule in one call. What is to be active must be something that each account takes."""
         given = self.read(NewSchedule)
         workspace = self.workspace_of(given.get("workspace"))
         self.require(Action.WRITE, workspace)
@@ -138,6 +146,8 @@ class ScheduleDetail(ScheduleRows, Row):
 class ScheduleHealth(ScheduleRows):
     """What became of its last runs, when it runs next, and what stands in its way."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": ScheduleHealthShown}
+
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.find(public_id)
         return Response({"timezone": row.timezone, **health_words(health.of_schedule(row, now=self.now), row.timezone)})
@@ -154,6 +164,7 @@ def asked_count(text: str | None) -> int:
 class RulePreview(Door):
     """When a rule would fire, before anything is stored."""
 
+    answers: ClassVar[dict[str, Any]] = {"post": RulePreviewShown}
     writes: ClassVar[bool] = False
 
     def post(self, request: Request) -> Response:
@@ -182,6 +193,14 @@ VERBS: dict[str, Verb] = {
 
 
 class ScheduleVerb(ScheduleRows, VerbDoor):
+    words: ClassVar[dict[str, str]] = {
+        "activate": "Begin to publish by its rule.",
+        "pause": "Publish nothing of it until it is resumed.",
+        "resume": "Publish by its rule again. What fell into the pause is treated as `catch_up` says.",
+        "archive": "End it. It stays to be looked at, and can be restored.",
+        "restore": "Bring it back from the archive, as a draft or paused.",
+    }
+
     def act(self, row: Schedule, given: dict[str, Any]) -> Response:
         with renamed(schedule_problem(row.rule_kind)):
             VERBS[self.verb](schedule=row, actor=self.actor, now=self.now)
@@ -190,6 +209,8 @@ class ScheduleVerb(ScheduleRows, VerbDoor):
 
 class PublishNow(ScheduleRows, VerbDoor):
     """An extra run at once; answers with its jobs, one an account."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": {201: JobsMade}}
 
     def act(self, row: Schedule, given: dict[str, Any]) -> Response:
         with renamed(schedule_problem(row.rule_kind)):
@@ -206,6 +227,7 @@ class PublishNow(ScheduleRows, VerbDoor):
 class BackfillRuns(ScheduleRows, VerbDoor):
     """Past times that never went out: shown, or with `"preview": false` published as extra runs."""
 
+    answers: ClassVar[dict[str, Any]] = {"post": {200: BackfillShown, 201: BackfillShown}}
     verb = "backfill"
     fields: ClassVar[dict[str, type[Input]]] = {"backfill": BackfillInput}
 

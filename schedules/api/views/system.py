@@ -13,7 +13,7 @@ from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.models import AccountState, PlatformAccount
 from schedules.api.serializers.shapes import Empty
-from schedules.api.serializers.system import MOST_COUNTED, AuditAnswer, health_words, status_words
+from schedules.api.serializers.system import MOST_COUNTED, AuditAnswer, EngineStatusShown, health_words, status_words
 from schedules.api.views.door import Door, Rows
 from schedules.filters import AuditFilter
 from schedules.models import AuditLog, Job
@@ -49,6 +49,8 @@ def is_operator(user: Any) -> bool:
 
 class Status(Door):
     """Does anything publish, and keep up? Counts the jobs one may see; workers, duties and alarms are the installation's."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": EngineStatusShown}
 
     def get(self, request: Request) -> Response:
         if is_operator(request.user):

@@ -1,10 +1,12 @@
-"""The clients of these tests, and how they read a problem."""
+"""The clients of these tests, and how they read a problem. Each answer is held against the OpenAPI file (`described`)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rest_framework.test import APIClient
+
+from tests.integration.api import described
 
 API = "/api/v1/"
 
@@ -16,19 +18,19 @@ class Caller:
         self.client = client
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.client.get(API + path, query)
+        return described.checked("get", self.client.get(API + path, query))
 
     def post(self, path: str, body: Any = None) -> Any:
-        return self.client.post(API + path, {} if body is None else body, format="json")
+        return described.checked("post", self.client.post(API + path, {} if body is None else body, format="json"))
 
     def patch(self, path: str, body: Any) -> Any:
-        return self.client.patch(API + path, body, format="json")
+        return described.checked("patch", self.client.patch(API + path, body, format="json"))
 
     def put(self, path: str, body: Any) -> Any:
-        return self.client.put(API + path, body, format="json")
+        return described.checked("put", self.client.put(API + path, body, format="json"))
 
     def delete(self, path: str, body: Any = None) -> Any:
-        return self.client.delete(API + path)
+        return described.checked("delete", self.client.delete(API + path))
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         return self.get(path) if method == "get" else getattr(self, method)(path, body)
