@@ -189,7 +189,7 @@ def test_without_script_verbs_and_undo_are_plain_forms(open_browser, team):
 def test_signing_in_leads_to_where_one_was_going(open_browser, team):
     page = open_browser()
     page.goto(reverse("web:jobs"))
-    page.fill("#id_username", "ben")
+    page.fill("#id_login", "ben")
     page.fill("#id_password", "correct horse")
     page.click("button[type=submit]")
 
