@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, Workspace
-from schedules.api.serializers.shapes import Answer, Input, both, workspace_words
+from alwrity_scheduler.workspaces.roles import Role
+from schedules.api.serializers.shapes import Answer, Input, WorkspaceName, both, workspace_words
+from schedules.api.serializers.shown import Instant, Shown, one_of
 
 
 class Accounts(serializers.ListField):
@@ -18,6 +21,40 @@ class Accounts(serializers.ListField):
         super().__init__(
             child=serializers.UUIDField(), **{"required": False, "allow_null": True, "max_length": 500, **options}
         )
+
+
+class OwnToken(Shown):
+    """The token that asks."""
+
+    id: UUID
+    name: str
+    prefix: str
+
+
+class OwnWorkspace(WorkspaceName):
+    """Where one is, in which role; `is_limited`: only accounts that were granted are seen."""
+
+    role: Role
+    is_limited: bool
+
+
+class MeShown(Shown):
+    """Who asks. A person has a name, a token has `token`; `scopes` null is everything that the role may."""
+
+    optional = frozenset({"username", "name", "email", "token"})
+
+    kind: one_of("person", "token")  # type: ignore[valid-type]
+    timezone: str
+    username: str
+    name: str
+    email: str
+    token: OwnToken
+    scopes: list[str] | None
+    workspaces: list[OwnWorkspace]
+
+
+class WorkspaceShown(OwnWorkspace):
+    """A workspace, and one's own role in it. `paused_at`: since when nothing of it is published."""
 
 
 class WorkspaceChange(Input):
@@ -32,6 +69,7 @@ class WorkspaceChange(Input):
 class WorkspaceAnswer(Answer):
     """Wants `roles` in the context: workspace id -> (role, is_limited) of the one who asks."""
 
+    shown = WorkspaceShown
     times: ClassVar[tuple[str, ...]] = ("paused_at", "created_at")
 
     def zone(self, row: Workspace) -> str:
@@ -51,8 +89,24 @@ class MemberChange(Input):
     accounts = Accounts()
 
 
+class MemberShown(Shown):
+    """Somebody in a workspace. `accounts` null is every account; `email` is shown to those who manage members."""
+
+    optional = frozenset({"email"})
+
+    username: str
+    name: str
+    role: Role
+    is_limited: bool
+    accounts: list[UUID] | None
+    email: str
+    since: Instant
+
+
 class MemberAnswer(Answer):
     """Wants the person and the granted accounts joined. `shows_mail` in the context: to those who manage members."""
+
+    shown = MemberShown
 
     def zone(self, row: Membership) -> str:
         return row.workspace.timezone
@@ -83,7 +137,25 @@ class NewInvitation(Input):
     accounts = Accounts(default=None)
 
 
+class InvitationShown(Shown):
+    """Somebody asked to join. `accounts` null is every account; `sent_at` null where the mail could not be sent."""
+
+    id: UUID
+    workspace: WorkspaceName
+    email: str
+    role: Role
+    accounts: list[UUID] | None
+    state: one_of("open", "accepted", "taken_back", "expired")  # type: ignore[valid-type]
+
+
+class InvitationMade(InvitationShown):
+    """An invitation with its link where no mail could be sent: it is shown this once."""
+
+    url: Annotated[str | None, {"format": "uri"}]
+
+
 class InvitationAnswer(Answer):
+    shown: type[Shown] = InvitationShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "sent_at", "expires_at", "accepted_at", "revoked_at")
 
     def zone(self, row: Invitation) -> str:
@@ -98,6 +170,12 @@ class InvitationAnswer(Answer):
             "accounts": row.accounts,
             "state": invitation_state(row, self.context["now"]),
         }
+
+
+class InvitationAnswerOnce(InvitationAnswer):
+    """As `answer_once` of the views writes it."""
+
+    shown = InvitationMade
 
 
 def invitation_state(row: Invitation, now: datetime) -> str:
@@ -140,9 +218,34 @@ class TokenChange(_TokenFields):
     accounts = Accounts()
 
 
+class TokenShown(Shown):
+    """A token without its secret. An empty list of `scopes` is all that the role may, one of `networks` is from anywhere, and
+    `accounts` null is every account."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    role: Role
+    prefix: str
+    scopes: list[str]
+    networks: list[str]
+    is_limited: bool
+    accounts: list[UUID] | None
+    created_by: str | None
+    last_used_from: str | None
+    state: one_of("usable", "expired", "revoked")  # type: ignore[valid-type]
+
+
+class TokenMade(TokenShown):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
 class TokenAnswer(Answer):
     """Wants workspace, maker and granted accounts joined."""
 
+    shown: type[Shown] = TokenShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "expires_at", "last_used_at", "revoked_at")
 
     def zone(self, row: ApiToken) -> str:
@@ -163,6 +266,12 @@ class TokenAnswer(Answer):
             "last_used_from": row.last_used_from,
             "state": token_state(row, self.context["now"]),
         }
+
+
+class TokenAnswerOnce(TokenAnswer):
+    """As `answer_once` of the views writes it."""
+
+    shown = TokenMade
 
 
 def token_state(row: ApiToken, now: datetime) -> str:

@@ -20,8 +20,10 @@ from alwrity_scheduler.workspaces.scopes import SCOPES, scopes_of
 from platforms.services import grants
 from schedules.api.serializers.members import (
     InvitationAnswer,
+    InvitationAnswerOnce,
     MemberAnswer,
     MemberChange,
+    MeShown,
     NewInvitation,
     WorkspaceAnswer,
     WorkspaceChange,
@@ -35,6 +37,7 @@ class Me(Door):
 
     # whatever a token may: it may know what it is
     area: ClassVar[str] = ""
+    answers: ClassVar[dict[str, Any]] = {"get": MeShown}
 
     def get(self, request: Request) -> Response:
         user: Any = request.user
@@ -190,6 +193,8 @@ class _Invitations(Door):
 
 
 class InvitationList(_Invitations, Rows):
+    answers: ClassVar[dict[str, Any]] = {"post": {201: InvitationAnswerOnce}}
+
     def known_names(self) -> frozenset[str]:
         return PAGING | {"workspace"}
 
@@ -210,6 +215,8 @@ class InvitationRow(_Invitations, Row):
 
 class InvitationResend(_Invitations):
     """A new link, for another seven days; the old one ends."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": InvitationAnswerOnce}
 
     def post(self, request: Request, public_id: UUID) -> Response:
         found = self.find(public_id)
