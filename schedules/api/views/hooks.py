@@ -25,9 +25,9 @@ from schedules.api.serializers.hooks import (
     HookAnswer,
     HookAnswerOnce,
     HookChange,
+    HookPreviewInput,
     HookPreviewShown,
     NewHook,
-    PreviewInput,
 )
 from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import Door, Row, Rows
@@ -125,7 +125,7 @@ class HookPreview(_Hooks):
 
     def post(self, request: Request, public_id: UUID) -> Response:
         row = self.managed(public_id)
-        given = self.read(PreviewInput)
+        given = self.read(HookPreviewInput)
         asked = receiving.understood(services.plan_of(row), row, given["call"], self.now)
         return Response(preview_words(asked))
 
