@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, Workspace
 from alwrity_scheduler.workspaces.roles import Role
-from schedules.api.serializers.shapes import Answer, Input, WorkspaceName, both, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, Moment, WorkspaceName, both, workspace_words
 from schedules.api.serializers.shown import Instant, Shown, one_of
 
 
@@ -190,7 +190,7 @@ def invitation_state(row: Invitation, now: datetime) -> str:
 class _TokenFields(Input):
     scopes = serializers.ListField(child=serializers.CharField(max_length=40), required=False, max_length=50)
     networks = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=50)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default_timezone=UTC)
+    expires_at = Moment(required=False, allow_null=True, default_timezone=UTC)
 
     def validate_expires_at(self, value: datetime | None) -> datetime | None:
         if value is not None and value <= self.context["now"]:

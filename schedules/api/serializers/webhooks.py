@@ -11,6 +11,7 @@ from rest_framework import serializers
 from schedules.api.serializers.shapes import (
     Answer,
     Input,
+    Moment,
     Version,
     Words,
     WorkspaceName,
@@ -76,8 +77,8 @@ class WebhookChange(Input):
 class ReplayInput(Input):
     """since, until: half-open, by the time at which the deliveries were made. dry_run: only count."""
 
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField(required=False)
+    since = Moment()
+    until = Moment(required=False)
     which = serializers.ChoiceField(choices=services.WHICH, default="failed")
     dry_run = serializers.BooleanField(default=False)
 

@@ -204,7 +204,8 @@ class Door(generics.GenericAPIView[Any]):
         """The workspace meant: the named one (id or slug), the token's, or the only one this person is in."""
         visible = Workspace.objects.visible_to(self.request.user).order_by("id")
         if named:
-            found: Workspace | None = visible.filter(**_named(named)).first()
+            # PostgreSQL cannot even look for a NUL character
+            found: Workspace | None = None if "\x00" in named else visible.filter(**_named(named)).first()
             if found is None:
                 raise Refused(
                     Problem(field="workspace", message="You are in no workspace of this name.", code="not_found")

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
@@ -148,6 +149,9 @@ class MemberRow(_Members):
 
     def member(self, public_id: UUID, username: str) -> Membership:
         workspace = self.workspace(public_id)
+        if "\x00" in username:
+            # PostgreSQL cannot even look for it
+            raise Http404
         self.shows_mail = can(self.request.user, Action.MEMBERS, workspace)
         found: Membership = get_object_or_404(self.rows_of(workspace), user__username=username)
         return found
