@@ -102,12 +102,15 @@ def fill() -> dict[str, Any]:
     from tests.people import ACTOR
 
     made = scenery.make(clock.now(), a_month=40)
-    _, secret = workspaces.create_token(
+    token, secret = workspaces.create_token(
         workspace=made.workspace, name="fuzz", role="owner", actor=ACTOR, now=clock.now()
     )
     client = APIClient(headers={"host": "127.0.0.1"})
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-    return {"token": secret, "things": things(client)}
+    found = things(client)
+    # revoked by a request of its own, it would be refused from then on
+    found["tokens"].remove(str(token.public_id))
+    return {"token": secret, "things": found}
 
 
 def things(client: Any) -> dict[str, list[str]]:

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection, connections
+from rest_framework.generics import GenericAPIView
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces import services as workspaces
 from platforms.models import PlatformAccount
+from schedules.api import urls
+from schedules.api.views.door import Door
 from schedules.models import ContentItem, IdempotencyKey, Schedule
 from schedules.services import pruning
-from tests.integration.api.callers import Caller, fields, with_token
+from tests.integration.api.callers import API, Caller, fields, with_token
 from tests.people import ACTOR, People
 
 pytestmark = pytest.mark.django_db
@@ -255,3 +258,21 @@ def test_a_token_does_what_its_scopes_say(people: People, scopes: list[str], rea
     assert check.status_code == (403 if reads == 403 else check.status_code)
     if reads == 200:
         assert check.status_code != 403
+
+
+def test_every_change_of_a_row_knows_what_an_if_match_is_about() -> None:
+    views = {entry.callback.cls for entry in urls.urlpatterns if "public_id" in str(entry.pattern)}
+    changing = {view for view in views if {"post", "put", "patch", "delete"} & set(vars(view)) or hasattr(view, "act")}
+    assert len(changing) > 50
+    for view in changing:
+        own_rows = view.get_queryset is not GenericAPIView.get_queryset
+        assert own_rows or view.current is not Door.current, view
+
+
+def test_a_link_and_a_dependency_are_removed_as_they_were_seen(api: Caller, schedule: Schedule, workspace: Any) -> None:
+    base = f"schedules/{schedule.public_id}/"
+    api.post(base + "submit-for-approval/", {})
+    link = api.post(base + "review-links/", {"label": "Customer"}).json()["id"]
+    for path in (f"review-links/{link}/", f"{base}dependencies/{schedule.public_id}/"):
+        answer = api.client.delete(API + path, headers={"If-Match": '"old"'})
+        assert answer.status_code == (412 if "link" in path else 404)
