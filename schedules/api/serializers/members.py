@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, Workspace
 from alwrity_scheduler.workspaces.roles import Role
+from alwrity_scheduler.workspaces.scopes import SCOPES
 from schedules.api.serializers.shapes import Answer, Input, Moment, WorkspaceName, both, workspace_words
 from schedules.api.serializers.shown import Instant, Shown, one_of
 
@@ -21,6 +22,18 @@ class Accounts(serializers.ListField):
         super().__init__(
             child=serializers.UUIDField(), **{"required": False, "allow_null": True, "max_length": 500, **options}
         )
+
+
+class RoleName(serializers.CharField):
+    """A role; one that there is none of is refused by the services, which name those that there are."""
+
+    written: ClassVar[dict[str, Any]] = {"type": "string", "enum": [role.value for role in Role]}
+
+
+class ScopeName(serializers.CharField):
+    """A scope; as with roles."""
+
+    written: ClassVar[dict[str, Any]] = {"type": "string", "enum": list(SCOPES)}
 
 
 class OwnToken(Shown):
@@ -85,7 +98,7 @@ class MemberChange(Input):
         {"username", "name", "email", "is_limited", "since", "since_local", "timezone"}
     )
 
-    role = serializers.CharField(required=False, max_length=16)
+    role = RoleName(required=False, max_length=16)
     accounts = Accounts()
 
 
@@ -133,7 +146,7 @@ def _granted(row: Membership | ApiToken) -> list[str] | None:
 class NewInvitation(Input):
     workspace = serializers.CharField(required=False)
     email = serializers.CharField(max_length=254)
-    role = serializers.CharField(max_length=16)
+    role = RoleName(max_length=16)
     accounts = Accounts(default=None)
 
 
@@ -188,7 +201,7 @@ def invitation_state(row: Invitation, now: datetime) -> str:
 
 
 class _TokenFields(Input):
-    scopes = serializers.ListField(child=serializers.CharField(max_length=40), required=False, max_length=50)
+    scopes = serializers.ListField(child=ScopeName(max_length=40), required=False, max_length=50)
     networks = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=50)
     expires_at = Moment(required=False, allow_null=True, default_timezone=UTC)
 
@@ -201,7 +214,7 @@ class _TokenFields(Input):
 class NewToken(_TokenFields):
     workspace = serializers.CharField(required=False)
     name = serializers.CharField(max_length=120)
-    role = serializers.CharField(max_length=16)
+    role = RoleName(max_length=16)
     accounts = Accounts(default=None)
 
 
