@@ -18,7 +18,7 @@ from schedules.api import urls
 from schedules.api.views.door import Door
 from schedules.models import ContentItem, IdempotencyKey, Schedule
 from schedules.services import pruning
-from tests.integration.api.callers import API, Caller, fields, with_token
+from tests.integration.api.callers import Caller, fields, with_token
 from tests.people import ACTOR, People
 
 pytestmark = pytest.mark.django_db
@@ -267,16 +267,3 @@ def test_every_change_of_a_row_knows_what_an_if_match_is_about() -> None:
     for view in changing:
         own_rows = view.get_queryset is not GenericAPIView.get_queryset
         assert own_rows or view.current is not Door.current, view
-
-
-def test_a_link_and_a_dependency_are_removed_as_they_were_seen(
-    callers: dict[str, Caller], body: dict[str, Any]
-) -> None:
-    api = callers["token"]
-    draft = api.post("schedules/", {**body, "is_active": False}).json()["id"]
-    base = f"schedules/{draft}/"
-    api.post(base + "submit-for-approval/", {})
-    link = api.post(base + "review-links/", {"label": "Customer"}).json()["id"]
-    for path in (f"review-links/{link}/", f"{base}dependencies/{draft}/"):
-        answer = api.client.delete(API + path, headers={"If-Match": '"old"'})
-        assert answer.status_code == (412 if "link" in path else 404)
