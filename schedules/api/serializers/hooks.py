@@ -50,7 +50,7 @@ class HookChange(HookFields):
     version = Version()
 
 
-class PreviewInput(Input):
+class HookPreviewInput(Input):
     """`call`: what the other program would send."""
 
     call = PlainJson()

@@ -261,7 +261,8 @@ def _named(named: str) -> dict[str, Any]:
     try:
         return {"public_id": UUID(named)}
     except ValueError:
-        return {"slug": named}
+        # PostgreSQL would not even compare a NUL, and no slug has one
+        return {"pk__in": ()} if "\0" in named else {"slug": named}
 
 
 class Rows(Door):

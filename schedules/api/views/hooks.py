@@ -20,7 +20,7 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.sightings import tell_request
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.api.problems import KINDS, MEDIA_TYPE, TYPE
-from schedules.api.serializers.hooks import CallAnswer, HookAnswer, HookChange, NewHook, PreviewInput
+from schedules.api.serializers.hooks import CallAnswer, HookAnswer, HookChange, HookPreviewInput, NewHook
 from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import Door, Row, Rows
 from schedules.filters import NoFilter
@@ -113,7 +113,7 @@ class HookPreview(_Hooks):
 
     def post(self, request: Request, public_id: UUID) -> Response:
         row = self.managed(public_id)
-        given = self.read(PreviewInput)
+        given = self.read(HookPreviewInput)
         asked = receiving.understood(services.plan_of(row), row, given["call"], self.now)
         return Response(preview_words(asked))
 
