@@ -60,7 +60,7 @@ class PlatformShown(Shown):
     kind: str
     name: str
     description: str
-    connect: list[one_of("credentials", "sign_in")]  # type: ignore[misc]
+    connect: list[one_of("credentials", "sign_in")]  # type: ignore[valid-type]
     credentials: list[PlatformField]
     options: list[PlatformField]
     post_options: list[PlatformField]
