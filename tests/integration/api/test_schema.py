@@ -170,6 +170,8 @@ def test_options_says_which_methods_there_are(api: Caller):
         # a cursor whose place is no number
         ("jobs/", {"cursor": "cD1oZWxsbw=="}, "cursor"),
         ("media/", {"unused": "0.5"}, "unused"),
+        # PostgreSQL takes no NUL
+        ("jobs/", {"workspace": "a\0b"}, "workspace"),
         (
             "calendar/",
             {"since": "2026-12-01T00:00:00Z", "until": "2026-12-02T00:00:00Z", "conflicts": "maybe"},
