@@ -206,6 +206,7 @@ class Schema(AutoSchema):
 
     def _query(self) -> list[Json]:
         described = dict(self._of_filters())
+        filters_there = frozenset(described)
         if shaped := getattr(self.view, "query_input", None) or getattr(self.view, "asked", None):
             mapped = self._map_serializer(shaped(), "request")
             described |= {
@@ -218,7 +219,13 @@ class Schema(AutoSchema):
             words = schema.pop("description", "") or words
             if name == "ordering" and getattr(self.view, "orderings", None):
                 schema = {"type": "string", "enum": _both_ways(self.view.orderings)}
-            one = {"name": name, "in": "query", "schema": schema, "description": words}
+            if name == "format" and getattr(self.view, "kinds", None):
+                schema = {"type": "string", "enum": list(self.view.kinds), "default": self.view.kinds[0]}
+                words = "As which kind of file."
+            one: Json = {"name": name, "in": "query", "schema": schema, "description": words}
+            if name in filters_there and not required:
+                # as a form sends it: nothing is narrowed
+                one["allowEmptyValue"] = True
             if schema.get("type") == "array":
                 one |= {"style": "form", "explode": False}
             found.append(one | ({"required": True} if required else {}))

@@ -185,6 +185,11 @@ def test_a_parameter_that_cannot_be_read_is_refused(api: Caller, path, query, fi
     assert [item["field"] for item in answer.json()["errors"]] == [field]
 
 
+def test_what_no_address_does_is_refused_before_anything_is_compared(api: Caller, account):
+    answer = api.client.trace(f"/api/v1/accounts/{account.public_id}/posting-times/", headers={"if-match": ""})
+    assert answer.status_code == 405
+
+
 def test_a_query_is_text_whatever_it_means(api: Caller):
     span = {"since": "2026-12-01T00:00:00Z", "until": "2026-12-02T00:00:00Z"}
     assert api.get("calendar/", **span, conflicts="true").status_code == 200
