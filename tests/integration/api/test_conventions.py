@@ -100,8 +100,9 @@ def test_a_key_that_is_held(
 
 
 def test_a_key_is_plain_and_old_ones_go(callers: dict[str, Caller], people: People) -> None:
-    key(callers["token"], "two words")
-    assert fields(callers["token"].post("content/", {"text": "One"})) == {"Idempotency-Key": "malformed"}
+    for malformed in ("two words", ""):
+        key(callers["token"], malformed)
+        assert fields(callers["token"].post("content/", {"text": "One"})) == {"Idempotency-Key": "malformed"}
     key(callers["token"], '"quoted"')
     callers["token"].post("content/", {"text": "One"})
     assert IdempotencyKey.objects.get().key == "quoted"

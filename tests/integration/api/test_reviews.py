@@ -6,6 +6,7 @@ import pytest
 
 from schedules.models import Review, Schedule
 from schedules.services import approval
+from tests.integration.api.callers import API
 from tests.people import ACTOR, make_account, make_schedule
 
 pytestmark = pytest.mark.django_db
