@@ -223,7 +223,7 @@ class Schema(AutoSchema):
                 schema = {"type": "string", "enum": list(self.view.kinds), "default": self.view.kinds[0]}
                 words = "As which kind of file."
             one: Json = {"name": name, "in": "query", "schema": schema, "description": words}
-            if name in filters_there and not required:
+            if name in filters_there and not required and schema.get("format") == "date-time":
                 # as a form sends it: nothing is narrowed
                 one["allowEmptyValue"] = True
             if schema.get("type") == "array":
