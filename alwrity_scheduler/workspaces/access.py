@@ -59,7 +59,8 @@ def workspaces_where(user: Any, action: Action) -> Any:
     rooms = Workspace.objects.visible_to(user)
     if token is not None:
         return rooms if token.role in roles else rooms.none()
-    if getattr(user, "is_superuser", False) and user.is_active:
+    is_delegated = getattr(user, "delegated_workspace_id", None) is not None
+    if getattr(user, "is_superuser", False) and user.is_active and not is_delegated:
         return rooms
     return rooms.filter(memberships__user=getattr(user, "pk", None), memberships__role__in=roles)
 

@@ -53,11 +53,13 @@ class Reused(Refused):
 
 def key_of(request: Request) -> str:
     """The key as sent, or nothing. Refused when it is none."""
-    key: str = request.headers.get("Idempotency-Key", "")
+    if "Idempotency-Key" not in request.headers:
+        return ""
+    key: str = request.headers["Idempotency-Key"]
     # the draft writes it as a quoted string; most clients do not
     if len(key) > 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if key and not _KEY.match(key):
+    if not _KEY.match(key):
         raise Refused(
             Problem(
                 field="Idempotency-Key",

@@ -4,7 +4,7 @@ What drf-spectacular cannot know are the house's conventions; this module tells 
 
 - a body is the `Input` that the handler reads (`takes` on the view says it where the code does not show it);
 - an answer is what the serializer's `shown` declares, or what the view's `answers` says by method or verb: a `Shown` class, an
-  `Answer`, or `{status: either}`;
+  `Answer`, or `{status: either}`; `answers_as` says as which media types, and, as a mapping, what each of them holds;
 - a list is cut by cursor where the view takes `cursor`; parameters come from the FilterSet, `query_input` and `query_names`;
 - refusals are problem details, and the same everywhere.
 
@@ -22,13 +22,14 @@ from typing import Any
 
 import django_filters as filters
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.drainage import warn
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, append_meta, get_doc
 from rest_framework import serializers
 
-from alwrity_scheduler.workspaces.scopes import AREAS
+from alwrity_scheduler.workspaces.scopes import AREAS, needed
 from schedules.api.problems import KINDS, MEDIA_TYPE
 from schedules.api.serializers.shapes import LARGEST, Empty, Input, ProblemOfField
 from schedules.api.serializers.shown import Json, Shown, object_of, schema_of
@@ -178,10 +179,9 @@ class Schema(AutoSchema):
         if getattr(self.view, "is_open", False):
             return [{}]
         ways: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
-        if _oauth():
-            writes = self._verb != "get" and getattr(self.view, "writes", True)
-            ways.append({"oauth2": [f"{self.get_tags()[0]}:{'write' if writes else 'read'}"]})
-        return ways
+        area = self.view.area
+        writes = self._verb != "get" and self.view.writes
+        return [*ways, {"oauth2": [needed(area, writes=writes)] if area else []}]
 
     # what goes in
 
@@ -206,6 +206,7 @@ class Schema(AutoSchema):
 
     def _query(self) -> list[Json]:
         described = dict(self._of_filters())
+        filters_there = frozenset(described)
         if shaped := getattr(self.view, "query_input", None) or getattr(self.view, "asked", None):
             mapped = self._map_serializer(shaped(), "request")
             described |= {
@@ -218,7 +219,13 @@ class Schema(AutoSchema):
             words = schema.pop("description", "") or words
             if name == "ordering" and getattr(self.view, "orderings", None):
                 schema = {"type": "string", "enum": _both_ways(self.view.orderings)}
-            one = {"name": name, "in": "query", "schema": schema, "description": words}
+            if name == "format" and getattr(self.view, "kinds", None):
+                schema = {"type": "string", "enum": list(self.view.kinds), "default": self.view.kinds[0]}
+                words = "As which kind of file."
+            one: Json = {"name": name, "in": "query", "schema": schema, "description": words}
+            if name in filters_there and not required and schema.get("format") == "date-time":
+                # as a form sends it: nothing is narrowed
+                one["allowEmptyValue"] = True
             if schema.get("type") == "array":
                 one |= {"style": "form", "explode": False}
             found.append(one | ({"required": True} if required else {}))
@@ -279,7 +286,8 @@ class Schema(AutoSchema):
                 one["headers"] = headers
             if status != 204:
                 kinds = getattr(self.view, "answers_as", ("application/json",))
-                one["content"] = {kind: {"schema": self._described(hint)} for kind in kinds}
+                each = kinds if isinstance(kinds, Mapping) else dict.fromkeys(kinds, hint)
+                one["content"] = {kind: {"schema": self._described(of_kind)} for kind, of_kind in each.items()}
             found[str(status)] = one
         for status in self._refusals():
             found[str(status)] = {"$ref": f"#/components/responses/Refused{status}"}
@@ -485,9 +493,23 @@ def _of_modules(function: Any, word: str) -> Iterator[type[Input]]:
             yield found
 
 
-@lru_cache(maxsize=1)
-def _oauth() -> bool:
-    return False
+def _oauth() -> Json:
+    """How apps of others get in (alwrity_scheduler/oauth): with a code, PKCE, and the scopes that a person allowed."""
+    token = settings.PUBLIC_URL + reverse("oauth:token")
+    flow = {
+        "authorizationUrl": settings.PUBLIC_URL + reverse("oauth_authorize"),
+        "tokenUrl": token,
+        "refreshUrl": token,
+        "scopes": {
+            needed(area, writes=writes): _scope_words(area, writes) for area in AREAS for writes in (False, True)
+        },
+    }
+    words = "An app that acts for a person, within what they allowed it. PKCE with S256 is wanted of every app."
+    return {"type": "oauth2", "description": words, "flows": {"authorizationCode": flow}}
+
+
+def _scope_words(area: str, writes: bool) -> str:
+    return f"{'See and change' if writes else 'See'} {AREAS[area]}."
 
 
 def components() -> Json:
@@ -500,7 +522,7 @@ def components() -> Json:
         "responses": {
             f"Refused{status}": _refused(status, title) for status, title in REFUSALS.items() if status < 500
         },
-        "securitySchemes": SECURITY,
+        "securitySchemes": {**SECURITY, "oauth2": _oauth()},
     }
 
 

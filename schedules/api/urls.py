@@ -224,7 +224,8 @@ urlpatterns = [
     ),
     path("events/", events.EventList.as_view(), name="events"),
     path("events/stream", events.EventStream.as_view(), name="event_stream"),
-    path("events/stream/", events.EventStream.as_view()),
+    # the same address with the slash that all others have, and described once
+    path("events/stream/", events.EventStream.as_view(schema=None)),
     path("event-types/", events.EventTypes.as_view(), name="event_types"),
     path("event-types/<str:name>/schema/", events.EventTypeSchema.as_view(), name="event_type_schema"),
     path("hooks/", hooks.HookList.as_view(), name="hooks"),

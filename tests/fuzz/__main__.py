@@ -22,6 +22,12 @@ from urllib.request import urlopen
 from tests.installation import ROOT, Installation, closing, wait_for
 
 HERE = Path(__file__).parent
+# what the scenery has none of
+MORE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("tokens", {"name": "spare", "role": "viewer"}),
+    ("invitations", {"email": "jo@example.com", "role": "viewer"}),
+    ("webhooks", {"url": "https://example.com/taken", "event_types": ["job.*"]}),
+)
 
 
 def main(words: Sequence[str]) -> int:
@@ -102,12 +108,17 @@ def fill() -> dict[str, Any]:
     from tests.people import ACTOR
 
     made = scenery.make(clock.now(), a_month=40)
-    _, secret = workspaces.create_token(
+    token, secret = workspaces.create_token(
         workspace=made.workspace, name="fuzz", role="owner", actor=ACTOR, now=clock.now()
     )
     client = APIClient(headers={"host": "127.0.0.1"})
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-    return {"token": secret, "things": things(client)}
+    for path, body in MORE:
+        client.post(f"/api/v1/{path}/", body, format="json")
+    found = things(client)
+    # revoked by a request of its own, it would be refused from then on
+    found["tokens"].remove(str(token.public_id))
+    return {"token": secret, "things": found}
 
 
 def things(client: Any) -> dict[str, list[str]]:

@@ -88,8 +88,15 @@ class AccountBudget(Shown):
     scope: str
     name: str
     capacity: int
-    period_seconds: int
+    period_seconds: float
     left: int
+
+
+class BudgetInUse(AccountBudget):
+    """`full_by_at`: by when all of it is there again; null while nothing of it is used."""
+
+    used: int
+    full_by_at: Instant | None
 
 
 class AccountForecast(Shown):
@@ -99,6 +106,50 @@ class AccountForecast(Shown):
     count: int
     until: Instant | None
     words: str
+
+
+class AccountStanding(Shown):
+    """How the account works: its health, its sign-in, what is left of its budgets, and what will run short."""
+
+    health: AccountHealthShown
+    sign_in: AccountSignIn
+    budgets: list[AccountBudget]
+    forecast: list[AccountForecast]
+
+
+class AccountLimits(Shown):
+    """What the account lets through, and its own pace. `not_before_at`: until when nothing goes out on it."""
+
+    account: AccountName
+    timezone: str
+    min_spacing_seconds: int
+    hourly_cap: int | None
+    daily_cap: int | None
+    not_before_at: Instant | None
+    budgets: list[BudgetInUse]
+
+
+class AccountOfLate(AccountStanding):
+    """How the account stands, and what became of its posts in the last `days`."""
+
+    account: AccountName
+    timezone: str
+    state: AccountState
+    state_reason: str
+    days: int
+    success_rate: float | None
+    ended_count: int
+    published_count: int
+    failed_count: int
+    missed_count: int
+    unconfirmed_count: int
+    error_classes: dict[str, int]
+    delay_p50_seconds: float | None
+    delay_p95_seconds: float | None
+    token_days_left: int | None
+    missing_scopes: list[str]
+    last_published_at: Instant | None
+    next_run_at: Instant | None
 
 
 class AccountShown(AccountName):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.jobs import JobAnswer
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.shapes import Ids, Input, Moment, both
+from schedules.api.serializers.shown import Instant, Shown, one_of
 from schedules.models import Job
+from schedules.models.content import ContentType
 from schedules.reads.account_health import Record
 from schedules.reads.analytics import Day, Slice
 from schedules.reads.board import DayLoad, Figures
@@ -61,6 +64,127 @@ class SeriesSpan(Span):
 
 class ReportSpan(Span):
     format = serializers.ChoiceField(required=False, default="json", choices=("json", "csv"))
+
+
+class EndsShown(Shown):
+    """How many posts came to which end. `success_rate`: the share of the ended ones that was published; null where none ended."""
+
+    published_count: int
+    failed_count: int
+    missed_count: int
+    unconfirmed_count: int
+    success_rate: float | None
+
+
+class CountsShown(EndsShown):
+    cancelled_count: int
+
+
+class SliceShown(CountsShown):
+    """The posts that were due in one hour or day. `at`: its beginning. Delays are from the wanted time to the end of publishing."""
+
+    at: Instant
+    due_count: int
+    delay_p50_seconds: float | None
+    delay_p95_seconds: float | None
+    duration_p50_seconds: float | None
+    duration_p95_seconds: float | None
+
+
+class SpanShown(Shown):
+    """The span that is counted; its end is out."""
+
+    timezone: str
+    since: Instant
+    until: Instant
+
+
+class ExecutionsShown(SpanShown):
+    """What became of the posts, by hour or by day."""
+
+    bucket: one_of(*LONGEST)  # type: ignore[valid-type]
+    results: list[SliceShown]
+
+
+class AccountRecord(EndsShown):
+    """What became of the posts of one account. `error_classes`: how many failed of what."""
+
+    account: AccountName
+    error_classes: dict[str, int]
+    delay_p50_seconds: float | None
+    delay_p95_seconds: float | None
+
+
+class AccountRecords(SpanShown):
+    """What became of the posts, account by account."""
+
+    results: list[AccountRecord]
+
+
+class DayOfLoad(Shown):
+    """One day: what is planned, what went out, what went wrong or waits for a decision, and what stands too close."""
+
+    day: date
+    planned_count: int
+    published_count: int
+    troubled_count: int
+    undecided_count: int
+    conflict_count: int
+
+
+class SummaryShown(Shown):
+    """The dashboard's figures, and the load of the next fourteen days."""
+
+    timezone: str
+    active_schedule_count: int
+    due_in_24_hours_count: int
+    published_today_count: int
+    published_in_7_days_count: int
+    failed_in_7_days_count: int
+    success_rate: float | None
+    overdue_count: int
+    running_count: int
+    oldest_due_at: Instant | None
+    load: list[DayOfLoad]
+
+
+class DayOfReport(Shown):
+    """One account on one day."""
+
+    day: date
+    account: str
+    account_id: UUID
+    platform: str
+    published_count: int
+    failed_count: int
+    missed_count: int
+    unconfirmed_count: int
+    cancelled_count: int
+
+
+class AccountOfReport(CountsShown):
+    account: AccountName
+
+
+class ActivityReport(SpanShown, CountsShown):
+    """The sums of all accounts, those of each, and the days."""
+
+    accounts: list[AccountOfReport]
+    results: list[DayOfReport]
+
+
+class PostFiguresShown(Shown):
+    """A post that is out, with the figures that its platform told last; a name that is missing was not told, which is not zero."""
+
+    job: UUID
+    schedule: UUID
+    title: str
+    account: AccountName
+    content_type: ContentType
+    remote_url: str
+    scheduled_for: Instant
+    figures: dict[str, Any]
+    measured_at: Instant | None
 
 
 def counts(states: Counter[str]) -> dict[str, int]:
@@ -142,6 +266,8 @@ REPORT_HEADS = ("day", "account", "account_id", "platform", *(f"{word}_count" fo
 
 class PostFigures(JobAnswer):
     """A post that is out, with the last figures that its platform told. `context["figures"]`: readings by the job's number."""
+
+    shown = PostFiguresShown
 
     def body(self, row: Job) -> dict[str, Any]:
         reading = self.context["figures"].get(row.pk)

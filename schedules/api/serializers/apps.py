@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.oauth.models import App, Permission
-from schedules.api.serializers.shapes import Answer, Input, Version, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, Version, WorkspaceName, workspace_words
+from schedules.api.serializers.shown import Shown
 
 
 class ClientInput(Input):
@@ -36,7 +38,42 @@ class ClientChange(Input):
     )
 
 
+class AppShown(Shown):
+    """An app that acts for people. `client_secret`: shown by the answer that made it alone; null where the app keeps none."""
+
+    optional = frozenset({"client_secret"})
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    website: str
+    client_id: str
+    public: bool
+    secret_prefix: str
+    redirect_uris: list[str]
+    version: int
+    client_secret: str | None
+
+
+class AppName(Shown):
+    """An app as the people who allowed it see it."""
+
+    name: str
+    website: str
+    client_id: str
+
+
+class AppGrantShown(Shown):
+    """What one allowed to an app, in one workspace."""
+
+    id: UUID
+    app: AppName
+    workspace: WorkspaceName
+    scopes: list[str]
+
+
 class ClientAnswer(Answer):
+    shown = AppShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "disabled_at")
 
     def zone(self, row: App) -> str:
@@ -59,6 +96,7 @@ class ClientAnswer(Answer):
 class PermissionAnswer(Answer):
     """What one allowed to an app: the app's name, never its addresses or ids of tokens."""
 
+    shown = AppGrantShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "last_used_at")
 
     def zone(self, row: Permission) -> str:

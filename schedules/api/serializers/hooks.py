@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
-from schedules.api.serializers.shapes import Answer, Input, PlainJson, Version, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, PlainJson, Version, WorkspaceName, workspace_words
+from schedules.api.serializers.shown import LocalTime, Shown, Url
+from schedules.inbound import mapping as maps
 from schedules.inbound import services
 from schedules.inbound.models import HookCall, InboundHook, Makes, Proof, When
 
@@ -50,13 +53,91 @@ class HookChange(HookFields):
     version = Version()
 
 
-class PreviewInput(Input):
+class HookPreviewInput(Input):
     """`call`: what the other program would send."""
 
     call = PlainJson()
 
 
+class HookSource(Shown):
+    """Where a field comes from: a `path` into the call, or a `text` with {paths}."""
+
+    optional = frozenset({"path", "text"})
+
+    path: str
+    text: str
+
+
+class HookShown(Shown):
+    """An address that takes posts from another program. `mapping`: target field and where it comes from."""
+
+    id: UUID
+    workspace: WorkspaceName
+    address: Url
+    name: str
+    proof: Proof
+    header: str
+    makes: Makes
+    is_active: bool
+    when: When
+    delay_minutes: int
+    accounts: list[UUID]
+    groups: list[UUID]
+    mapping: dict[str, HookSource]
+    is_on: bool
+    version: int
+
+
+class HookMade(HookShown):
+    """A hook with its secret, which is shown this once."""
+
+    secret: str
+
+
+class HookPreviewContent(Shown):
+    """The words that a call would make a post of; what is empty is left out."""
+
+    optional = frozenset({*maps.TEXTS, *maps.LISTS})
+
+    title: str
+    text: str
+    link: str
+    campaign: str
+    language: str
+    notes: str
+    hashtags: list[str]
+    labels: list[str]
+
+
+class HookPreviewSchedule(Shown):
+    """When and where it would go out. `queued`: each account at its own next free posting time."""
+
+    at_local: LocalTime
+    timezone: str
+    accounts: list[UUID]
+    queued: bool
+
+
+class HookPreviewShown(Shown):
+    """What a call would make; `schedule` null where it makes a draft without a time."""
+
+    content: HookPreviewContent
+    schedule: HookPreviewSchedule | None
+
+
+class HookCallShown(Shown):
+    """One call and what became of it: `body` is its beginning, `answer` what was answered."""
+
+    id: int
+    message_id: str
+    status: int
+    words: str
+    body: str
+    answer: dict[str, Any]
+
+
 class HookAnswer(Answer):
+    shown: type[Shown] = HookShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "last_called_at")
 
     def zone(self, row: InboundHook) -> str:
@@ -72,7 +153,14 @@ class HookAnswer(Answer):
         }
 
 
+class HookAnswerOnce(HookAnswer):
+    """As `with_secret` of the views writes it."""
+
+    shown = HookMade
+
+
 class CallAnswer(Answer):
+    shown = HookCallShown
     times: ClassVar[tuple[str, ...]] = ("at",)
 
     def zone(self, row: HookCall) -> str:

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -19,7 +20,8 @@ from platforms.models import PlatformAccount
 from schedules.api.serializers.content import LONGEST_TEXT, draft
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock, plan_values
-from schedules.api.serializers.shapes import Input, Text, Words
+from schedules.api.serializers.shapes import Input, ProblemOfField, Text, Words
+from schedules.api.serializers.shown import Shown
 from schedules.services.imports import MOST_ROWS, Entry, Outcome
 from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan
 
@@ -163,6 +165,36 @@ class _Accounts:
                 words = f"There is no account {name} in this workspace."
                 problems.append(Problem(field="accounts", message=words, code="not_found"))
         return tuple(TargetPlan(account_id=name) for name in ids), problems
+
+
+class RowOutcome(Shown):
+    """What became of one row, counted from 1 without the heading; `content` and `schedule` are what was made of it."""
+
+    row: int
+    fits: bool
+    content: UUID | None
+    schedule: UUID | None
+    errors: list[ProblemOfField]
+
+
+class ImportShown(Shown):
+    """Row by row what was made, or what would not do. `id` is the label of what was made; null on a dry run."""
+
+    id: str | None
+    dry_run: bool
+    row_count: int
+    fits_count: int
+    refused_count: int
+    results: list[RowOutcome]
+
+
+class ImportTakenBack(Shown):
+    """The schedules that were archived, those that somebody had touched, and content that stays because it is used."""
+
+    id: str
+    archived: list[UUID]
+    touched: list[UUID]
+    content_kept: list[UUID]
 
 
 _NAMES = {"start": "at", "start_local": "at"}

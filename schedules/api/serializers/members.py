@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.models import ApiToken, Invitation, Membership, Workspace
-from schedules.api.serializers.shapes import Answer, Input, both, workspace_words
+from alwrity_scheduler.workspaces.roles import Role
+from alwrity_scheduler.workspaces.scopes import SCOPES
+from schedules.api.serializers.shapes import Answer, Input, Moment, WorkspaceName, both, workspace_words
+from schedules.api.serializers.shown import Instant, Shown, one_of
 
 
 class Accounts(serializers.ListField):
@@ -18,6 +22,52 @@ class Accounts(serializers.ListField):
         super().__init__(
             child=serializers.UUIDField(), **{"required": False, "allow_null": True, "max_length": 500, **options}
         )
+
+
+class RoleName(serializers.CharField):
+    """A role; one that there is none of is refused by the services, which name those that there are."""
+
+    written: ClassVar[dict[str, Any]] = {"type": "string", "enum": [role.value for role in Role]}
+
+
+class ScopeName(serializers.CharField):
+    """A scope; as with roles."""
+
+    written: ClassVar[dict[str, Any]] = {"type": "string", "enum": list(SCOPES)}
+
+
+class OwnToken(Shown):
+    """The token that asks."""
+
+    id: UUID
+    name: str
+    prefix: str
+
+
+class OwnWorkspace(WorkspaceName):
+    """Where one is, in which role; `is_limited`: only accounts that were granted are seen."""
+
+    role: Role
+    is_limited: bool
+
+
+class MeShown(Shown):
+    """Who asks. A person has a name, a token has `token`; `scopes` null is everything that the role may."""
+
+    optional = frozenset({"username", "name", "email", "token"})
+
+    kind: one_of("person", "token")  # type: ignore[valid-type]
+    timezone: str
+    username: str
+    name: str
+    email: str
+    token: OwnToken
+    scopes: list[str] | None
+    workspaces: list[OwnWorkspace]
+
+
+class WorkspaceShown(OwnWorkspace):
+    """A workspace, and one's own role in it. `paused_at`: since when nothing of it is published."""
 
 
 class WorkspaceChange(Input):
@@ -32,6 +82,7 @@ class WorkspaceChange(Input):
 class WorkspaceAnswer(Answer):
     """Wants `roles` in the context: workspace id -> (role, is_limited) of the one who asks."""
 
+    shown = WorkspaceShown
     times: ClassVar[tuple[str, ...]] = ("paused_at", "created_at")
 
     def zone(self, row: Workspace) -> str:
@@ -47,12 +98,28 @@ class MemberChange(Input):
         {"username", "name", "email", "is_limited", "since", "since_local", "timezone"}
     )
 
-    role = serializers.CharField(required=False, max_length=16)
+    role = RoleName(required=False, max_length=16)
     accounts = Accounts()
+
+
+class MemberShown(Shown):
+    """Somebody in a workspace. `accounts` null is every account; `email` is shown to those who manage members."""
+
+    optional = frozenset({"email"})
+
+    username: str
+    name: str
+    role: Role
+    is_limited: bool
+    accounts: list[UUID] | None
+    email: str
+    since: Instant
 
 
 class MemberAnswer(Answer):
     """Wants the person and the granted accounts joined. `shows_mail` in the context: to those who manage members."""
+
+    shown = MemberShown
 
     def zone(self, row: Membership) -> str:
         return row.workspace.timezone
@@ -79,11 +146,29 @@ def _granted(row: Membership | ApiToken) -> list[str] | None:
 class NewInvitation(Input):
     workspace = serializers.CharField(required=False)
     email = serializers.CharField(max_length=254)
-    role = serializers.CharField(max_length=16)
+    role = RoleName(max_length=16)
     accounts = Accounts(default=None)
 
 
+class InvitationShown(Shown):
+    """Somebody asked to join. `accounts` null is every account; `sent_at` null where the mail could not be sent."""
+
+    id: UUID
+    workspace: WorkspaceName
+    email: str
+    role: Role
+    accounts: list[UUID] | None
+    state: one_of("open", "accepted", "taken_back", "expired")  # type: ignore[valid-type]
+
+
+class InvitationMade(InvitationShown):
+    """An invitation with its link where no mail could be sent: it is shown this once."""
+
+    url: Annotated[str | None, {"format": "uri"}]
+
+
 class InvitationAnswer(Answer):
+    shown: type[Shown] = InvitationShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "sent_at", "expires_at", "accepted_at", "revoked_at")
 
     def zone(self, row: Invitation) -> str:
@@ -100,6 +185,12 @@ class InvitationAnswer(Answer):
         }
 
 
+class InvitationAnswerOnce(InvitationAnswer):
+    """As `answer_once` of the views writes it."""
+
+    shown = InvitationMade
+
+
 def invitation_state(row: Invitation, now: datetime) -> str:
     """`open`, `accepted`, `taken_back` or `expired`."""
     if row.accepted_at is not None:
@@ -110,9 +201,9 @@ def invitation_state(row: Invitation, now: datetime) -> str:
 
 
 class _TokenFields(Input):
-    scopes = serializers.ListField(child=serializers.CharField(max_length=40), required=False, max_length=50)
+    scopes = serializers.ListField(child=ScopeName(max_length=40), required=False, max_length=50)
     networks = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=50)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default_timezone=UTC)
+    expires_at = Moment(required=False, allow_null=True, default_timezone=UTC)
 
     def validate_expires_at(self, value: datetime | None) -> datetime | None:
         if value is not None and value <= self.context["now"]:
@@ -123,7 +214,7 @@ class _TokenFields(Input):
 class NewToken(_TokenFields):
     workspace = serializers.CharField(required=False)
     name = serializers.CharField(max_length=120)
-    role = serializers.CharField(max_length=16)
+    role = RoleName(max_length=16)
     accounts = Accounts(default=None)
 
 
@@ -140,9 +231,34 @@ class TokenChange(_TokenFields):
     accounts = Accounts()
 
 
+class TokenShown(Shown):
+    """A token without its secret. An empty list of `scopes` is all that the role may, one of `networks` is from anywhere, and
+    `accounts` null is every account."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    role: Role
+    prefix: str
+    scopes: list[str]
+    networks: list[str]
+    is_limited: bool
+    accounts: list[UUID] | None
+    created_by: str | None
+    last_used_from: str | None
+    state: one_of("usable", "expired", "revoked")  # type: ignore[valid-type]
+
+
+class TokenMade(TokenShown):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
 class TokenAnswer(Answer):
     """Wants workspace, maker and granted accounts joined."""
 
+    shown: type[Shown] = TokenShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "expires_at", "last_used_at", "revoked_at")
 
     def zone(self, row: ApiToken) -> str:
@@ -163,6 +279,12 @@ class TokenAnswer(Answer):
             "last_used_from": row.last_used_from,
             "state": token_state(row, self.context["now"]),
         }
+
+
+class TokenAnswerOnce(TokenAnswer):
+    """As `answer_once` of the views writes it."""
+
+    shown = TokenMade
 
 
 def token_state(row: ApiToken, now: datetime) -> str:

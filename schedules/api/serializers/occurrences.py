@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
+from schedules.api.serializers.preflight import AccountProblem
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock
 from schedules.api.serializers.schedules import ContentOrId, ScheduleChange, TargetInput
 from schedules.api.serializers.shapes import Input, Moment, Version, both, local_text, utc_text
+from schedules.api.serializers.shown import Instant, LocalTime, Shown, one_of
 from schedules.api.serializers.system import AuditAnswer, FactShown
 from schedules.domain import likeness, localtime
 from schedules.models import AuditLog, ScheduleException
@@ -85,6 +88,106 @@ class PreviewOfContent(Input):
 class LinkInput(Input):
     url = serializers.CharField(max_length=2000)
     workspace = serializers.CharField(required=False, allow_null=True, default=None, max_length=100)
+
+
+class LinkCardShown(Shown):
+    """What a page says of itself; `trouble` says why nothing could be read."""
+
+    url: str
+    site: str
+    title: str
+    description: str
+    has_image: bool
+    trouble: str
+
+
+class AccountOfDraft(Shown):
+    name: str
+    platform: str
+
+
+class UnscheduledPost(Shown):
+    """A draft on one account. `at`: when it was to go out. `key` names it for a move on the calendar."""
+
+    key: str
+    schedule: UUID
+    title: str
+    account: AccountOfDraft
+    recurring: bool
+    version: int
+    at: Instant
+
+
+class UnscheduledShown(Shown):
+    """The drafts whose times have gone by."""
+
+    results: list[UnscheduledPost]
+
+
+class MovedTo(Shown):
+    local: Annotated[str, {"format": "date-time"}]
+    utc: Annotated[str, {"format": "date-time"}]
+
+
+class ExceptionShown(Shown):
+    """One time of the rule, by its wall clock, and what was done to it. `moved_to` is null where it was left out."""
+
+    occurrence: LocalTime
+    action: one_of("skip", "move")  # type: ignore[valid-type]
+    moved_to: MovedTo | None
+
+
+class ExceptionsShown(Shown):
+    """The times of the rule that were left out or moved, the earliest first."""
+
+    timezone: str
+    results: list[ExceptionShown]
+
+
+class FileOnCard(Shown):
+    id: UUID
+    kind: str
+    alt_text: str
+    name: str
+
+
+class ExtraOnCard(Shown):
+    label: str
+    value: str
+
+
+class LengthOnCard(Shown):
+    """How long the text is as the platform counts it; `limit` is null where none is known."""
+
+    used: int
+    limit: int | None
+    unit: str
+    words: str
+
+
+class CardShown(Shown):
+    """The post as these accounts get it. `parts`: the posts of a thread, else one. `folded`: what is seen after a click only."""
+
+    platform: str
+    accounts: list[AccountName]
+    look: str
+    title: str
+    parts: list[str]
+    folded: str
+    link: str
+    hashtags: list[str]
+    media: list[FileOnCard]
+    first_comment: str
+    extras: list[ExtraOnCard]
+    count: LengthOnCard | None
+    problems: list[AccountProblem]
+    trouble: str
+
+
+class CardsShown(Shown):
+    """One entry for all accounts of a platform that get the same."""
+
+    results: list[CardShown]
 
 
 def unscheduled_words(row: Unscheduled, zone: str) -> dict[str, Any]:

@@ -21,8 +21,170 @@ from platforms.base import (
     SignsIn,
 )
 from platforms.contracts import AccountRef, Capabilities, MediaRule, TextRule
-from schedules.api.serializers.accounts import AccountChange
+from schedules.api.serializers.accounts import AccountChange, AccountName
 from schedules.api.serializers.shapes import Input, PlainJson, Version
+from schedules.api.serializers.shown import Shown, Url, one_of
+
+
+class FieldChoice(Shown):
+    value: str
+    label: str
+
+
+class PlatformField(Shown):
+    """A field of a platform's form. `generated`: made here where it is left empty; `secret`: goes in and never comes out."""
+
+    name: str
+    label: str
+    help: str
+    kind: str
+    required: bool
+    secret: bool
+    generated: bool
+    choices: list[FieldChoice]
+    default: Any
+
+
+class PlatformSignIn(Shown):
+    """How people sign in there. `app_is_there`: whether this installation has an app through which they can."""
+
+    scopes: list[str]
+    fields: list[str]
+    pkce: bool
+    app_is_there: bool
+
+
+class PlatformShown(Shown):
+    """A platform and the fields of its forms. `sign_in` is null where nobody signs in."""
+
+    kind: str
+    name: str
+    description: str
+    connect: list[one_of("credentials", "sign_in")]  # type: ignore[valid-type]
+    credentials: list[PlatformField]
+    options: list[PlatformField]
+    post_options: list[PlatformField]
+    sign_in: PlatformSignIn | None
+
+
+class PlatformsShown(Shown):
+    """The platforms, by name."""
+
+    results: list[PlatformShown]
+
+
+class LengthAlso(Shown):
+    max: int
+    unit: str
+
+
+class LengthShown(Shown):
+    """How long a text may be, in the platform's own unit. `url_weight`: what each address counts for; null: its length."""
+
+    optional = frozenset({"also"})
+
+    max: int
+    unit: str
+    url_weight: int | None
+    recommended: int | None
+    also: list[LengthAlso]
+
+
+class FilesOfKind(Shown):
+    """What files of one kind must be. Bytes, pixels, seconds; a ratio is width by height. Null: no limit is known."""
+
+    types: list[str]
+    max_count: int | None
+    max_bytes: int | None
+    min_width: int | None
+    max_width: int | None
+    min_height: int | None
+    max_height: int | None
+    max_pixels: int | None
+    min_ratio: float | None
+    max_ratio: float | None
+    min_seconds: float | None
+    max_seconds: float | None
+    max_alt: int | None
+
+
+class FilesTaken(Shown):
+    """`mixes`: files of several kinds may go together. `kinds`: the rules of each."""
+
+    max_count: int
+    max_bytes: int | None
+    types: list[str]
+    mixes: bool
+    kinds: dict[str, FilesOfKind]
+
+
+class ContentTypeRule(Shown):
+    """What a post of this type needs. `kinds` is null where any file will do."""
+
+    min_media: int
+    max_media: int | None
+    kinds: list[str] | None
+    title_required: bool
+
+
+class CapabilitiesShown(Shown):
+    """What it takes. Null: no limit is known."""
+
+    content_types: list[str]
+    text: LengthShown | None
+    caption: LengthShown | None
+    title: LengthShown | None
+    title_required: bool
+    hashtags: int | None
+    link_in_text: bool
+    hashtags_in_text: bool
+    threads: bool
+    media: FilesTaken
+    types: dict[str, ContentTypeRule]
+
+
+class AbilitiesOf(Shown):
+    """`find`: it can tell whether a post is there. `replay`: sending a post twice does no harm there."""
+
+    find: bool
+    replay: bool
+    delete: bool
+    edit: bool
+    metrics: bool
+    renew_sign_in: bool
+
+
+class PlatformLimit(Shown):
+    """At most `capacity` calls in any period."""
+
+    scope: str
+    name: str
+    capacity: int
+    period_seconds: float
+
+
+class Abilities(Shown):
+    can: AbilitiesOf
+    takes: CapabilitiesShown
+    limits: list[PlatformLimit]
+
+
+class WholePlatform(PlatformShown, Abilities):
+    """A platform, what its accounts take, what can be done there, and its own limits."""
+
+
+class AccountAbilities(Abilities):
+    """What the account takes and can do."""
+
+    account: AccountName
+
+
+class SignInAddress(Shown):
+    """Where a person signs in. `finished_by`: by this same browser, or by a person in one that is signed in here."""
+
+    url: Url
+    finished_by: one_of("browser", "person")  # type: ignore[valid-type]
+    message: str
 
 
 def nobody(platform: str) -> AccountRef:

@@ -11,7 +11,8 @@ from rest_framework import serializers
 
 from alwrity_scheduler.workspaces.models import User
 from schedules.api.serializers.media import FolderId
-from schedules.api.serializers.shapes import Answer, Input, Text, workspace_words
+from schedules.api.serializers.shapes import Answer, Input, ProblemOfField, Text, WorkspaceName, workspace_words
+from schedules.api.serializers.shown import Shown, one_of
 from schedules.models import Campaign, ComposerDraft, SavedView
 from schedules.models.views import PAGES
 from schedules.notifications.rules import NATURES, Kind, wanted
@@ -32,9 +33,30 @@ class CampaignChange(Input):
     name = serializers.CharField(max_length=120)
 
 
+class CampaignShown(Shown):
+    """What holds posts together. `content_count`: how many pieces of content are in it."""
+
+    id: UUID
+    workspace: WorkspaceName
+    name: str
+    content_count: int
+
+
+class LabelShown(Shown):
+    label: str
+    content_count: int
+
+
+class LabelsShown(Shown):
+    """The labels, with how many posts have each."""
+
+    results: list[LabelShown]
+
+
 class CampaignAnswer(Answer):
     """Wants the workspace joined and `content_count` annotated."""
 
+    shown = CampaignShown
     times: ClassVar[tuple[str, ...]] = ("created_at",)
 
     def zone(self, row: Campaign) -> str:
@@ -85,6 +107,22 @@ class MediaMany(_Many):
         return attrs
 
 
+class OneOfMany(Shown):
+    id: UUID
+    done: bool
+    errors: list[ProblemOfField]
+
+
+class ManyShown(Shown):
+    """How many were done, and for each of the others why not."""
+
+    verb: str
+    matched_count: int
+    done_count: int
+    refused_count: int
+    results: list[OneOfMany]
+
+
 def many_words(verb: str, outcomes: Sequence[many.Outcome], missing: Iterable[UUID]) -> dict[str, Any]:
     """n of m done, and for each of the others why not."""
     gone = list(missing)
@@ -124,9 +162,35 @@ class NewView(Input):
     workspace = serializers.CharField(required=False, max_length=60)
 
 
+class SavedViewShown(Shown):
+    """Filters of a page that somebody kept, as they stand in its address. `own`: of the one who asks, who alone can remove it."""
+
+    id: UUID
+    workspace: WorkspaceName
+    # no enumeration: generated clients would call it SavedViewPage, like a page of the list
+    page: str
+    name: str
+    query: str
+    shared: bool
+    own: bool
+    person: str
+
+
+class ComposerDraftShown(Shown):
+    """What one has typed and not saved. `fields`: the composer's fields, each with its values."""
+
+    id: UUID
+    workspace: WorkspaceName
+    title: str
+    schedule: UUID | None
+    version: int
+    fields: dict[str, Any]
+
+
 class ViewAnswer(Answer):
     """Wants workspace and person joined. `own`: of the one who asks, who alone can remove it."""
 
+    shown = SavedViewShown
     times: ClassVar[tuple[str, ...]] = ("created_at",)
 
     def zone(self, row: SavedView) -> str:
@@ -148,6 +212,7 @@ class ViewAnswer(Answer):
 class DraftAnswer(Answer):
     """What a person has typed and not saved: the composer's fields, each with its values."""
 
+    shown = ComposerDraftShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "discarded_at")
 
     def zone(self, row: ComposerDraft) -> str:
@@ -183,6 +248,28 @@ class PreferencesChange(Input):
     hour_cycle = serializers.ChoiceField(required=False, allow_blank=True, choices=("h12", "h23"))
     density = serializers.ChoiceField(required=False, choices=("comfortable", "compact"))
     single_keys = serializers.BooleanField(required=False)
+
+
+class PreferencesShown(Shown):
+    """What a person set for themselves. Empty, or null for the first day of the week: as the language has it."""
+
+    username: str
+    first_name: str
+    last_name: str
+    timezone: str
+    language: str
+    theme: one_of("auto", "light", "dark")  # type: ignore[valid-type]
+    week_start: int | None
+    hour_cycle: one_of("", "h12", "h23")  # type: ignore[valid-type]
+    density: one_of("comfortable", "compact")  # type: ignore[valid-type]
+    single_keys: bool
+
+
+class NoticeRulesShown(Shown):
+    """Of which kinds of news the person is told, and of which people are told who have said nothing."""
+
+    kinds: dict[str, bool]
+    defaults: dict[str, bool]
 
 
 def preference_words(person: User) -> dict[str, Any]:

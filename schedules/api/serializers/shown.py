@@ -38,6 +38,10 @@ def one_of(*names: str) -> Any:
 
 
 Url = Annotated[str, {"format": "uri"}]
+# an address of this installation, without its host
+Path = Annotated[str, {"format": "uri-reference"}]
+# a time that is told in UTC alone
+UtcTime = Annotated[str, {"format": "date-time", "description": "In UTC."}]
 # times that every row has; others may be empty
 ALWAYS = frozenset({"at", "created_at", "updated_at"})
 _PLAIN: dict[Any, Json] = {

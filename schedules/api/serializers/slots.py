@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem, Refused
 from platforms.models import PlatformAccount
-from schedules.api.serializers.accounts import AccountId, account_words
-from schedules.api.serializers.calendar import event_words
+from schedules.api.serializers.accounts import AccountId, AccountName, account_words
+from schedules.api.serializers.calendar import AccountOfEvent, CalendarEvent, FreeTime, event_words
 from schedules.api.serializers.recovery import checked_zone
 from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
-from schedules.api.serializers.schedules import ContentOrId, ScheduleInput, TargetInput
+from schedules.api.serializers.schedules import ContentOrId, ScheduleAnswer, ScheduleInput, TargetInput
 from schedules.api.serializers.shapes import EARLIEST, LATEST, Ids, Input, Moment, both
+from schedules.api.serializers.shown import Instant, Shown
 from schedules.domain import localtime
 from schedules.domain.gaps import Window
 from schedules.domain.refusals import RuleRefused
@@ -44,6 +45,88 @@ class PostingTimesInput(Input):
         if len(times) > 200:
             raise serializers.ValidationError("Give at most 200 times a week.", code="too_many")
         return times
+
+
+class PostingTimeShown(Shown):
+    """One time of the week; weekday 0 is Monday."""
+
+    weekday: int
+    time: Annotated[str, {"pattern": "^[0-2][0-9]:[0-5][0-9]$"}]
+
+
+class PostingTimesShown(Shown):
+    """The times of the week at which the queue of the account publishes. `next_at`: the next one that is free."""
+
+    account: AccountName
+    timezone: str
+    times: list[PostingTimeShown]
+    next_at: Instant | None
+
+
+class NextTimes(Shown):
+    """The next posting times at which nothing goes out yet."""
+
+    account: AccountName
+    timezone: str
+    results: list[FreeTime]
+
+
+class Queued(Shown):
+    """What was made: one schedule, or several where the times of its accounts lie far apart."""
+
+    schedules: list[ScheduleAnswer]
+
+
+class TimeFound(Shown):
+    """`posting_time`: it is one of every account."""
+
+    at: Instant
+    posting_time: bool
+
+
+class TimesFound(Shown):
+    """Times at which none of the accounts has a post too close."""
+
+    timezone: str
+    results: list[TimeFound]
+
+
+class ConflictPair(Shown):
+    """Two posts of one account, how far they are apart and how far they should be."""
+
+    account: AccountOfEvent
+    apart_seconds: float
+    wanted_seconds: float
+    first: CalendarEvent
+    second: CalendarEvent
+
+
+class ConflictsShown(Shown):
+    """`count`: how many pairs there are; `more`: not all of them are shown."""
+
+    timezone: str
+    count: int
+    more: bool
+    results: list[ConflictPair]
+
+
+class AccountConflicts(AccountName):
+    """What would stand too close on this account, and how far apart posts must be there."""
+
+    gap_seconds: int
+    conflicts: list[CalendarEvent]
+
+
+class ConflictsAtTime(Shown):
+    """`clear`: nothing stands too close on any account. `free`: else the nearest times at which nothing would."""
+
+    at: Instant
+    timezone: str
+    note: str
+    past: bool
+    clear: bool
+    accounts: list[AccountConflicts]
+    free: list[FreeTime]
 
 
 def posting_words(account: PlatformAccount, rows: Sequence[PostingSlot], next_at: datetime | None) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from math import inf
 from typing import Any, ClassVar
 
 from platforms.models import AccountState, PlatformAccount
-from schedules.api.serializers.accounts import account_words
+from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.shapes import Answer, both
-from schedules.api.serializers.shown import Instant, Shown
+from schedules.api.serializers.shown import Instant, Shown, one_of
 from schedules.engine.figures import Histogram
 from schedules.models import AuditLog
 from schedules.reads.alarms import Alarm
@@ -174,6 +174,38 @@ def status_words(status: EngineStatus, zone: str) -> dict[str, Any]:
             for duty in status.duties
         ],
     }
+
+
+class EngineSwitched(Shown):
+    """Is everything held, everywhere?"""
+
+    paused: bool
+
+
+class AccountInTrouble(AccountName):
+    """An account that does not work: somebody must sign in, or it or its whole service is down."""
+
+    cause: one_of("sign_in", "service_down", "down")  # type: ignore[valid-type]
+    message: str
+
+
+class HealthShown(Shown):
+    """Stopped (nothing is published), degraded (something does not work) or ok, and why. `needs_you_more`: there are more posts
+    that need a person than were counted."""
+
+    now: Instant
+    timezone: str
+    status: one_of("stopped", "degraded", "ok")  # type: ignore[valid-type]
+    running: bool
+    paused: bool
+    workers_alive_count: int
+    duties_late: list[str]
+    alarms: list[AlarmShown]
+    queue: DepthShown
+    held: dict[str, int]
+    needs_you_count: int
+    needs_you_more: bool
+    accounts: list[AccountInTrouble]
 
 
 MOST_COUNTED = 1_000

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 import django_filters as filters
 from rest_framework import serializers
 
-from schedules.api.serializers.shapes import Answer, Input, Version, Words, both, utc_text, workspace_words
+from schedules.api.serializers.shapes import (
+    Answer,
+    Input,
+    Moment,
+    Version,
+    Words,
+    WorkspaceName,
+    both,
+    utc_text,
+    workspace_words,
+)
+from schedules.api.serializers.shown import Instant, Shown, UtcTime, one_of
 from schedules.filters import AnyOf
 from schedules.webhooks import services
 from schedules.webhooks.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from schedules.webhooks.reads import Figures, is_broken
-from schedules.webhooks.rules import DeliveryState
+from schedules.webhooks.rules import DeliveryState, Ending, EndpointState, Origin
 from schedules.webhooks.services import EndpointPlan
 
 _TIMES = ("created_at", "state_at", "failing_since", "open_until", "previous_secret_until")
@@ -65,8 +77,8 @@ class WebhookChange(Input):
 class ReplayInput(Input):
     """since, until: half-open, by the time at which the deliveries were made. dry_run: only count."""
 
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField(required=False)
+    since = Moment()
+    until = Moment(required=False)
     which = serializers.ChoiceField(choices=services.WHICH, default="failed")
     dry_run = serializers.BooleanField(default=False)
 
@@ -103,9 +115,104 @@ class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]
         fields: tuple[str, ...] = ()
 
 
+class DeliveryName(Shown):
+    """One event for one webhook. `status`: of the last answer; `event_id` is the same over all tries and replays."""
+
+    id: UUID
+    event_id: str
+    type: str
+    state: one_of(*(state.value for state in DeliveryState))  # type: ignore[valid-type]
+    status: int | None
+    message: str
+
+
+class DeliveryShown(DeliveryName):
+    """One event for one webhook, and where it stands."""
+
+    webhook: UUID
+    origin: Origin
+    reason: str
+    tries: int
+
+
+class DeliveryTry(Shown):
+    """One try. `ending` null: it is under way, or was interrupted."""
+
+    number: int
+    at: UtcTime
+    milliseconds: int | None
+    ending: Annotated[str | None, {"enum": [*(ending.value for ending in Ending), None]}]
+    message: str
+    request_headers: dict[str, str]
+    status: int | None
+    answer_headers: dict[str, str]
+    answer_body: str
+
+
+class DeliveryWithTriesShown(DeliveryShown):
+    """A delivery with all its tries. `payload` is the exact text that is sent and signed."""
+
+    payload: str
+    attempts: list[DeliveryTry]
+
+
+class WebhookFigures(Shown):
+    """Of the deliveries made in the last 24 hours; `success_percent` null where none is over."""
+
+    delivered: int
+    failed: int
+    open: int
+    success_percent: int | None
+
+
+class WebhookFilters(Shown):
+    """Each list that is not empty must hold something that the event is about."""
+
+    optional = frozenset({"accounts", "platforms", "labels", "campaigns"})
+
+    accounts: list[UUID]
+    platforms: list[str]
+    labels: list[str]
+    campaigns: list[str]
+
+
+class WebhookShown(Shown):
+    """An address that is told of events. `failures`: in a row; `is_broken`: nothing but a probe is sent for now."""
+
+    id: UUID
+    workspace: WorkspaceName
+    url: str
+    description: str
+    event_types: list[str]
+    filters: WebhookFilters
+    header_names: list[str]
+    state: EndpointState
+    reason: str
+    failures: int
+    is_broken: bool
+    version: int
+    previous_secret_until: Instant | None
+    last_24_hours: WebhookFigures
+    last_delivery: DeliveryName | None
+
+
+class WebhookMade(WebhookShown):
+    """A webhook with its secret, which is shown this once."""
+
+    secret: str
+
+
+class ReplayCount(Shown):
+    """How many deliveries are meant, and whether they were sent again."""
+
+    count: int
+    replayed: bool
+
+
 class WebhookAnswer(Answer):
     """Wants the workspace joined, and the figures in the context. `secret` stands only in the answer that made it."""
 
+    shown: type[Shown] = WebhookShown
     times: ClassVar[tuple[str, ...]] = ("created_at", "state_at", "failing_since", "open_until")
 
     def zone(self, row: WebhookEndpoint) -> str:
@@ -139,6 +246,12 @@ class WebhookAnswer(Answer):
         return {**shown, "secret": secret} if secret else shown
 
 
+class WebhookAnswerOnce(WebhookAnswer):
+    """With `secret` in the context."""
+
+    shown = WebhookMade
+
+
 def delivery_words(row: Delivery) -> dict[str, Any]:
     return {
         "id": str(row.public_id),
@@ -153,6 +266,7 @@ def delivery_words(row: Delivery) -> dict[str, Any]:
 class DeliveryAnswer(Answer):
     """Wants endpoint and workspace joined."""
 
+    shown: type[Shown] = DeliveryShown
     times: ClassVar[tuple[str, ...]] = ("event_at", "created_at", "run_at", "finished_at")
 
     def zone(self, row: Delivery) -> str:
@@ -170,6 +284,8 @@ class DeliveryAnswer(Answer):
 
 class DeliveryWithTries(DeliveryAnswer):
     """`payload` is the exact text that is sent and signed."""
+
+    shown = DeliveryWithTriesShown
 
     def body(self, row: Delivery) -> dict[str, Any]:
         tries = [attempt_words(attempt) for attempt in row.attempts.order_by("no", "id")]

@@ -19,7 +19,7 @@ from schedules.api.serializers.accounts import account_words
 from schedules.api.serializers.shapes import Input, both
 from schedules.api.views.asked import AskedDoor
 from schedules.api.views.door import Rows
-from schedules.api.views.exports import AnyKind, file
+from schedules.api.views.exports import TEXT, AnyKind, file
 from schedules.filters import PostFilter
 from schedules.models import Job
 from schedules.reads import analytics, board, exports
@@ -45,6 +45,7 @@ class _Figures(AskedDoor):
 class Summary(_Figures):
     """What the dashboard says: what is planned, what went out, how much of it, and the load of the next fourteen days."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": words.SummaryShown}
     asked: ClassVar[type[Input]] = words.OfWorkspace
 
     def get(self, request: Request) -> Response:
@@ -60,6 +61,7 @@ class Summary(_Figures):
 class Executions(_Figures):
     """By hour or day: how many posts were due and what became of them, how late they began and how long they took."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": words.ExecutionsShown}
     asked: ClassVar[type[Input]] = words.SeriesSpan
 
     def get(self, request: Request) -> Response:
@@ -80,6 +82,8 @@ class Executions(_Figures):
 
 class Accounts(_Figures):
     """Account by account: what went out, what did not and why, and how late."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": words.AccountRecords}
 
     def get(self, request: Request) -> Response:
         given = self.query()
@@ -103,7 +107,6 @@ class Posts(Rows):
     """The posts that are out, the newest first, with the last figures that their platforms told."""
 
     area: ClassVar[str] = "analytics"
-    answers: ClassVar[dict[str, Any]] = {"get": {200: None}}
     serializer_class = words.PostFigures
     filterset_class: ClassVar[Any] = PostFilter
 
@@ -125,6 +128,8 @@ class Posts(Rows):
 class Activity(AnyKind, _Figures):
     """A report of a span: what went out and what did not, by account and day. `format`: json or csv."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": words.ActivityReport}
+    answers_as: ClassVar[dict[str, Any]] = {"application/json": words.ActivityReport, "text/csv": TEXT}
     asked: ClassVar[type[Input]] = words.ReportSpan
 
     def get(self, request: Request) -> HttpResponseBase:

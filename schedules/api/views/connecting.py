@@ -26,9 +26,14 @@ from platforms.registry import adapters
 from platforms.services import apps, signin
 from platforms.services.refs import account_ref
 from schedules.api.problems import renamed
-from schedules.api.serializers.accounts import account_words, standing_words
+from schedules.api.serializers.accounts import AccountLimits as LimitsShown
+from schedules.api.serializers.accounts import AccountOfLate, account_words, standing_words
+from schedules.api.serializers.platforms import AccountAbilities as AbilitiesShown
 from schedules.api.serializers.platforms import (
+    PlatformsShown,
+    SignInAddress,
     SignInStart,
+    WholePlatform,
     ability_words,
     checked_settings,
     nobody,
@@ -72,6 +77,8 @@ class _Platforms(AskedDoor):
 class Platforms(_Platforms):
     """The platforms that can be connected, with the fields of their forms."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": PlatformsShown}
+
     def get(self, request: Request) -> Response:
         ready = self.ready()
         rows = sorted(adapters.items(), key=lambda item: item[1].label.lower())
@@ -80,6 +87,8 @@ class Platforms(_Platforms):
 
 class PlatformDetail(_Platforms):
     """One platform, with what its accounts take, what can be done there, and its own limits."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": WholePlatform}
 
     def get(self, request: Request, kind: str) -> Response:
         adapter = adapters.get(kind)
@@ -96,6 +105,7 @@ class SignIn(Door):
     """
 
     area: ClassVar[str] = "accounts"
+    answers: ClassVar[dict[str, Any]] = {"post": SignInAddress}
     reaches_out: ClassVar[bool] = True
 
     def post(self, request: Request) -> Response:
@@ -168,6 +178,8 @@ class _Account(Door):
 class AccountAbilities(_Account):
     """What this account takes and can do: some platforms tell more of an account than of all of them."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": AbilitiesShown}
+
     def get(self, request: Request, public_id: UUID) -> Response:
         row = self.find(public_id)
         try:
@@ -180,6 +192,8 @@ class AccountAbilities(_Account):
 
 class AccountLimits(_Account):
     """Its budgets, what is left of each, and its own pace."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": LimitsShown}
 
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().defer("credentials")
@@ -226,6 +240,7 @@ class _Days(Input):
 class AccountHealth(_Account, AskedDoor):
     """Does it work, and did it lately? `days` back, seven if nothing is said."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": AccountOfLate}
     asked: ClassVar[type[Input]] = _Days
 
     def get_queryset(self) -> QuerySet[Any]:

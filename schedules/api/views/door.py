@@ -72,8 +72,9 @@ class Door(generics.GenericAPIView[Any]):
             method = str(request.method)
             handler = getattr(self, method.lower(), None) if method.lower() in self.http_method_names else None
             if handler is None:
-                handler = self.http_method_not_allowed
-            if method in SAFE:
+                # before anything is compared or kept: there is nothing to be done
+                response = self.http_method_not_allowed(request, *args, **kwargs)
+            elif method in SAFE:
                 response = handler(request, *args, **kwargs)
             else:
                 response = self.changed(request, partial(handler, request, *args, **kwargs))
@@ -261,7 +262,8 @@ def _named(named: str) -> dict[str, Any]:
     try:
         return {"public_id": UUID(named)}
     except ValueError:
-        return {"slug": named}
+        # PostgreSQL would not even compare a NUL, and no slug has one
+        return {"pk__in": ()} if "\0" in named else {"slug": named}
 
 
 class Rows(Door):

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from alwrity_scheduler.core.errors import Problem, Refused
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.scopes import covers, scopes_of
-from schedules.api.serializers.events import EventAnswer, type_words
+from schedules.api.serializers.events import EVENT_SCHEMA, EVENT_STREAM, EventAnswer, EventTypeList, type_words
 from schedules.api.views.door import Door, Rows
 from schedules.events import stream
 from schedules.events.catalogue import event_types, is_sent, staying, types
@@ -61,6 +61,7 @@ class EventTypes(Door):
     """Every kind of event there is, by name."""
 
     area = AREA
+    answers: ClassVar[dict[str, Any]] = {"get": EventTypeList}
     query_names: ClassVar[frozenset[str]] = frozenset({"group"})
 
     def get(self, request: Request) -> Response:
@@ -75,6 +76,8 @@ class EventTypeSchema(Door):
     """The JSON Schema (2020-12) of the events of one name."""
 
     area = AREA
+    answers: ClassVar[dict[str, Any]] = {"get": {200: EVENT_SCHEMA}}
+    answers_as = ("application/schema+json",)
 
     def get(self, request: Request, name: str) -> Response:
         if name not in event_types or not is_sent(name):
@@ -107,6 +110,8 @@ class EventStream(Door):
     """Events as they happen. `Last-Event-ID` (or `last_event_id`): go on after that one. GET only, and never cached."""
 
     area = AREA
+    answers: ClassVar[dict[str, Any]] = {"get": {200: EVENT_STREAM}}
+    answers_as = ("text/event-stream",)
     renderer_classes = (_EventStreamRenderer,)
     content_negotiation_class = _WhateverIsAsked
     query_names: ClassVar[frozenset[str]] = frozenset({"workspace", "types", "last_event_id"})

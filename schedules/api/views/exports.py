@@ -16,6 +16,8 @@ from rest_framework.request import Request
 from alwrity_scheduler.core.errors import Problem, Refused
 from platforms.registry import adapters
 from schedules.api.serializers import calendar as calendar_words
+from schedules.api.serializers import exports as words
+from schedules.api.serializers.shapes import Input
 from schedules.api.views.asked import AskedDoor
 from schedules.api.views.door import Door, Rows
 from schedules.filters import JobFilter, ScheduleFilter
@@ -23,6 +25,8 @@ from schedules.models import Job, Schedule
 from schedules.reads import calendar, exports
 
 MOST_JOBS = 50_000
+# a file that is no JSON, as JSON Schema
+TEXT: dict[str, Any] = {"type": "string"}
 
 
 def file(parts: Iterable[Any], kind: str, name: str) -> HttpResponseBase:
@@ -82,6 +86,8 @@ class ScheduleExport(_ListAsFile):
     """The schedules that match, as CSV or JSON."""
 
     area: ClassVar[str] = "schedules"
+    answers: ClassVar[dict[str, Any]] = {"get": {200: TEXT}}
+    answers_as: ClassVar[dict[str, Any]] = {"text/csv": TEXT, "application/json": list[words.ScheduleLine]}
     filterset_class: ClassVar[Any] = ScheduleFilter
     called = "schedules"
     heads = (
@@ -100,6 +106,8 @@ class JobExport(_ListAsFile):
     """The jobs that match, as CSV or JSON: the newest 50,000 of them."""
 
     area: ClassVar[str] = "jobs"
+    answers: ClassVar[dict[str, Any]] = {"get": {200: TEXT}}
+    answers_as: ClassVar[dict[str, Any]] = {"text/csv": TEXT, "application/json": list[words.JobLine]}
     filterset_class: ClassVar[Any] = JobFilter
     most = MOST_JOBS
     called = "jobs"
@@ -125,6 +133,11 @@ class CalendarExport(AnyKind, AskedDoor):
 
     area: ClassVar[str] = "schedules"
     kinds: ClassVar[tuple[str, ...]] = ("ics", "csv", "json")
+    query_input: ClassVar[type[Input]] = calendar_words.Span
+    answers: ClassVar[dict[str, Any]] = {"get": {200: TEXT}}
+    answers_as: ClassVar[dict[str, Any]] = {
+        "text/calendar": TEXT, "text/csv": TEXT, "application/json": list[words.EventLine],
+    }  # fmt: skip
     heads = (
         "key", "at", "at_local", "look", "title", "platform", "account", "content_type", "campaign", "recurring", "conflicts_with",
     )  # fmt: skip

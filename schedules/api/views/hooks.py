@@ -20,7 +20,15 @@ from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.sightings import tell_request
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.api.problems import KINDS, MEDIA_TYPE, TYPE
-from schedules.api.serializers.hooks import CallAnswer, HookAnswer, HookChange, NewHook, PreviewInput
+from schedules.api.serializers.hooks import (
+    CallAnswer,
+    HookAnswer,
+    HookAnswerOnce,
+    HookChange,
+    HookPreviewInput,
+    HookPreviewShown,
+    NewHook,
+)
 from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import Door, Row, Rows
 from schedules.filters import NoFilter
@@ -53,6 +61,7 @@ class _Hooks(Door):
 
 
 class HookList(_Hooks, Rows):
+    answers: ClassVar[dict[str, Any]] = {"post": {201: HookAnswerOnce}}
     filterset_class: ClassVar[Any] = NoFilter
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -98,6 +107,8 @@ class HookDetail(_Hooks, Row):
 
 
 class HookRotate(_Hooks):
+    answers: ClassVar[dict[str, Any]] = {"post": HookAnswerOnce}
+
     def post(self, request: Request, public_id: UUID) -> Response:
         """A new secret; the old one works for another day."""
         row = self.managed(public_id)
@@ -110,10 +121,11 @@ class HookPreview(_Hooks):
     """What a call would make. Makes nothing."""
 
     writes = False
+    answers: ClassVar[dict[str, Any]] = {"post": HookPreviewShown}
 
     def post(self, request: Request, public_id: UUID) -> Response:
         row = self.managed(public_id)
-        given = self.read(PreviewInput)
+        given = self.read(HookPreviewInput)
         asked = receiving.understood(services.plan_of(row), row, given["call"], self.now)
         return Response(preview_words(asked))
 

@@ -24,6 +24,7 @@ class Import(Door):
     """
 
     area: ClassVar[str] = "schedules"
+    answers: ClassVar[dict[str, Any]] = {"post": {200: words.ImportShown, 201: words.ImportShown}}
 
     def most_bytes(self) -> int:
         return max(super().most_bytes(), 4_000_000)
@@ -63,6 +64,7 @@ class ImportUndo(Door):
     """POST: archive what the import made and nobody has touched. It can be asked for again."""
 
     area: ClassVar[str] = "schedules"
+    answers: ClassVar[dict[str, Any]] = {"post": words.ImportTakenBack}
 
     def post(self, request: Request, label: str) -> Response:
         given = self.read(OfWorkspace)
@@ -80,6 +82,7 @@ class ImportUndo(Door):
 
     def _where(self, label: str, named: str | None) -> Workspace:
         workspace = self.workspace_of(named)
-        if not label.startswith(imports.PREFIX) or not imports.made_by(workspace, label):
+        # no label has a NUL, which PostgreSQL would not even compare
+        if not label.startswith(imports.PREFIX) or "\0" in label or not imports.made_by(workspace, label):
             raise Http404
         return workspace

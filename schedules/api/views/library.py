@@ -56,6 +56,10 @@ class Restore(Door):
 
     serializer_class = ContentAnswer
 
+    def current(self) -> ContentItem:
+        """What an `If-Match` is about."""
+        return _content(self.request.user, self.kwargs["public_id"])
+
     def post(self, request: Request, public_id: UUID, number: int) -> Response:
         content = _content(request.user, public_id)
         self.require(Action.WRITE, content.workspace)

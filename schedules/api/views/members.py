@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
@@ -20,8 +21,10 @@ from alwrity_scheduler.workspaces.scopes import SCOPES, scopes_of
 from platforms.services import grants
 from schedules.api.serializers.members import (
     InvitationAnswer,
+    InvitationAnswerOnce,
     MemberAnswer,
     MemberChange,
+    MeShown,
     NewInvitation,
     WorkspaceAnswer,
     WorkspaceChange,
@@ -35,6 +38,7 @@ class Me(Door):
 
     # whatever a token may: it may know what it is
     area: ClassVar[str] = ""
+    answers: ClassVar[dict[str, Any]] = {"get": MeShown}
 
     def get(self, request: Request) -> Response:
         user: Any = request.user
@@ -145,6 +149,9 @@ class MemberRow(_Members):
 
     def member(self, public_id: UUID, username: str) -> Membership:
         workspace = self.workspace(public_id)
+        if "\x00" in username:
+            # PostgreSQL cannot even look for it
+            raise Http404
         self.shows_mail = can(self.request.user, Action.MEMBERS, workspace)
         found: Membership = get_object_or_404(self.rows_of(workspace), user__username=username)
         return found
@@ -190,6 +197,8 @@ class _Invitations(Door):
 
 
 class InvitationList(_Invitations, Rows):
+    answers: ClassVar[dict[str, Any]] = {"post": {201: InvitationAnswerOnce}}
+
     def known_names(self) -> frozenset[str]:
         return PAGING | {"workspace"}
 
@@ -210,6 +219,8 @@ class InvitationRow(_Invitations, Row):
 
 class InvitationResend(_Invitations):
     """A new link, for another seven days; the old one ends."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": InvitationAnswerOnce}
 
     def post(self, request: Request, public_id: UUID) -> Response:
         found = self.find(public_id)

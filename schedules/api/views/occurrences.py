@@ -19,9 +19,9 @@ from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import PlatformAccount
 from schedules.api.problems import renamed
 from schedules.api.serializers import occurrences as words
-from schedules.api.serializers.calendar import event_words, wall_clock
+from schedules.api.serializers.calendar import MovedEvent, event_words, wall_clock
 from schedules.api.serializers.content import draft, draft_of
-from schedules.api.serializers.jobs import attempt_words
+from schedules.api.serializers.jobs import AttemptShown, attempt_words
 from schedules.api.serializers.preflight import targets_of
 from schedules.api.serializers.rules import RuleTimes, Written, time_words
 from schedules.api.serializers.schedules import ScheduleAnswer, plan, schedule_problem
@@ -152,7 +152,7 @@ class Following(ScheduleRows):
 class Exceptions(ScheduleRows):
     """The times of the rule that were left out or moved, the earliest first."""
 
-    answers: ClassVar[dict[str, Any]] = {"get": {200: None}}
+    answers: ClassVar[dict[str, Any]] = {"get": words.ExceptionsShown}
 
     area: ClassVar[str] = "schedules"
 
@@ -193,7 +193,7 @@ class History(Door):
 class Preview(ScheduleRows):
     """How the stored post looks on each of its accounts."""
 
-    answers: ClassVar[dict[str, Any]] = {"get": {200: None}}
+    answers: ClassVar[dict[str, Any]] = {"get": words.CardsShown}
 
     area: ClassVar[str] = "schedules"
 
@@ -213,6 +213,7 @@ class Unscheduled(AskedDoor):
     """Drafts whose times have gone by, among the latest schedules of a workspace: what waits for a new time."""
 
     area: ClassVar[str] = "schedules"
+    answers: ClassVar[dict[str, Any]] = {"get": words.UnscheduledShown}
     asked: ClassVar[type[Input]] = OfWorkspace
 
     def get(self, request: Request) -> Response:
@@ -226,6 +227,7 @@ class LinkCard(Door):
     """POST of a `url`: what the page says of itself, for the preview of a link. The page is read, and kept for a while."""
 
     area: ClassVar[str] = "content"
+    answers: ClassVar[dict[str, Any]] = {"post": words.LinkCardShown}
     writes: ClassVar[bool] = False
     reaches_out: ClassVar[bool] = True
 
@@ -249,6 +251,7 @@ class ContentPreview(Looks):
     """POST of content and accounts: how the post would look on each. Stores nothing."""
 
     area: ClassVar[str] = "content"
+    answers: ClassVar[dict[str, Any]] = {"post": words.CardsShown}
     writes: ClassVar[bool] = False
 
     def post(self, request: Request) -> Response:
@@ -290,6 +293,8 @@ class _Jobs(Door):
 class JobMove(_Jobs):
     """POST of another time for a post that is not out: alone, or with what follows in its rule."""
 
+    answers: ClassVar[dict[str, Any]] = {"post": MovedEvent}
+
     def post(self, request: Request, public_id: UUID) -> Response:
         job = self.find(public_id)
         self.require(Action.WRITE, job.workspace)
@@ -321,6 +326,8 @@ class JobMove(_Jobs):
 
 class JobAttempts(_Jobs):
     """Every call that was made for a post, the newest first."""
+
+    answers: ClassVar[dict[str, Any]] = {"get": AttemptShown}
 
     def known_names(self) -> frozenset[str]:
         return PAGING

@@ -124,6 +124,10 @@ class Dependencies(_OfSchedule):
         page = self.paginate_queryset(rows.select_related("workspace", "schedule__content", "waits_for__content"))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
+    def current(self) -> Schedule:
+        """What an `If-Match` is about."""
+        return self.schedule_of(self.kwargs["public_id"])
+
     def post(self, request: Request, public_id: UUID) -> Response:
         """Let the schedule wait for another one of its workspace."""
         row = self.schedule_of(public_id)
@@ -139,6 +143,10 @@ class Dependencies(_OfSchedule):
 
 class DependencyRow(_OfSchedule):
     """One post that the schedule waits for, by that post's id."""
+
+    def current(self) -> Dependency:
+        """What an `If-Match` is about."""
+        return self._find(self.schedule_of(self.kwargs["public_id"]), self.kwargs["other"])
 
     def get(self, request: Request, public_id: UUID, other: UUID) -> Response:
         return self.answer(self._find(self.schedule_of(public_id), other))

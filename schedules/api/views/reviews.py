@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -151,12 +150,13 @@ class ReviewLinks(_OfSchedule):
 class ReviewLinkRow(Door):
     """A link for somebody without an account."""
 
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = ReviewLink.objects.visible_to(self.request.user)
+        return rows.select_related("review__schedule__workspace", "review__schedule__content")
+
     def delete(self, request: Request, public_id: UUID) -> Response:
         """It no longer works."""
-        rows = ReviewLink.objects.visible_to(request.user).select_related(
-            "review__schedule__workspace", "review__schedule__content"
-        )
-        link: ReviewLink = get_object_or_404(rows, public_id=public_id)
+        link: ReviewLink = self.find(public_id)
         self.require(Action.WRITE, link.review.schedule.workspace)
         service.revoke_link(link=link, actor=self.actor, now=self.now)
         return Response(status=204)

@@ -14,7 +14,7 @@ from alwrity_scheduler.security import services
 from alwrity_scheduler.security.models import SecurityAlert, SecurityEvent
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
-from schedules.api.serializers.security import AlertAnswer, SecurityEventAnswer
+from schedules.api.serializers.security import AlertAnswer, AlertFilter, SecurityEventAnswer
 from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import Door, Rows
 from schedules.filters import SecurityFilter
@@ -38,16 +38,11 @@ class Alerts(Rows):
     """What was odd; those that nobody has looked at with `?open=true`."""
 
     serializer_class = AlertAnswer
+    filterset_class: ClassVar[Any] = AlertFilter
     workspace_path: ClassVar[str] = "workspace_ref"
-
-    def known_names(self) -> frozenset[str]:
-        return frozenset({"cursor", "page_size", "workspace", "fields", "ordering", "open"})
 
     def get_queryset(self) -> QuerySet[Any]:
         return SecurityAlert.objects.visible_to(self.request.user)
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        return queryset.open() if self.request.query_params.get("open") == "true" else queryset
 
     def of_workspace(self, workspace: Workspace) -> Any:
         return workspace.pk

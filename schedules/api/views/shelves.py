@@ -75,6 +75,7 @@ class Labels(AskedDoor):
     """The labels of the latest 5,000 posts of a workspace, with how many of those have each."""
 
     area: ClassVar[str] = "content"
+    answers: ClassVar[dict[str, Any]] = {"get": words.LabelsShown}
     asked: ClassVar[type[Input]] = OfWorkspace
 
     def get(self, request: Request) -> Response:
@@ -87,6 +88,8 @@ class Labels(AskedDoor):
 
 
 class _Bulk(Door):
+    answers: ClassVar[dict[str, Any]] = {"post": words.ManyShown}
+
     def split(self, rows: QuerySet[Any], ids: list[UUID]) -> tuple[list[Any], list[UUID]]:
         """The rows that are there, in the order of the ids, and the ids of which there are none."""
         there = {row.public_id: row for row in rows.filter(public_id__in=ids)}
@@ -242,6 +245,8 @@ class DraftTakeBack(_Drafts):
 class Preferences(_Own):
     """What the signed-in person set for themselves. PATCH changes what is named."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": words.PreferencesShown, "patch": words.PreferencesShown}
+
     def get(self, request: Request) -> Response:
         return Response(words.preference_words(self.owner()))
 
@@ -256,6 +261,7 @@ class NoticeRulesDoor(_Own):
     """Of what the signed-in person is told. PATCH changes the kinds that are named."""
 
     area: ClassVar[str] = "notifications"
+    answers: ClassVar[dict[str, Any]] = {"get": words.NoticeRulesShown, "patch": words.NoticeRulesShown}
 
     def get(self, request: Request) -> Response:
         row = NoticeRules.objects.filter(user=self.owner()).first()

@@ -43,6 +43,8 @@ class _OfAccount(Door):
 class PostingTimes(_OfAccount):
     """The times of the week at which the queue of the account publishes, on its own wall clock. PUT replaces them all."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": words.PostingTimesShown, "put": words.PostingTimesShown}
+
     def get(self, request: Request, public_id: UUID) -> Response:
         return self._answer(self.find(public_id))
 
@@ -62,6 +64,7 @@ class PostingTimes(_OfAccount):
 class NextSlots(_OfAccount, AskedDoor):
     """The next posting times of the account at which nothing goes out yet: `count` of them, five if nothing is said."""
 
+    answers: ClassVar[dict[str, Any]] = {"get": words.NextTimes}
     asked: ClassVar[type[Input]] = words.Count
 
     def get(self, request: Request, public_id: UUID) -> Response:
@@ -78,6 +81,7 @@ class Queue(Door):
     """
 
     area: ClassVar[str] = "schedules"
+    answers: ClassVar[dict[str, Any]] = {"post": {201: words.Queued}}
 
     def post(self, request: Request) -> Response:
         given = self.read(words.QueueInput)
@@ -130,6 +134,8 @@ class _OnAccounts(Door):
 class FindSlots(_OnAccounts):
     """POST of accounts and a span: the first times at which none of them has a post too close. Nothing is reserved."""
 
+    answers: ClassVar[dict[str, Any]] = {"post": words.TimesFound}
+
     def post(self, request: Request) -> Response:
         given = self.read(words.FindInput)
         workspace = self.workspace_of(given["workspace"])
@@ -166,6 +172,7 @@ class Conflicts(AskedDoor):
     """Pairs of posts that stand too close on one account, in a span of at most 62 days."""
 
     area: ClassVar[str] = "schedules"
+    answers: ClassVar[dict[str, Any]] = {"get": words.ConflictsShown}
     asked: ClassVar[type[Input]] = words.ConflictSpan
 
     def get(self, request: Request) -> Response:
@@ -180,6 +187,8 @@ class Conflicts(AskedDoor):
 
 class ConflictCheck(_OnAccounts):
     """POST of a time and accounts: what each would be too close to there, and the nearest times that are free on all of them."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": words.ConflictsAtTime}
 
     def post(self, request: Request) -> Response:
         given = self.read(words.ConflictCheck)

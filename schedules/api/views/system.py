@@ -13,7 +13,15 @@ from alwrity_scheduler.core.errors import NotAllowed, Problem
 from alwrity_scheduler.workspaces.models import Workspace
 from platforms.models import AccountState, PlatformAccount
 from schedules.api.serializers.shapes import Empty
-from schedules.api.serializers.system import MOST_COUNTED, AuditAnswer, EngineStatusShown, health_words, status_words
+from schedules.api.serializers.system import (
+    MOST_COUNTED,
+    AuditAnswer,
+    EngineStatusShown,
+    EngineSwitched,
+    HealthShown,
+    health_words,
+    status_words,
+)
 from schedules.api.views.door import Door, Rows
 from schedules.filters import AuditFilter
 from schedules.models import AuditLog, Job
@@ -64,6 +72,7 @@ class Health(Door):
     """One word on it all, and what is behind it: the scheduler, its alarms, what is held, and the accounts that do not work."""
 
     area: ClassVar[str] = "analytics"
+    answers: ClassVar[dict[str, Any]] = {"get": HealthShown}
 
     def get(self, request: Request) -> Response:
         if is_operator(request.user):
@@ -82,6 +91,7 @@ class EngineVerb(Door):
     """POST: hold everything everywhere, or let it go on. For administrators, as on the pages."""
 
     area: ClassVar[str] = "jobs"
+    answers: ClassVar[dict[str, Any]] = {"post": EngineSwitched}
     verb: str = ""
 
     def post(self, request: Request) -> Response:

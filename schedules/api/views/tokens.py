@@ -16,7 +16,7 @@ from alwrity_scheduler.workspaces.models import ApiToken
 from alwrity_scheduler.workspaces.roles import Action
 from alwrity_scheduler.workspaces.scopes import scopes_of
 from platforms.services import grants
-from schedules.api.serializers.members import NewToken, TokenAnswer, TokenChange
+from schedules.api.serializers.members import NewToken, TokenAnswer, TokenAnswerOnce, TokenChange
 from schedules.api.serializers.shapes import Empty
 from schedules.api.views.door import PAGING, Door, Row, Rows
 
@@ -39,6 +39,8 @@ class _Tokens(Door):
 
 
 class TokenList(_Tokens, Rows):
+    answers: ClassVar[dict[str, Any]] = {"post": {201: TokenAnswerOnce}}
+
     def known_names(self) -> frozenset[str]:
         return PAGING | {"workspace"}
 
@@ -71,6 +73,8 @@ class TokenRow(_Tokens, Row):
 
 class TokenRotate(_Tokens):
     """Another secret for the same token; the old one ends at once."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": TokenAnswerOnce}
 
     def post(self, request: Request, public_id: UUID) -> Response:
         found = self.find(public_id)

@@ -19,8 +19,10 @@ from schedules.api.serializers.webhooks import (
     DeliveryFilter,
     DeliveryWithTries,
     NewWebhook,
+    ReplayCount,
     ReplayInput,
     WebhookAnswer,
+    WebhookAnswerOnce,
     WebhookChange,
     plan_of,
 )
@@ -54,6 +56,8 @@ class _Webhooks(Door):
 
 
 class WebhookList(_Webhooks):
+    answers: ClassVar[dict[str, Any]] = {"post": {201: WebhookAnswerOnce}}
+
     def known_names(self) -> frozenset[str]:
         return PAGING | {"workspace"}
 
@@ -98,6 +102,7 @@ class WebhookDetail(_Webhooks):
 class WebhookVerb(_Webhooks):
     """POST of one verb on one webhook: `as_view(verb=…)`."""
 
+    answers: ClassVar[dict[str, Any]] = {"test": {202: DeliveryWithTries}, "rotate": WebhookAnswerOnce}
     verb: str = ""
 
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -118,6 +123,8 @@ class WebhookVerb(_Webhooks):
 
 class WebhookReplay(_Webhooks):
     """Send again what was made in a span; `dry_run` counts only."""
+
+    answers: ClassVar[dict[str, Any]] = {"post": {200: ReplayCount, 202: ReplayCount}}
 
     def post(self, request: Request, public_id: UUID) -> Response:
         row = self.endpoint_of(public_id)
@@ -161,6 +168,8 @@ class DeliveryDetail(_Deliveries):
 
 
 class DeliveryReplay(_Deliveries):
+    answers: ClassVar[dict[str, Any]] = {"post": {202: DeliveryWithTries}}
+
     def post(self, request: Request, public_id: UUID) -> Response:
         row = self.delivery_of(public_id)
         self.read(Empty)

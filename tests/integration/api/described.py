@@ -84,11 +84,23 @@ def faults(method: str, path: str, response: Any) -> list[str]:
     validator = _validator(operation["operationId"], response.status_code, kind)
     if validator is None:
         return [f"{operation['operationId']} does not say that it may answer {response.status_code} as {kind}"]
-    if not response.content:
+    if kind != "application/json" and not kind.endswith("+json"):
         return []
-    return [
-        f"{error.json_path}: {error.message}"[:300] for error in validator.iter_errors(json.loads(response.content))
-    ]
+    written = _written(response)
+    if not written:
+        return []
+    return [f"{error.json_path}: {error.message}"[:300] for error in validator.iter_errors(json.loads(written))]
+
+
+def _written(response: Any) -> bytes:
+    """The body; what is written while it is read is there to be read once more. A stream without an end is left alone."""
+    if not response.streaming:
+        return bytes(response.content)
+    if response.is_async:
+        return b""
+    whole = b"".join(response.streaming_content)
+    response.streaming_content = [whole]
+    return whole
 
 
 def checked(method: str, response: Any) -> Any:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection, connections
+from rest_framework.generics import GenericAPIView
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.workspaces import services as workspaces
 from platforms.models import PlatformAccount
+from schedules.api import urls
+from schedules.api.views.door import Door
 from schedules.models import ContentItem, IdempotencyKey, Schedule
 from schedules.services import pruning
 from tests.integration.api.callers import Caller, fields, with_token
@@ -97,8 +100,9 @@ def test_a_key_that_is_held(
 
 
 def test_a_key_is_plain_and_old_ones_go(callers: dict[str, Caller], people: People) -> None:
-    key(callers["token"], "two words")
-    assert fields(callers["token"].post("content/", {"text": "One"})) == {"Idempotency-Key": "malformed"}
+    for malformed in ("two words", ""):
+        key(callers["token"], malformed)
+        assert fields(callers["token"].post("content/", {"text": "One"})) == {"Idempotency-Key": "malformed"}
     key(callers["token"], '"quoted"')
     callers["token"].post("content/", {"text": "One"})
     assert IdempotencyKey.objects.get().key == "quoted"
@@ -255,3 +259,12 @@ def test_a_token_does_what_its_scopes_say(people: People, scopes: list[str], rea
     assert check.status_code == (403 if reads == 403 else check.status_code)
     if reads == 200:
         assert check.status_code != 403
+
+
+def test_every_change_of_a_row_knows_what_an_if_match_is_about() -> None:
+    views = {entry.callback.cls for entry in urls.urlpatterns if "public_id" in str(entry.pattern)}
+    changing = {view for view in views if {"post", "put", "patch", "delete"} & set(vars(view)) or hasattr(view, "act")}
+    assert len(changing) > 50
+    for view in changing:
+        own_rows = view.get_queryset is not GenericAPIView.get_queryset
+        assert own_rows or view.current is not Door.current, view

@@ -182,3 +182,10 @@ def test_lists_cost_the_same_however_many(owner, room, team, people, now, django
     limit(team.limited, [make_account(people.workspace, now)], now)
     with django_assert_num_queries(8):
         assert len(owner.get(f"{room}members/").json()["results"]) == 7
+
+
+def test_a_name_that_no_database_looks_for_is_nobodys(people):
+    owner = signed_in(people.owner)
+
+    assert owner.get(f"workspaces/{people.workspace.public_id}/members/%00/").status_code == 404
+    assert fields(owner.get("events/", workspace="te\x00am")) == {"workspace": "not_found"}

@@ -6,6 +6,7 @@ import pytest
 
 from schedules.models import Review, Schedule
 from schedules.services import approval
+from tests.integration.api.callers import API
 from tests.people import ACTOR, make_account, make_schedule
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,9 @@ def test_links_are_made_shown_and_taken_back(callers, draft, client):
     assert client.get(path).status_code == 200
     assert callers["viewer"].get(at(draft, "review-links")).status_code == 403
     assert [row["label"] for row in callers["token"].get(at(draft, "review-links")).json()["results"]] == ["Jo"]
-    assert callers["token"].delete(f"review-links/{made.json()['id']}/").status_code == 204
+    row = f"review-links/{made.json()['id']}/"
+    assert callers["token"].client.delete(API + row, headers={"If-Match": '"old"'}).status_code == 412
+    assert callers["token"].delete(row).status_code == 204
     assert client.get(path).status_code == 404
 
 

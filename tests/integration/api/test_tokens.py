@@ -63,6 +63,8 @@ def test_a_token_is_made_and_shown_once(owner, people, now):
         ({"networks": ["home"]}, {"networks": "network"}),
         ({"networks": ["192.0.2.7/24"]}, {"networks": "network"}),
         ({"expires_at": "2026-11-23T08:00:00Z"}, {"expires_at": "past"}),
+        # no zone ahead of UTC could tell it
+        ({"expires_at": "9999-12-31T23:59:59Z"}, {"expires_at": "far"}),
         ({"role": "owner", "accounts": []}, {"accounts": "role"}),
         ({"name": "  "}, {"name": "blank"}),
     ],

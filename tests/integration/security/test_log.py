@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 
 from alwrity_scheduler.core import sightings
+from alwrity_scheduler.core.events import Fact, emit
 from alwrity_scheduler.core.sightings import Sighting
 from alwrity_scheduler.security import services
 from alwrity_scheduler.security.models import SecurityAlert, SecurityEvent
@@ -155,3 +156,31 @@ def test_the_log_keeps_for_as_long_as_is_said(people, now, settings):
     assert services.prune(now=now) == 0
     settings.RETENTION_DAYS = {"security log": 90}
     assert services.prune(now=now) == 1
+
+
+def test_the_history_tells_of_alerts_to_owners_only(people, now):
+    for name in ("security.alert", "person.erased", "history.resealed", "workspace.changed"):
+        emit(
+            Fact(
+                name=name, at=now, actor=ACTOR, object_type="alert", object_id="1", object_label="",
+                workspace_id=people.workspace.pk,
+            )
+        )  # fmt: skip
+
+    def seen(caller: Any) -> set[str]:
+        return {row["action"] for row in caller.get("audit/", object_type="alert").json()["results"]}
+
+    def token(role: str) -> Any:
+        made = {"workspace": people.workspace, "name": role, "role": role, "actor": ACTOR, "now": now}
+        return with_token(workspaces.create_token(**made)[1])
+
+    everything = {"security.alert", "person.erased", "history.resealed", "workspace.changed"}
+    assert seen(signed_in(people.owner)) == seen(token("owner")) == everything
+    assert seen(signed_in(people.viewer)) == seen(token("manager")) == {"workspace.changed"}
+
+
+def test_alerts_that_are_open_are_asked_for_by_yes_or_no(people):
+    owner = signed_in(people.owner)
+
+    assert owner.get("security/alerts/", open="true").status_code == 200
+    assert owner.get("security/alerts/", open="maybe").json()["errors"][0]["field"] == "open"

@@ -57,6 +57,16 @@ def test_roles_allow_what_the_table_says(people, who, action, may):
     assert access.can(getattr(people, who), action, people.workspace) is may
 
 
+def test_an_app_that_acts_for_an_administrator_has_the_role_of_a_member(people, admin_user, now):
+    Membership.objects.create(workspace=people.workspace, user=admin_user, role="viewer", created_at=now)
+    assert set(access.workspaces_where(admin_user, Action.MEMBERS)) == {people.workspace, people.other_workspace}
+
+    admin_user.delegated_workspace_id = people.workspace.pk
+
+    assert list(access.workspaces_where(admin_user, Action.MEMBERS)) == []
+    assert list(access.workspaces_where(admin_user, Action.VIEW)) == [people.workspace]
+
+
 def test_a_refusal_says_whom_to_ask(people):
     with pytest.raises(NotAllowed, match="Ask someone who is manager or owner"):
         access.require(people.author, Action.ACCOUNTS, people.workspace)
