@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -34,7 +35,7 @@ from tests.people import ACTOR, make_schedule, make_team
 
 # asked elsewhere, each by a table or a walk of its own
 ELSEWHERE = ("admin/", "api/", "hooks/")
-BY = {"actor": ACTOR, "now": NOW}
+BY: dict[str, Any] = {"actor": ACTOR, "now": NOW}
 
 
 def addresses() -> Iterator[str]:
@@ -128,9 +129,9 @@ def picture() -> io.BytesIO:
 
 
 def script_digest() -> str:
-    from schedules.web.views.executions import figures
+    from schedules.analytics import figures
 
-    return figures.script_digest()
+    return str(figures.script_digest())
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def ask(browser: Client, line: Line, things: dict[str, Any]) -> int:
     address = reverse(name, args=[things.get(word, word) for word in words])
     query = {key: value for word in given if word.startswith("?") for key, value in things[word].items()}
     form = {key: str(value).format_map(things) for key, value in line.form.items()}
-    cookies = browser.cookies.copy()
+    cookies = SimpleCookie(browser.cookies.output(header="", sep=";"))
     if not address.startswith("/app/"):
         cache.clear()  # how often the way in was tried
     with transaction.atomic():
