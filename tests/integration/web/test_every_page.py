@@ -156,13 +156,14 @@ def ask(browser: Client, line: Line, things: dict[str, Any]) -> int:
     if not address.startswith("/app/"):
         cache.clear()  # how often the way in was tried
     with transaction.atomic():
-        if method == "GET":
-            status = browser.get(address, query).status_code
-        else:
-            status = browser.post(address, form, query_params=query).status_code
+        answer: Any = (
+            browser.get(address, query) if method == "GET" else browser.post(address, form, query_params=query)
+        )
+        if answer.streaming:
+            answer.getvalue()  # and with it the file is closed
         transaction.set_rollback(True)
     browser.cookies = cookies
-    return status
+    return int(answer.status_code)
 
 
 def test_every_address_has_its_line() -> None:
