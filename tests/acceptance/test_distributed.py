@@ -252,10 +252,11 @@ def test_a_duty_is_paced_and_paused_in_the_admin_and_lost_rows_come_back(
     _wait(lambda: _periodic_tasks(installation) == names, "the rows to come back")
 
     assert names == [
-        "duty: clear app tokens", "duty: forget workers", "duty: place accounts", "duty: plan", "duty: plan readings",
-        "duty: plan refreshes", "duty: prune",
-        "duty: tell people", "duty: tell reviewers", "duty: tell what ends", "duty: tidy media", "duty: tidy notices",
-        "duty: zone rules", "engine pass",
+        "duty: clear app tokens", "duty: collect for webhooks", "duty: event consumers", "duty: forget workers",
+        "duty: place accounts", "duty: plan", "duty: plan readings", "duty: plan refreshes", "duty: prune",
+        "duty: tell people", "duty: tell reviewers", "duty: tell what ends", "duty: tidy hook calls",
+        "duty: tidy media", "duty: tidy notices", "duty: tidy the security log", "duty: tidy webhooks",
+        "duty: watch the door", "duty: zone rules", "engine pass",
     ]  # fmt: skip
     assert _plan(installation) == paused
     assert paused[:2] == (False, 1)
