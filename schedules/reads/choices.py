@@ -81,7 +81,7 @@ def labels(workspace: Workspace) -> list[str]:
 
 def label_counts(workspace: Workspace) -> dict[str, int]:
     """The labels of the latest COUNTED posts, by name, with how many of those have each."""
-    rows = ContentItem.objects.filter(workspace=workspace).order_by("-pk")
+    rows = ContentItem.objects.within(workspace).order_by("-pk")
     held = rows.values_list("labels", flat=True)[:COUNTED]
     found = Counter(str(label) for labels_of_one in held for label in set(labels_of_one))
     return {label: found[label] for label in sorted(found, key=str.casefold)}

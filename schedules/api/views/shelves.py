@@ -37,7 +37,8 @@ class _Campaigns(Door):
     serializer_class = words.CampaignAnswer
 
     def get_queryset(self) -> QuerySet[Any]:
-        counted = ContentItem.objects.filter(campaign=OuterRef("pk")).order_by().values("campaign")
+        mine = ContentItem.objects.open_to(self.request.user)
+        counted = mine.filter(campaign=OuterRef("pk")).order_by().values("campaign")
         number = Subquery(counted.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
         rows = Campaign.objects.visible_to(self.request.user).select_related("workspace")
         return rows.annotate(content_count=Coalesce(number, 0))

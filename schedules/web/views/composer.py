@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
 from alwrity_scheduler.core.events import unit
 from alwrity_scheduler.workspaces.models import Workspace
+from alwrity_scheduler.workspaces.querysets import opened_for
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import MediaAsset, PlatformAccount
 from platforms.services import media as media_service
@@ -156,6 +157,7 @@ def _find(visit: Visit, public_id: UUID) -> Schedule:
         .prefetch_related(*WITH_PARTS)
     )
     row: Schedule = get_object_or_404(rows, public_id=public_id)
+    opened_for(row.workspace, visit.person)
     return row
 
 
@@ -550,7 +552,7 @@ def _desk_of(request: HttpRequest, visit: Visit) -> Desk:
         if editing
         else None
     )
-    return Desk(schedule.workspace if schedule else visit.workspace, "", schedule)
+    return Desk(opened_for(schedule.workspace, visit.person) if schedule else visit.workspace, "", schedule)
 
 
 @screen("POST")

@@ -6,9 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from alwrity_scheduler.core import clock, sightings
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.signin import services as signin
 from alwrity_scheduler.workspaces.invitations import invitation_of
 from alwrity_scheduler.workspaces.middleware import SESSION_KEY
 from alwrity_scheduler.workspaces.models import ROLE_WORDS, Invitation, User
@@ -65,6 +64,7 @@ def _as_oneself(request: HttpRequest, invitation: Invitation, context: dict[str,
             except Refused as error:
                 said, status = " ".join(problem.message for problem in error.problems), error.status
             else:
+                _confirm(request, invitation, request.user, now)  # type: ignore[arg-type]
                 return _in(request, invitation)
     return render(request, "people/join.html", {**context, "said": said}, status=status)
 
@@ -80,13 +80,26 @@ def _as_new(request: HttpRequest, invitation: Invitation, context: dict[str, Any
         except Refused as error:
             form.refuse(error.problems)
         else:
-            login(request, person, backend=settings.AUTHENTICATION_BACKENDS[0])
-            sightings.tell_request(
-                "sign_in.succeeded", request, at=now, who=person.get_username(), user_id=person.pk,
-                details={"methods": ["invitation"]},
-            )  # fmt: skip
-            return _in(request, invitation)
+            _confirm(request, invitation, person, now)
+            return _sign_in(request, invitation, person)
     return render(request, "people/join.html", {**context, "form": form, "problems": form.problems}, status=422)
+
+
+def _confirm(request: HttpRequest, invitation: Invitation, person: User, now: datetime) -> None:
+    """Who opened a mailed link reads what is sent there. A link that was handed over says nothing of the address."""
+    if invitation.sent_at and person.email.lower() == invitation.email:
+        actor = signin.own_actor(request, person)
+        signin.confirm_address(person=person, address=invitation.email, actor=actor, now=now)
+
+
+def _sign_in(request: HttpRequest, invitation: Invitation, person: User) -> HttpResponse:
+    """By the door that everybody comes through: it lists the session, and tells of it."""
+    from allauth.account.internal.flows.login import record_authentication
+    from allauth.account.utils import perform_login
+
+    record_authentication(request, person, method="invitation")
+    answer: HttpResponse = perform_login(request, person, email_verification="none", redirect_url=reverse("home"))
+    return _in(request, invitation) if request.user.is_authenticated else answer
 
 
 def _in(request: HttpRequest, invitation: Invitation) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.workspaces.querysets import opened_for
 from alwrity_scheduler.workspaces.roles import Action
 from schedules.models import Campaign, Dependency, Milestone, SavedView, Schedule
 from schedules.reads import timeline as reads
@@ -319,4 +320,5 @@ def dependency_act(request: HttpRequest, visit: Visit, public_id: UUID, other: U
 def _schedule(visit: Visit, public_id: UUID) -> Schedule:
     rows = Schedule.objects.visible_to(visit.person).select_related("content", "workspace")
     found: Schedule = get_object_or_404(rows, public_id=public_id)
+    opened_for(found.workspace, visit.person)
     return found

@@ -150,3 +150,66 @@ def test_limited_members_hear_of_the_accounts_given(scene, people, team, now):
 
     assert told(team.limited) == named(scene["mine"])
     assert told(people.author) == named(scene["mine"], scene["other"])
+
+
+SECRET = "Zebrafish"
+# what a list wants to be asked with
+ASKED = {"since": "2026-11-01T00:00:00Z", "until": "2026-12-31T00:00:00Z"}
+
+
+def hide(row: Any) -> list[str]:
+    """Words and ids by which anything that tells of this schedule is found."""
+    type(row.content).objects.filter(pk=row.content_id).update(title=SECRET, text=SECRET, labels=[SECRET])
+    ids = (row.public_id, row.content.public_id, row.jobs.get().public_id)
+    return [SECRET, *map(str, ids)]
+
+
+def telling(api: Caller, words: list[str]) -> dict[str, int]:
+    """Those addresses that need no id and tell of it, asked as they are and with a span."""
+    from schedules.api.urls import urlpatterns
+
+    paths = [str(one.pattern) for one in urlpatterns if "<" not in str(one.pattern)]
+    found = {}
+    for path in paths:
+        # the stream has no end
+        if not path or path.startswith(("^", "events/stream", "schema", "docs", "redoc")):
+            continue
+        for query in ({}, ASKED):
+            answer = api.client.get(f"/api/v1/{path}", query)
+            body = answer.getvalue().decode() if answer.streaming else answer.content.decode()
+            if answer.status_code >= 500 or any(word in body for word in words):
+                found[path] = answer.status_code
+    return found
+
+
+def test_no_address_tells_of_what_is_elsewhere(api, scene, people):
+    words = hide(scene["on_other"])
+    seen = telling(signed_in(people.owner), words)
+    # the lists are asked with what makes them tell at all
+    assert {"schedules/", "jobs/", "content/", "audit/", "calendar/"} <= set(seen)
+    assert telling(api, words) == {}
+
+
+def test_figures_count_what_is_on_the_accounts_given(api, scene, people, now):
+    Job.objects.filter(account=scene["other"]).update(
+        state="completed", started_at=now, finished_at=now, run_at=now, remote_id="r"
+    )
+    for path in ("analytics/summary/", "analytics/executions/", "reports/activity/"):
+        asked = {} if path == "analytics/summary/" else ASKED
+        mine, all_of_it = (one.client.get(f"/api/v1/{path}", asked) for one in (api, signed_in(people.owner)))
+        assert mine.status_code == 200, mine.content
+        assert mine.json() != all_of_it.json(), path
+
+
+def test_graphql_tells_of_the_accounts_given(scene, team, people):
+    from tests.integration.graphql import callers as graphql
+
+    jobs = "jobs(first: 9) { edges { node { account { name } %s } } }"
+    inside = f"schedule {{ targets {{ account {{ name }} }} {jobs % ''} }}"
+    asked = f"{{ accounts(first: 9) {{ edges {{ node {{ name }} }} }} {jobs % inside} }}"
+    whole = graphql.signed_in(people.author).post(asked)
+    assert whole.json().get("errors") is None, whole.json()
+    assert '"Other"' in whole.content.decode()
+    mine = graphql.signed_in(team.limited).post(asked)
+    assert '"Mine"' in mine.content.decode()
+    assert '"Other"' not in mine.content.decode()
