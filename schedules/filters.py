@@ -6,6 +6,7 @@ Times are half-open: `since` is in, `until` is out.
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
+from django_filters.fields import IsoDateTimeField
 from django_filters.widgets import BooleanWidget
 
 from alwrity_scheduler.oauth.models import App, Permission
@@ -31,6 +33,21 @@ from schedules.reads.media import used
 
 class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
     """One or several of the choices, separated by commas."""
+
+
+class _MomentField(IsoDateTimeField):  # type: ignore[misc]
+    """In UTC: what stands a day from it by its offset is a time to Python and none to every database."""
+
+    def strptime(self, value: str, format: str) -> Any:
+        found = super().strptime(value, format)
+        try:
+            return found if found.tzinfo is None else found.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(value) from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
+    field_class = _MomentField
 
 
 class NoFilter(filters.FilterSet):  # type: ignore[misc]
@@ -88,8 +105,8 @@ class SecurityFilter(filters.FilterSet):  # type: ignore[misc]
     kind = filters.CharFilter()
     who = filters.CharFilter()
     address = filters.CharFilter()
-    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = SecurityEvent
@@ -190,8 +207,8 @@ class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
     label = filters.CharFilter(method="with_label")
     tag = filters.CharFilter(method="with_tag")
     needs_you = YesNo(method="needing_a_person")
-    runs_since = filters.IsoDateTimeFilter(method="later")
-    runs_until = filters.IsoDateTimeFilter(method="later")
+    runs_since = MomentFilter(method="later")
+    runs_until = MomentFilter(method="later")
     q = filters.CharFilter(method="with_words")
 
     class Meta:
@@ -245,8 +262,8 @@ class JobFilter(filters.FilterSet):  # type: ignore[misc]
     error_class = AnyOf(choices=[(name, name) for name in ERROR_CLASSES])
     account = filters.UUIDFilter(method="of_account")
     schedule = filters.UUIDFilter(method="of_schedule")
-    since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="lt")
+    since = MomentFilter(field_name="scheduled_for", lookup_expr="gte")
+    until = MomentFilter(field_name="scheduled_for", lookup_expr="lt")
 
     class Meta:
         model = Job
@@ -302,8 +319,8 @@ class AuditFilter(filters.FilterSet):  # type: ignore[misc]
     object_id = filters.CharFilter()
     action = filters.CharFilter()
     actor = filters.CharFilter(field_name="actor_id")
-    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = AuditLog
@@ -315,8 +332,8 @@ class EventFilter(filters.FilterSet):  # type: ignore[misc]
 
     type = filters.CharFilter(method="of_types")
     object = filters.CharFilter(method="about")
-    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = AuditLog

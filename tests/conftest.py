@@ -6,6 +6,7 @@ where there is none; with CI=true nothing may skip for want of a service.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -117,6 +118,19 @@ def _empty_only_what_is_full() -> Iterator[None]:
     operations.sql_flush = sql_flush  # type: ignore[method-assign]
     yield
     operations.sql_flush = whole  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_of_the_browsers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright leaves its event loop marked as running in the thread between its calls: whoever looks, as GraphQL and the tools
+    of assistants do, would take this for asynchronous code."""
+    loop = asyncio._get_running_loop()
+    if loop is None or "browser" in request.node.path.parts:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture

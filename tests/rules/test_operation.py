@@ -150,7 +150,7 @@ def test_r41_pruning_takes_old_attempts_in_batches_and_leaves_identities_alone(
 def test_r41_nothing_within_a_posts_deadline_is_pruned_however_short_the_retention(
     workspace, account, platform, now, settings
 ):
-    settings.ENGINE = {**settings.ENGINE, "attempt_retention_days": 0}
+    settings.RETENTION_DAYS = {"attempts": 1}
     platform.script = [Rejected("No.")]
     make_schedule(workspace, [account], now, grace_seconds=10 * 86_400)
     run_due(now)

@@ -20,7 +20,7 @@ from schedules.api.serializers.shapes import (
     workspace_words,
 )
 from schedules.api.serializers.shown import Instant, Shown, UtcTime, one_of
-from schedules.filters import AnyOf
+from schedules.filters import AnyOf, MomentFilter
 from schedules.webhooks import services
 from schedules.webhooks.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from schedules.webhooks.reads import Figures, is_broken
@@ -107,8 +107,8 @@ class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]
     state = AnyOf(choices=[(state.value, state.value) for state in DeliveryState])
     type = filters.CharFilter(field_name="event_type")
     event_id = filters.CharFilter()
-    since = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    since = MomentFilter(field_name="created_at", lookup_expr="gte")
+    until = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Delivery

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from rest_framework.test import APIClient
 from schemathesis.generation import GenerationMode
@@ -21,7 +21,7 @@ from tests.fuzz import hooks
 from tests.fuzz.__main__ import things
 from tests.people import ACTOR, make_account, make_schedule
 
-EXAMPLES = {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 1}
+EXAMPLES = {GenerationMode.POSITIVE: 1, GenerationMode.NEGATIVE: 1}
 
 
 @contextmanager
@@ -70,10 +70,13 @@ def test_odd_requests_are_answered_as_the_file_says(schema, token, monkeypatch):
             def ask(case):
                 nonlocal asked
                 asked += 1
-                try:
-                    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
-                except schemathesis.core.failures.FailureGroup as group:
-                    faults.extend(f"{case.operation.label}: {one}" for one in group.exceptions)
+                # what one request does, or breaks, is nothing to the next
+                with transaction.atomic():
+                    try:
+                        case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+                    except schemathesis.core.failures.FailureGroup as group:
+                        faults.extend(f"{case.operation.label}: {one}" for one in group.exceptions)
+                    transaction.set_rollback(True)
 
             with one_connection():
                 ask()
