@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,17 +120,19 @@ def _empty_only_what_is_full() -> Iterator[None]:
     operations.sql_flush = whole  # type: ignore[method-assign]
 
 
-@pytest.fixture(autouse=True)
-def _no_loop_of_the_browsers(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Playwright leaves its event loop marked as running in the thread between its calls: whoever looks, as GraphQL and the tools
-    of assistants do, would take this for asynchronous code."""
+    of assistants do, would take this for asynchronous code. Hidden around a whole test with its fixtures, because Django has
+    another connection to the database where a loop runs."""
     loop = asyncio._get_running_loop()
-    if loop is None or "browser" in request.node.path.parts:
-        yield
-        return
+    if loop is None or "browser" in item.path.parts:
+        return (yield)
     asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(loop)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(loop)
 
 
 @pytest.fixture
