@@ -15,7 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
+from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.sightings import address_of
 
 WINDOW_SECONDS = 60
@@ -72,3 +75,35 @@ def take(request: Any, *, now: datetime) -> Budget | None:
     if used > limit:
         raise exceptions.Throttled(wait=reset)
     return budget
+
+
+class Paced(APIView):
+    """A view that takes each request, whatever it asks for, out of its caller's budget, and says in the headers what is left."""
+
+    now: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = clock.now()
+        super().initial(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Whoever cannot say who they are has a small budget by address, so that guessing ends."""
+        try:
+            super().perform_authentication(request)
+        except exceptions.AuthenticationFailed:
+            take(request, now=self.now)
+            raise
+        if not request.user.is_authenticated:
+            take(request, now=self.now)
+
+    def check_throttles(self, request: Request) -> None:
+        if request.user.is_authenticated:
+            take(request, now=self.now)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        budget = getattr(request, "budget", None)
+        if budget is not None:
+            for name, value in budget.headers().items():
+                response.headers[name] = value
+        return response

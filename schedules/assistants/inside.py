@@ -39,18 +39,17 @@ class NotDone(Exception):
 
 def ask(
     caller: Caller, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None,
-    key: str = "", view: Any = None, named: Mapping[str, Any] | None = None,
+    key: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The API's answer as JSON. Raises NotDone. Runs in a worker thread, and leaves it no connection.
 
-    query, body: what is None is left out. key: an Idempotency-Key. view, named: a view of `doors`, that stands at no address.
+    query, body: what is None is left out. key: an Idempotency-Key.
     """
     request = _request(caller, method, path, _given(query or {}), _given(body or {}), key)
     try:
         with translation.override(settings.LANGUAGE_CODE):
-            if view is None:
-                view, _args, named = resolve(request.path)
-            response: Any = view(request, **(named or {}))
+            view, _args, named = resolve(request.path)
+            response: Any = view(request, **named)
             response.render()
     finally:
         # the SDK lets its worker threads go after a while, and would leave their connections open

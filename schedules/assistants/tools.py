@@ -13,7 +13,6 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from schedules.assistants import shapes
-from schedules.assistants.doors import NextSlot
 from schedules.assistants.inside import Caller, NotDone, ask
 
 Room = Annotated[
@@ -190,9 +189,10 @@ class Tools:
         return shapes.Slots(slots=[self._slot(one) for one in accounts])
 
     def _slot(self, account: UUID) -> shapes.Slot:
-        told = self._ask("GET", f"accounts/{account}/next-slot/", view=NextSlot.as_view(), named={"public_id": account})
+        told = self._get(f"accounts/{account}/slots/", count=1)
+        at = next(iter(told["results"]), {"at": None, "at_local": None})
         words = "It has no posting times, or none is free within half a year. Choose a time yourself."
-        return shapes.Slot.model_validate({**told, "note": "" if told["at"] else words})
+        return shapes.Slot.model_validate({**told, **at, "note": "" if at["at"] else words})
 
     def pause(self, post: PostId) -> shapes.Post:
         """Hold a post: nothing of it goes out until it is resumed."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -26,11 +25,10 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Problem, Refused
 from schedules.api import idempotency, throttling
+from schedules.api.throttling import Paced
 from schedules.graphql.caller import Caller
 
 MOST_BYTES = 256 * 1024
@@ -55,38 +53,6 @@ class GraphQLRenderer(JSONRenderer):
 class TooLarge(exceptions.APIException):
     status_code = 413
     default_code = "too_large"
-
-
-class Paced(APIView):
-    """At the rate of the REST API, and out of the same budget: one request is one, whatever it asks for."""
-
-    now: datetime
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.now = clock.now()
-        super().initial(request, *args, **kwargs)
-
-    def perform_authentication(self, request: Request) -> None:
-        """Whoever cannot say who they are has a small budget by address, so that guessing ends."""
-        try:
-            super().perform_authentication(request)
-        except exceptions.AuthenticationFailed:
-            throttling.take(request, now=self.now)
-            raise
-        if not request.user.is_authenticated:
-            throttling.take(request, now=self.now)
-
-    def check_throttles(self, request: Request) -> None:
-        if request.user.is_authenticated:
-            throttling.take(request, now=self.now)
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        budget = getattr(request, "budget", None)
-        if budget is not None:
-            for name, value in budget.headers().items():
-                response.headers[name] = value
-        return response
 
 
 class Endpoint(Paced):

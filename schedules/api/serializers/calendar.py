@@ -13,7 +13,7 @@ from rest_framework import serializers
 from alwrity_scheduler.core.errors import Problem, Refused
 from platforms.models import PlatformAccount
 from schedules.api.serializers.recovery import checked_zone
-from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
+from schedules.api.serializers.rules import When, Written
 from schedules.api.serializers.shapes import Input, Moment, Version, both
 from schedules.api.serializers.shown import Instant, Shown, one_of
 from schedules.models import Schedule
@@ -99,12 +99,7 @@ def span(query: Any) -> tuple[dict[str, Any], Wanted]:
 class MoveInput(Input):
     """`at`: a wall-clock time of `timezone`, or a time with an offset. `scope`: which times of a rule are meant."""
 
-    at = WallClock(
-        required=True,
-        allow_null=False,
-        default=serializers.empty,
-        error_messages={"required": f"Say when, like {EXAMPLE}.", "null": f"Say when, like {EXAMPLE}."},
-    )
+    at = When()
     timezone = serializers.CharField(required=False, allow_null=True, default=None, max_length=64)
     version = Version()
     scope = serializers.ChoiceField(required=False, default="", choices=moving.SCOPES)
@@ -115,12 +110,7 @@ class MoveInput(Input):
 
 
 class TimeInput(Input):
-    at = WallClock(
-        required=True,
-        allow_null=False,
-        default=serializers.empty,
-        error_messages={"required": f"Say when, like {EXAMPLE}.", "null": f"Say when, like {EXAMPLE}."},
-    )
+    at = When()
     timezone = serializers.CharField(required=False, allow_null=True, default=None, max_length=64)
     workspace = serializers.CharField(required=False, allow_null=True, default=None, max_length=100)
 

@@ -13,7 +13,7 @@ from alwrity_scheduler.core.errors import Problem
 from schedules.api.serializers.accounts import AccountName, account_words
 from schedules.api.serializers.preflight import AccountProblem
 from schedules.api.serializers.recovery import checked_zone
-from schedules.api.serializers.rules import EXAMPLE, WallClock
+from schedules.api.serializers.rules import When
 from schedules.api.serializers.schedules import ContentOrId, ScheduleChange, TargetInput
 from schedules.api.serializers.shapes import Input, Moment, Version, both, local_text, utc_text
 from schedules.api.serializers.shown import Instant, LocalTime, Shown, one_of
@@ -43,12 +43,7 @@ class Span(Input):
 class NewOccurrenceTime(Input):
     """A wall-clock time of `timezone` (the schedule's own, where none is given), or a time with an offset."""
 
-    at = WallClock(
-        required=True,
-        allow_null=False,
-        default=serializers.empty,
-        error_messages={"required": f"Say when, like {EXAMPLE}.", "null": f"Say when, like {EXAMPLE}."},
-    )
+    at = When()
     timezone = serializers.CharField(required=False, allow_null=True, default=None, max_length=64)
 
     def validate_timezone(self, value: str | None) -> str | None:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from alwrity_scheduler.core.errors import Problem
 from schedules.api.serializers.jobs import JobAnswer, JobWithAttempts, attempt_words
-from schedules.api.serializers.rules import EXAMPLE, WallClock, Written
+from schedules.api.serializers.rules import WallClock, When, Written
 from schedules.api.serializers.shapes import Input, ProblemOfField, both, either
 from schedules.api.serializers.shown import Instant, Shown
 from schedules.domain import localtime
@@ -26,12 +26,7 @@ WEEK = 7 * 86_400
 class NewTime(Input):
     """A time of day with an offset, or a wall-clock time of `timezone`, or of the schedule's zone."""
 
-    at = WallClock(
-        required=True,
-        allow_null=False,
-        default=serializers.empty,
-        error_messages={"required": f"Say when, like {EXAMPLE}.", "null": f"Say when, like {EXAMPLE}."},
-    )
+    at = When()
     timezone = serializers.CharField(required=False, allow_null=True, default=None, max_length=64)
     seen_absent = serializers.BooleanField(required=False, default=False)
 

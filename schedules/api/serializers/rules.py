@@ -77,6 +77,15 @@ class WallClock(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+class When(WallClock):
+    """The same, and it must be there."""
+
+    default_error_messages = {"required": f"Say when, like {EXAMPLE}.", "null": f"Say when, like {EXAMPLE}."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": True, "allow_null": False, "default": serializers.empty, **options})
+
+
 PARTS = {
     "once": ("at", "timezone"),
     "cron": ("expression", "timezone", "start", "until", "count"),

@@ -13,11 +13,10 @@ from django.db import models, transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.http import http_date
-from rest_framework import exceptions, generics
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import NotAllowed, Problem, Refused
 from alwrity_scheduler.core.events import Actor
 from alwrity_scheduler.workspaces import scopes
@@ -27,6 +26,7 @@ from alwrity_scheduler.workspaces.roles import Action
 from schedules.api import etags, fields, idempotency, throttling
 from schedules.api.problems import TooLarge
 from schedules.api.serializers.shapes import Empty, Input
+from schedules.api.throttling import Paced
 
 PAGING = frozenset({"cursor", "page_size"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,7 +38,7 @@ AREAS = {
 }  # fmt: skip
 
 
-class Door(generics.GenericAPIView[Any]):
+class Door(Paced, generics.GenericAPIView[Any]):
     """A view of the API.
 
     area: of `workspaces.scopes`, by which a token is narrowed; by default that of the module. query_names: the parameters it
@@ -53,7 +53,6 @@ class Door(generics.GenericAPIView[Any]):
     reaches_out: ClassVar[bool] = False
     deprecated_since: ClassVar[datetime | None] = None
     sunset_at: ClassVar[datetime | None] = None
-    now: datetime
     # the row that an If-Match named, as it was when it was locked
     matched: Any = None
 
@@ -84,7 +83,6 @@ class Door(generics.GenericAPIView[Any]):
         return self.response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.now = clock.now()
         super().initial(request, *args, **kwargs)
         self._check_scope(request)
         # REST framework reads the body past Django's own limit
@@ -100,20 +98,6 @@ class Door(generics.GenericAPIView[Any]):
                 else "This takes no parameters."
             )
             raise Refused([Problem(field=name, message=words, code="unknown") for name in unknown])
-
-    def perform_authentication(self, request: Request) -> None:
-        """Whoever cannot say who they are has a small budget by address, so that guessing ends."""
-        try:
-            super().perform_authentication(request)
-        except exceptions.AuthenticationFailed:
-            throttling.take(request, now=self.now)
-            raise
-        if not request.user.is_authenticated:
-            throttling.take(request, now=self.now)
-
-    def check_throttles(self, request: Request) -> None:
-        if request.user.is_authenticated:
-            throttling.take(request, now=self.now)
 
     def _check_scope(self, request: Request) -> None:
         writes = self.writes and request.method not in SAFE
@@ -168,10 +152,6 @@ class Door(generics.GenericAPIView[Any]):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        budget = getattr(request, "budget", None)
-        if budget is not None:
-            for name, value in budget.headers().items():
-                response.headers[name] = value
         if self.deprecated_since is not None:
             response.headers["Deprecation"] = f"@{int(self.deprecated_since.timestamp())}"
         if self.sunset_at is not None:
