@@ -120,6 +120,24 @@ def _empty_only_what_is_full() -> Iterator[None]:
     operations.sql_flush = whole  # type: ignore[method-assign]
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """On SQLite the test database is a copy of one that was migrated once for all processes."""
+    from django.db import connection
+
+    from tests.installation import migrated_sqlite
+
+    if connection.vendor == "sqlite":
+        shutil.copyfile(migrated_sqlite(), connection.settings_dict["TEST"]["NAME"])
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    from django.db import connection
+
+    return django_db_keepdb or connection.vendor == "sqlite"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Playwright leaves its event loop marked as running in the thread between its calls: whoever looks, as GraphQL and the tools

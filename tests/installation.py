@@ -63,16 +63,7 @@ class Installation:
         if not self.database_url.startswith("sqlite:///"):
             self.manage("migrate")
             return
-        made = _migrated_file()
-        if not made.exists():
-            with tempfile.TemporaryDirectory(dir=made.parent) as folder:
-                first = Installation(Path(folder))
-                first.manage("migrate")
-                with sqlite3.connect(first.folder / "db.sqlite3") as database:
-                    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                database.close()
-                os.replace(first.folder / "db.sqlite3", made)  # whoever else made one made the same
-        shutil.copyfile(made, self.database_url.removeprefix("sqlite:///"))
+        shutil.copyfile(migrated_sqlite(), self.database_url.removeprefix("sqlite:///"))
 
     def inside(self, call: str, **values: Any) -> Any:
         """Run one function of this module inside the installation; values and answer are JSON."""
@@ -124,8 +115,20 @@ class Installation:
             process.wait()
 
 
-def _migrated_file() -> Path:
-    return Path(tempfile.gettempdir()) / f"alwrity-migrated-{_state_of_the_migrations()}.sqlite3"
+def migrated_sqlite() -> Path:
+    """A migrated SQLite file, to be copied. Made once for this very state of the migrations, and left there for the next run."""
+    made = Path(tempfile.gettempdir()) / f"alwrity-migrated-{_state_of_the_migrations()}.sqlite3"
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if made.exists():
+            return made
+        with tempfile.TemporaryDirectory(dir=made.parent) as folder:
+            Installation(Path(folder)).manage("migrate")
+            database = sqlite3.connect(Path(folder) / "db.sqlite3")
+            with closing(database):
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            os.replace(Path(folder) / "db.sqlite3", made)
+    return made
 
 
 def migrated_postgres(server_url: str) -> str:

@@ -27,6 +27,8 @@ else:
     }
 # tests that are not about it publish what is late at once
 ENGINE["recovery_spacing_seconds"] = 0.0
+# every client of a test starts the middleware anew, which would look at each static file of each package
+WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # a provider is configured by the tests that need one

@@ -13,6 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from alwrity_scheduler.core import retention
 from alwrity_scheduler.core.secrets import KeysUnusable, check_keys
 
+OF_SETTINGS = "settings"
+# what a process without pages asks of the installation when it starts: loading every page for its checks would take a second
+WITHOUT_PAGES = [OF_SETTINGS, Tags.caches, Tags.database, Tags.files, Tags.models, Tags.security]
 REMEDY = (
     "Run `manage.py quickstart` once: it writes both keys to keys.env in the data folder. "
     "On a server, set the same SECRET_KEY and ENCRYPTION_KEYS in every process's environment."
@@ -48,7 +51,7 @@ def keys_are_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-@register()
+@register(OF_SETTINGS)
 def kinds_of_retention_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A slip in RETENTION_DAYS would leave something kept for longer than was meant."""
     unknown = sorted(set(settings.RETENTION_DAYS) - set(retention.kinds))
@@ -57,7 +60,7 @@ def kinds_of_retention_are_known(app_configs: Any, **kwargs: Any) -> list[CheckM
             for name in unknown]  # fmt: skip
 
 
-@register()
+@register(OF_SETTINGS)
 def storage_is_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """MEDIA_S3_BUCKET needs packages that not every installation has."""
     backend = settings.STORAGES["default"]["BACKEND"]

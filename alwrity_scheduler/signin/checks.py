@@ -14,4 +14,4 @@ def require_mfa(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     if settings.SIGNIN_REQUIRE_MFA in RULES:
         return []
     words = f"SIGNIN_REQUIRE_MFA is {settings.SIGNIN_REQUIRE_MFA!r}."
-    return [checks.Error(words, hint=f"Write one of {', '.join(RULES)}.", id="alwrity.E005")]
+    return [checks.Error(words, hint=f"Write one of {', '.join(RULES)}.", id="alwrity.E006")]

@@ -240,7 +240,8 @@
     if (found?.at && found.at !== ev.dataset.at) move(ev, found.at);
   });
   document.addEventListener("pointercancel", (event) => { if (event.pointerId === drag?.id) stop(); });
-  document.addEventListener("touchmove", (event) => { if (drag?.on) event.preventDefault(); }, { passive: false });
+  // where the page was slow to answer, the browser has begun to scroll and takes the finger: pointercancel comes next
+  document.addEventListener("touchmove", (event) => { if (drag?.on && event.cancelable) event.preventDefault(); }, { passive: false });
   document.addEventListener("contextmenu", (event) => { if (drag?.touch) event.preventDefault(); });
   document.addEventListener("dragstart", (event) => { if (drag || elementOf(event.target)?.closest(".ev")) event.preventDefault(); });
   const elementOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement);

@@ -137,12 +137,17 @@
   /* ---- live parts: an element with data-live asks for itself; the server answers 204 while nothing has changed. While stream.js
      hears what happens, the part asks when something did, and otherwise seldom. data-live="often": shows what no event tells ---- */
   const OFTEN = 10, SELDOM = 30, SOONEST = 2;
-  let paused = memory.get("live") === "paused", waited = 0, streaming = false, due = 0;
-  const every = (part) => streaming && part.dataset.live !== "often" ? SELDOM : OFTEN;
+  let paused = memory.get("live") === "paused", waited = 0, streaming = false, caughtUp = false, due = 0;
+  const every = (part) => streaming && caughtUp && part.dataset.live !== "often" ? SELDOM : OFTEN;
   function refresh(part) {
     if (paused || document.hidden || isHeld(part) || part.classList.contains("htmx-request")) return false;
-    waited = 0; htmx.trigger(part, "refresh");
+    waited = 0; caughtUp = streaming; htmx.trigger(part, "refresh");
     return true;
+  }
+  /* what happened before the stream was open is not in it: the part asks once more before it relies on it */
+  function streams(now) {
+    if (now !== streaming) caughtUp = false;
+    streaming = now;
   }
   /* many events in a row are one refresh, half a second after the first; then not again for a while */
   function happened() {
@@ -217,5 +222,5 @@
   document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt.matches("form[data-guard]") && !event.detail.successful) dirty = true; });
   document.addEventListener("kept", () => { dirty = false; });  // the composer has stored it as a draft
   addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
-  window.ui = { toast, say, keysOn, happened, streams: (now) => { streaming = now; } };
+  window.ui = { toast, say, keysOn, happened, streams };
 })();

@@ -5,17 +5,26 @@
   const address = document.currentScript?.dataset.stream || document.querySelector("script[data-stream]").dataset.stream;
   if (!window.EventSource || !window.BroadcastChannel || !navigator.locks || !document.querySelector("[data-live]")) return;
   const name = `alwrity:${address}`;
-  let channel = null, source = null, leave = null;
+  let channel = null, source = null, leave = null, heard = false;
 
   function tell(message) { take(message); channel?.postMessage(message); }
   function take(message) {
     if (message === "happened") window.ui.happened();
     else if (message === "who") { if (source?.readyState === EventSource.OPEN) channel.postMessage("open"); }
-    else window.ui.streams(message === "open");
+    else {
+      heard ||= message === "open";
+      window.ui.streams(message === "open");
+    }
   }
   function listen() {
+    // taken over from another tab: nobody heard what happened in between, so everybody looks
+    let isTakenOver = heard;
     source = new EventSource(address);
-    source.onopen = () => tell("open");
+    source.onopen = () => {
+      tell("open");
+      if (isTakenOver) tell("happened");
+      isTakenOver = false;
+    };
     source.onmessage = () => tell("happened");
     // closed: refused for good, e.g. signed out. Otherwise the browser tries again by itself
     source.onerror = () => tell("closed");

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from alwrity_scheduler.core.checks import WITHOUT_PAGES
 from schedules.engine import embedded, wakeup
 from schedules.engine.loop import Loop
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Publish what is due, at its second. --once publishes what is due now and ends."
+    requires_system_checks = WITHOUT_PAGES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="publish what is due, print what was done, and end")
