@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from alwrity_scheduler.core.events import ENGINE, Actor, emit, unit
 from alwrity_scheduler.workspaces import services as workspaces
@@ -60,7 +61,18 @@ class Scenery:
     in_review: Any = None
     failed: Any = None
     asset: Any = None
+    # the name of somebody in the team
+    writer: str = ""
     hook: Any = None
+    webhook: Any = None
+    delivery: Any = None
+    app: Any = None
+    token: Any = None
+    # what stands in an address that only who was sent it knows
+    invitation: str = ""
+    outside: str = ""
+    # the query with which the app asks to be allowed
+    asked: str = ""
 
 
 def make(now: datetime, *, a_month: int = 400) -> Scenery:
@@ -81,6 +93,7 @@ def seed(workspace: Workspace, owner: User, now: datetime, *, a_month: int = 400
     made, chance = Scenery(workspace, owner), random.Random(20)
     with unit():
         people = _people(workspace, now)
+        made.writer = people[0].get_username()
         _places(made, now)
         _rules(made, now)
         _reviews(made, people, now)
@@ -90,6 +103,7 @@ def seed(workspace: Workspace, owner: User, now: datetime, *, a_month: int = 400
     _troubles(made, now)
     _engine(now)
     _hooks(made, now)
+    _integrations(made, now)
     _tell(workspace, now)
     return made
 
@@ -108,6 +122,44 @@ def _hooks(made: Scenery, now: datetime) -> None:
         receiving.receive(
             hook=made.hook, headers={"X-Hook-Secret": secret}, body=body, form=False, request_id="", now=now
         )
+
+
+def _integrations(made: Scenery, now: datetime) -> None:
+    """A webhook whose receiver fails, an app that is allowed, a token, an invitation, and a link for somebody outside."""
+    from alwrity_scheduler.oauth import services as oauth
+    from alwrity_scheduler.workspaces import invitations
+    from schedules.services import approval
+    from schedules.webhooks import services as webhooks
+
+    by: dict[str, Any] = {"actor": ACTOR, "now": now}
+    room, ends = made.workspace, now + timedelta(days=90)
+    plan = webhooks.EndpointPlan(
+        url="https://crm.example.com/alwrity", event_types=["job.*"], description="CRM: what went out"
+    )
+    made.webhook, _ = webhooks.create(workspace=room, plan=plan, **by)
+    made.delivery = webhooks.test(endpoint=made.webhook, **by)
+    made.delivery.attempts.create(
+        no=1, at=now, duration_ms=412, status=500, ending="refused", message="It answered 500.",
+        request_headers={"webhook-id": made.delivery.event_id}, answer_headers={"content-type": "text/plain"},
+        answer_body="Internal error",
+    )  # fmt: skip
+    type(made.delivery).objects.filter(pk=made.delivery.pk).update(state="failed", tries=1, last_status=500)
+    type(made.webhook).objects.filter(pk=made.webhook.pk).update(failures=9, failing_since=now - timedelta(hours=2))
+    made.app, _ = oauth.register(
+        workspace=room, name="Report Desk", redirect_uris=["https://app.example.com/back"],
+        website="https://app.example.com", person=made.owner, **by,
+    )  # fmt: skip
+    oauth.allow(app=made.app, person=made.owner, workspace=room, scopes=["jobs:read"], **by)
+    made.asked = urlencode(
+        {
+            "response_type": "code", "client_id": made.app.client_id, "redirect_uri": "https://app.example.com/back",
+            "scope": "jobs:read schedules:write", "state": "xyz", "code_challenge": "x" * 43,
+            "code_challenge_method": "S256",
+        }
+    )  # fmt: skip
+    made.token, _ = workspaces.create_token(workspace=room, name="n8n", role="author", expires_at=ends, **by)
+    _, made.invitation = invitations.invite(workspace=room, email="nia@example.com", role="author", **by)
+    made.outside = approval.token_of(approval.make_link(schedule=made.in_review, label="Client", **by))
 
 
 def _people(workspace: Workspace, now: datetime) -> list[User]:

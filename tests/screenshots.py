@@ -33,16 +33,20 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`address` is a URL name and what it is reversed with; a page whose name does not exist is passed over."""
+    """A URL name and what it is reversed with: the `public_id` of a thing of the scenery, `#thing` for its number, `$thing` for
+    what it is itself, `=word` for this word. asked: a thing of the scenery that is the query. Without a session where `is_outside`.
+    A page whose name does not exist is passed over."""
 
     name: str
     url_name: str
     thing: str = ""
     query: str = ""
+    asked: str = ""
+    is_outside: bool = False
 
 
 PAGES = (
-    Page("sign-in", "login"),
+    Page("sign-in", "login", is_outside=True),
     Page("security", "web:settings_section", "=security"),
     Page("second-step", "mfa_index"),
     Page("sessions", "usersessions_list"),
@@ -53,30 +57,60 @@ PAGES = (
     Page("calendar-month", "web:calendar", query="?view=month"),
     Page("calendar-year", "web:calendar", query="?view=year"),
     Page("timeline", "web:timeline"),
+    Page("milestone-new", "web:milestone_new"),
     Page("list", "web:schedules"),
     Page("list-nothing-found", "web:schedules", query="?q=nothing+is+called+this"),
     Page("schedule", "web:schedule", "recurring"),
     Page("composer-new", "web:schedule_new"),
+    Page("preflight", "web:schedule_preflight", "draft"),
+    Page("dependencies", "web:schedule_dependencies", "draft"),
     Page("composer-edit", "web:schedule_edit", "draft"),
     Page("drafts", "web:drafts"),
     Page("library", "web:library"),
     Page("jobs", "web:jobs"),
     Page("job", "web:job", "failed"),
     Page("recovery", "web:recovery"),
+    Page("jobs-executions", "web:jobs_runs"),
+    Page("jobs-by-schedule", "web:jobs_schedules"),
     Page("review", "web:reviews"),
+    Page("review-of-a-post", "web:review", "in_review"),
+    Page("review-rules", "web:review_policies"),
+    Page("review-from-outside", "outside_review", "$outside", is_outside=True),
     Page("media", "web:media"),
     Page("media-file", "web:media_asset", "asset"),
     Page("notifications", "web:notifications"),
     Page("accounts", "web:accounts"),
     Page("account", "web:account", "account"),
+    Page("account-choose", "web:account_choose"),
+    Page("account-connect", "web:account_connect", "=mastodon"),
+    Page("account-times", "web:account_times", "account"),
+    Page("account-apps", "web:account_apps"),
+    Page("account-groups", "web:account_groups"),
     Page("settings", "web:settings"),
     Page("settings-notifications", "web:settings_section", "=notifications"),
+    Page("settings-language", "web:settings_section", "=language"),
+    Page("settings-look", "web:settings_section", "=look"),
+    Page("settings-apps", "web:settings_section", "=apps"),
+    Page("settings-integrations", "web:settings_section", "=integrations"),
     Page("team", "web:team"),
     Page("hooks", "web:hooks"),
     Page("hook", "web:hook", "hook"),
     Page("tokens", "web:tokens"),
+    Page("member", "web:member", "$writer"),
+    Page("joining", "join", "$invitation", is_outside=True),
+    Page("token", "web:token", "token"),
+    Page("apps", "web:apps"),
+    Page("app", "web:app", "app"),
+    Page("consent", "oauth_authorize", asked="asked"),
+    Page("webhooks", "web:webhooks"),
+    Page("webhook", "web:webhook", "webhook"),
+    Page("webhook-new", "web:webhook_new"),
+    Page("webhook-delivery", "web:webhook_delivery", "delivery"),
+    Page("security-log", "web:security"),
     Page("engine", "web:engine"),
     Page("graphql", "graphql:endpoint"),
+    Page("api-docs", "api:docs"),
+    Page("api-redoc", "api:redoc"),
     Page("first-run", "web:first_run"),
     Page("admin", "admin:index"),
     Page("admin-list", "admin:schedules_schedule_changelist"),
@@ -179,9 +213,10 @@ def _address(page: Page, made: Any) -> str | None:
     from django.urls import NoReverseMatch, reverse
 
     try:
-        return reverse(page.url_name, args=_arguments(page.thing, made)) + page.query
+        address = reverse(page.url_name, args=_arguments(page.thing, made)) + page.query
     except NoReverseMatch:
         return None
+    return f"{address}?{getattr(made, page.asked)}" if page.asked else address
 
 
 def _arguments(thing: str, made: Any) -> list[Any]:
@@ -189,6 +224,8 @@ def _arguments(thing: str, made: Any) -> list[Any]:
         return []
     if thing.startswith("="):
         return [thing[1:]]
+    if thing.startswith("$"):
+        return [str(getattr(made, thing[1:]))]
     if thing.startswith("#"):
         return [getattr(made, thing[1:]).pk]
     return [(made.accounts[0] if thing == "account" else getattr(made, thing)).public_id]
@@ -234,7 +271,7 @@ def _sign_in(context: Any, stand: Stand) -> None:
 
 
 def _one(context: Any, sheet: Any, stand: Stand, page: Page, address: str, file: Path) -> None:
-    if page.url_name == "login":
+    if page.is_outside:
         context.clear_cookies(name="sessionid")
     wide, high = sheet.viewport_size["width"], sheet.viewport_size["height"]
     answer = sheet.goto(address, wait_until="networkidle")
@@ -245,7 +282,7 @@ def _one(context: Any, sheet: Any, stand: Stand, page: Page, address: str, file:
     sheet.set_viewport_size({"width": wide, "height": max(high, whole)})
     sheet.screenshot(path=file, animations="disabled")
     sheet.set_viewport_size({"width": wide, "height": high})
-    if page.url_name == "login":
+    if page.is_outside:
         _sign_in(context, stand)
 
 

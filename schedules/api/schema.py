@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import lru_cache
@@ -23,6 +24,7 @@ from typing import Any
 import django_filters as filters
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 from drf_spectacular.drainage import warn
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -588,8 +590,17 @@ def _leave_out_unused(result: Json) -> None:
             del result["components"][kind][name]
 
 
-@lru_cache(maxsize=1)
+_one_at_a_time = threading.Lock()
+
+
 def whole() -> Json:
-    """The whole file; the same for everybody, so it is made once a process."""
-    found: Json = SchemaGenerator().get_schema(request=None, public=True)
+    """The whole file; the same for everybody, whoever asks first and in whatever language, so it is made once a process."""
+    with _one_at_a_time:  # drf-spectacular finds its extensions while it makes a file, which no second thread may watch
+        return _made()
+
+
+@lru_cache(maxsize=1)
+def _made() -> Json:
+    with translation.override("en"):
+        found: Json = SchemaGenerator().get_schema(request=None, public=True)
     return found

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
 from django.test import Client
+from django.utils import translation
 from drf_spectacular.drainage import GENERATOR_STATS, reset_generator_stats
 from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from alwrity_scheduler.workspaces.scopes import SCOPES
-from schedules.api import urls
+from schedules.api import schema, urls
 from schedules.api.serializers.shown import Shown, name_of
 from tests.integration.api import described
 from tests.integration.api.callers import Caller
@@ -131,6 +134,26 @@ def test_anybody_may_read_it_as_json_or_yaml(db):
     assert asked.content == as_yaml.content
     assert client.get("/api/v1/schema/?colour=red").status_code == 422
     assert client.get("/api/v1/schema/?format=").status_code == 422
+
+
+def test_it_is_made_once_whoever_asks_first_and_in_english(db, monkeypatch):
+    """Swagger and Redoc, opened side by side by somebody who reads German."""
+    schema._made.cache_clear()
+    begun, made = threading.Barrier(3), []
+    whole = SchemaGenerator.get_schema
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *args, **names: made.append(1) or whole(*args, **names))
+
+    def ask():
+        with translation.override("de"):
+            begun.wait(10)
+            return schema.whole()
+
+    with ThreadPoolExecutor(3) as threads:
+        first, *others = [asked.result() for asked in [threads.submit(ask) for _ in range(3)]]
+
+    assert made == [1]
+    assert all(other is first for other in others)
+    assert "Multiple values may be separated by commas." in json.dumps(first)
 
 
 @pytest.mark.parametrize("page", ["docs", "redoc"])
