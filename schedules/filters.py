@@ -38,12 +38,12 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
 class _MomentField(IsoDateTimeField):  # type: ignore[misc]
     """In UTC: what stands a day from it by its offset is a time to Python and none to every database."""
 
-    def strptime(self, value: str, format: str) -> Any:
-        found = super().strptime(value, format)
+    def to_python(self, value: Any) -> Any:
+        found = super().to_python(value)
         try:
-            return found if found.tzinfo is None else found.astimezone(UTC)
+            return None if found is None else found.astimezone(UTC)
         except OverflowError:
-            raise ValueError(value) from None
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]

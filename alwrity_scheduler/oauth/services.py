@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused, StaleVersion
@@ -68,7 +68,7 @@ def change(*, app: App, changes: dict[str, Any], version: int, actor: Actor, now
 @unit()
 def _change(app: App, values: dict[str, str], version: int, actor: Actor, now: datetime) -> App:
     before = _shown(app)
-    if not App.objects.filter(pk=app.pk, version=version).update(**values, version=version + 1, updated=now):
+    if not App.objects.filter(pk=app.pk, version=version).update(**values, version=F("version") + 1, updated=now):
         raise StaleVersion(
             Problem(
                 field="version",

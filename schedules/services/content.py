@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import Problem, Refused, StaleVersion
@@ -230,7 +231,7 @@ def update_content(
     media = _media(draft, content.workspace)
     before, written_at = snapshot(content), content.updated_at
     changed = ContentItem.objects.filter(pk=content.pk, version=version).update(
-        version=version + 1, updated_at=now, **_values(draft, content.workspace, now)
+        version=F("version") + 1, updated_at=now, **_values(draft, content.workspace, now)
     )
     if not changed:
         raise stale("content")

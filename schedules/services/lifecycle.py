@@ -20,7 +20,7 @@ from schedules.models import ContentItem, ContentMedia, ContentVariant, Job, Sch
 from schedules.services import materialise, reviewing
 from schedules.services.content import stale
 from schedules.services.facts import schedule_fact
-from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan
+from schedules.services.plans import ContentDraft, SchedulePlan, TargetPlan, check_plan
 from schedules.services.schedules import (
     accounts_of,
     plan_of,
@@ -129,13 +129,17 @@ def clone(
     person: User | None = None,
     targets: Sequence[TargetPlan] | None = None,
 ) -> Schedule:
-    """A draft with the same content (its own copy), rule and targets, or with other targets where they are given."""
+    """A draft with the same content (its own copy), rule and targets, or with other targets where they are given.
+
+    Raises Refused for an account that is named twice, or that is none of the workspace's.
+    """
     copy = _copy_content(schedule.content, now=now, person=person)
     twin = _copy(schedule, content=copy, state=ScheduleState.DRAFT, now=now, person=person)
     if targets is None:
         _copy_targets(list(schedule.targets.all()), twin)
     else:
         plan = replace(plan_of(twin), targets=tuple(targets))
+        check_plan(plan, draft=True)
         set_targets(twin, plan, accounts_of(twin.workspace, plan))
     emit(schedule_fact("schedule.cloned", twin, actor, now, after={**snapshot(twin), "from": str(schedule.public_id)}))
     return twin
@@ -320,7 +324,7 @@ def split(
         expression=first.expression,
         until_local=first.until_local,
         occurrence_limit=first.limit,
-        version=version + 1,
+        version=F("version") + 1,
         updated_at=now,
     )
     if not changed:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import F, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from alwrity_scheduler.core.errors import IllegalTransition, Problem, Refused
@@ -248,7 +248,7 @@ def update_schedule(
     accounts = accounts_of(schedule.workspace, plan)
     before = snapshot(schedule)
     changed = Schedule.objects.filter(pk=schedule.pk, version=version).update(
-        version=version + 1, updated_at=now, **plan_values(plan)
+        version=F("version") + 1, updated_at=now, **plan_values(plan)
     )
     if not changed:
         raise content_service.stale("schedule")

@@ -329,7 +329,9 @@ def test_by_touch_and_from_right_to_left(open_browser, team, desk, monday, chrom
     expect(page.locator(".drag-ghost")).to_have_count(0)
     assert wall_of(post) == monday.replace(hour=9, minute=20)
 
-    for _ in range(5):  # a page that is slow to answer loses the finger to the browser, which scrolls: nothing moves then
+    for _ in range(
+        5
+    ):  # a page that is slow to answer loses the finger to the browser, which scrolls: nothing moves then
         page.wait_for_timeout(300)
         start = event_of(page, "Lights").bounding_box()
         x, y = start["x"] + 20, start["y"] + 8

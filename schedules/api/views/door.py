@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.http import http_date
+from django_filters import CharFilter
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -98,6 +99,16 @@ class Door(Paced, generics.GenericAPIView[Any]):
                 else "This takes no parameters."
             )
             raise Refused([Problem(field=name, message=words, code="unknown") for name in unknown])
+        if empty := [
+            name for name in request.query_params if name in self._never_empty() and not request.query_params[name]
+        ]:
+            words = "Give it a value, or leave it out."
+            raise Refused([Problem(field=name, message=words, code="blank") for name in empty])
+
+    def _never_empty(self) -> frozenset[str]:
+        """The parameters that are no text: one without a value is a slip in the program that asks, and not everything."""
+        filters = getattr(getattr(self, "filterset_class", None), "base_filters", {})
+        return frozenset(name for name, one in filters.items() if not isinstance(one, CharFilter)) | {"ordering"}
 
     def _check_scope(self, request: Request) -> None:
         writes = self.writes and request.method not in SAFE

@@ -268,3 +268,30 @@ def test_every_change_of_a_row_knows_what_an_if_match_is_about() -> None:
     for view in changing:
         own_rows = view.get_queryset is not GenericAPIView.get_queryset
         assert own_rows or view.current is not Door.current, view
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("jobs/", "schedule="), ("jobs/", "ordering="), ("accounts/", "group="), ("content/", "content_type="),
+     ("jobs/export/", "state="), ("schedules/", "runs_since=")],
+)  # fmt: skip
+def test_a_parameter_without_a_value_is_refused_unless_it_is_text(api: Caller, path: str, query: str) -> None:
+    """A program that lost the id it meant to send would otherwise be given everything."""
+    name = query.partition("=")[0]
+    assert fields(api.get(f"{path}?{query}")) == {name: "blank"}
+    assert api.get(f"{path.removesuffix('export/')}?q=&fields=").status_code == 200
+
+
+@pytest.mark.parametrize("moment", ["0118-02-07T02:56:13+19:19", "2026-11-26T09:43:44-21:02", "9999-12-31T23:00:00Z"])
+def test_a_time_is_an_instant_whatever_its_offset(api: Caller, moment: str) -> None:
+    """PostgreSQL knows offsets of less than 16 hours; Python those of less than a day."""
+    quoted = moment.replace("+", "%2B")
+    for path in ("jobs/?since=", "jobs/?until=", "schedules/?runs_since=", "audit/?since=", "events/?until="):
+        assert api.get(f"{path}{quoted}").status_code == 200, path
+    assert fields(api.get("jobs/?since=0001-01-01T00:00:00%2B10:00")) == {"since": "invalid"}
+
+
+def test_the_largest_version_there_could_be_is_out_of_date_too(api: Caller, schedule: Schedule) -> None:
+    most = 2**31 - 1
+    for path in (f"content/{schedule.content.public_id}/", f"schedules/{schedule.public_id}/"):
+        assert fields(api.patch(path, {"version": most})) == {"version": "stale"}, path

@@ -138,6 +138,7 @@ def test_a_copy_goes_to_other_accounts(api: Caller, people: People, daily: Sched
     assert [row["name"] for row in api.post(where).json()["accounts"]] == ["News"]
     before = Schedule.objects.count()
     assert fields(api.post(where, {"accounts": [str(people.workspace.public_id)]})) == {"accounts": "invalid"}
+    assert fields(api.post(where, {"accounts": [str(other.public_id)] * 2})) == {"accounts": "invalid"}
     assert Schedule.objects.count() == before
 
 
