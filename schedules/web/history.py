@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from schedules.domain import likeness
 from schedules.models import AuditLog
 from schedules.web import policies
-from schedules.web.templatetags.ui import platform_name
+from schedules.web.templatetags.ui import moment, platform_name
 
 LONGEST = 160
+_LIKE_A_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 LONGEST_DIFF = 20_000  # characters of a text that are compared word by word
 _NAMES: dict[str, str | Promise] = {
     "rule_kind": gettext_lazy("kind of rule"),
@@ -64,6 +69,9 @@ _NAMES: dict[str, str | Promise] = {
     "url": gettext_lazy("address"),
     "attempt_count": gettext_lazy("attempts made"),
     "offset_seconds": gettext_lazy("later than the others"),
+    "role": gettext_lazy("role"),
+    "scopes": gettext_lazy("areas"),
+    "expires_at": gettext_lazy("ends"),
 }
 # what facts carry for those who are told, and the page shows anyway
 _NOT_SHOWN = frozenset({"account", "page", "review"})
@@ -215,6 +223,21 @@ def _text(value: Any) -> str:
         return str(value.get("account") or ", ".join(f"{key} {_text(item)}" for key, item in value.items()))[:LONGEST]
     text = str(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def told(details: Mapping[str, Any]) -> str:
+    """What a fact tells besides, in one line; what it is about comes first, and nothing is said twice."""
+    found = dict.fromkeys(str(value) for name, value in details.items() if name == "object" and value)
+    for name, value in details.items():
+        if value not in (None, "", [], {}) and str(value) not in found:
+            found[f"{_name(name)}: {_moment(value) or _text(value)}"] = None
+    return " · ".join(found)
+
+
+def _moment(value: Any) -> str:
+    """The time in the active zone, if it is one as facts write it."""
+    at = parse_datetime(value) if isinstance(value, str) and _LIKE_A_TIME.match(value) else None
+    return "" if at is None or timezone.is_naive(at) else strip_tags(moment(at))
 
 
 def entries(rows: Iterable[AuditLog]) -> list[Entry]:

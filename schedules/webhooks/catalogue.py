@@ -30,6 +30,10 @@ TITLES: dict[str, str | Promise] = {
     "member": _("Members"),
     "token": _("API tokens"),
     "webhook": _("Webhooks"),
+    "hook": _("Inbound hooks"),
+    "app": _("Apps"),
+    "campaign": _("Campaigns"),
+    "invitation": _("Invitations"),
 }
 
 

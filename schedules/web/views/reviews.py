@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -250,7 +252,10 @@ def outside(request: HttpRequest, token: str) -> HttpResponse:
         "open": link.may_decide and link.review.state == "waiting",
         "now": now,
     }
-    return _private(render(request, "reviews/outside.html", context, status=422 if said else 200))
+    # who is not signed in reads times on the team's clocks, as the post's own are
+    own = timezone.get_current_timezone() if request.user.is_authenticated else None
+    with timezone.override(own or zoneinfo.ZoneInfo(schedule.workspace.timezone)):
+        return _private(render(request, "reviews/outside.html", context, status=422 if said else 200))
 
 
 def _act_outside(

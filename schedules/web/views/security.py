@@ -15,6 +15,7 @@ from alwrity_scheduler.security import persons, services
 from alwrity_scheduler.security.kinds import ALERTS, FACTS, SIGHTINGS, words_of
 from alwrity_scheduler.security.models import SecurityAlert, SecurityEvent
 from alwrity_scheduler.workspaces.roles import Action
+from schedules.web import history
 from schedules.web.gate import Visit, done, refused, screen, show
 
 PAGE_SIZE = 50
@@ -36,7 +37,7 @@ def log(request: HttpRequest, visit: Visit) -> HttpResponse:
         "title": _("Security"),
         "workspace": visit.workspace,
         "alerts": [(alert, ALERTS.get(alert.kind, alert.kind)) for alert in alerts],
-        "events": [(event, words_of(event.kind), _said(event)) for event in page],
+        "events": [(event, words_of(event.kind), history.told(event.details)) for event in page],
         "page": page,
         "kinds": [(name, str(words)) for name, words in {**SIGHTINGS, **FACTS}.items()],
         "kind": kind,
@@ -45,12 +46,6 @@ def log(request: HttpRequest, visit: Visit) -> HttpResponse:
         "here": request.get_full_path(),
     }
     return show(request, "security/page.html", "security/partials/_log.html", context)
-
-
-def _said(event: SecurityEvent) -> str:
-    """What else the event tells, in one line."""
-    shown = {name: value for name, value in event.details.items() if value not in ("", None, [], {})}
-    return ", ".join(f"{name}: {value}" for name, value in shown.items())[:300]
 
 
 @screen("POST")

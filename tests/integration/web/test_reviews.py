@@ -98,6 +98,7 @@ def test_somebody_from_outside_sees_the_post_and_approves_it(client, author, ask
     assert "Not yet" in body
     assert "asks what you think" in body
     assert "Good morning" not in body  # another post of the workspace
+    assert "30 Nov, 09:00 CET" in body.partition("this link works until")[2]  # on the team's clocks
     assert (page["Referrer-Policy"], page["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
     assert "no-store" in page["Cache-Control"]
     assert ReviewLink.objects.get().opened_at == NOW
