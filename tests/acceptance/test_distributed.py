@@ -16,7 +16,17 @@ from typing import Any
 import pytest
 
 from tests.conftest import POSTGRES_URL, RABBITMQ_URL
-from tests.installation import Installation, Recorder, RedisServer, children, closing, hears, kill, wait_for
+from tests.installation import (
+    Installation,
+    Recorder,
+    RedisServer,
+    children,
+    closing,
+    hears,
+    kill,
+    migrated_postgres,
+    wait_for,
+)
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.xdist_group("distributed")]
 PATIENCE = 120.0
@@ -34,7 +44,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     name = f"alwrity_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_postgres(POSTGRES_URL)}")
         Installation(tmp_path_factory.mktemp("migrated"), _database_url(name), ENGINE="distributed").manage("migrate")
         yield name
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -14,15 +14,15 @@ from tests.installation import ROOT, migrated_postgres
 
 # who may do what, how rules are written, what is done to files, and doors before services that the other parts ask of it
 OF_NO_DATABASE = (
-    "api/test_access", "api/test_account_groups_and_apps", "api/test_accounts", "api/test_afterwards",
-    "api/test_backfill", "api/test_client", "api/test_connecting", "api/test_content", "api/test_every_endpoint",
-    "api/test_fuzz", "api/test_library", "api/test_limited", "api/test_media", "api/test_members",
-    "api/test_preflight", "api/test_readme", "api/test_reviewer", "api/test_reviews", "api/test_rules",
-    "api/test_schema", "api/test_tokens", "platforms/test_admin", "platforms/test_bucket", "platforms/test_fetching",
-    "platforms/test_media", "platforms/test_newsletter_jobs", "platforms/test_renditions",
-    "platforms/test_rotate_keys", "platforms/test_sandbox", "platforms/test_sending", "schedules/test_approval",
-    "schedules/test_assembly", "schedules/test_chat_kills", "schedules/test_files_in_use", "schedules/test_forecast",
-    "schedules/test_platforms_in_steps", "schedules/test_preflight",
+    "api/test_access", "api/test_account_groups_and_apps", "api/test_accounts", "api/test_afterwards", "api/test_backfill",
+    "api/test_client", "api/test_connecting", "api/test_content", "api/test_every_endpoint", "api/test_fuzz",
+    "api/test_imports", "api/test_library", "api/test_limited", "api/test_media", "api/test_members", "api/test_planning",
+    "api/test_preflight", "api/test_readme", "api/test_reviewer", "api/test_reviews", "api/test_rules", "api/test_schema",
+    "api/test_shelves", "api/test_slots", "api/test_tokens", "api/test_webhooks", "platforms/test_admin",
+    "platforms/test_bucket", "platforms/test_fetching", "platforms/test_media", "platforms/test_newsletter_jobs",
+    "platforms/test_renditions", "platforms/test_rotate_keys", "platforms/test_sandbox", "platforms/test_sending",
+    "schedules/test_approval", "schedules/test_assembly", "schedules/test_chat_kills", "schedules/test_files_in_use",
+    "schedules/test_forecast", "schedules/test_platforms_in_steps", "schedules/test_preflight",
 )  # fmt: skip
 # the pages whose reads are written for each database
 PAGES = ("calendar",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -18,7 +19,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
-from tests.installation import ROOT, Installation, closing, wait_for
+from tests.installation import ROOT, Installation, closing, migrated_sqlite, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -31,6 +32,14 @@ def empty(tmp_path: Path) -> Iterator[Installation]:
         del installation.environment[name]
     with closing(installation):
         yield installation
+
+
+@pytest.fixture
+def migrated(empty: Installation) -> Installation:
+    """The same with a database that has its tables and nothing in them: the minute in which they are made is looked at once."""
+    empty.folder.mkdir(mode=0o700)
+    shutil.copyfile(migrated_sqlite(), empty.folder / "db.sqlite3")
+    return empty
 
 
 def free_port() -> int:
@@ -56,16 +65,16 @@ def test_once_publishes_the_first_posts_says_where_and_fails_when_nothing_was_pu
     assert "Nothing was published: nothing is due" in again.stderr
 
 
-def test_a_second_run_changes_nothing_that_exists(empty: Installation):
-    first = empty.manage("quickstart", "--no-serve")
-    keys, counts = (empty.folder / "keys.env").read_text(), empty.inside("counts")
+def test_a_second_run_changes_nothing_that_exists(migrated: Installation):
+    first = migrated.manage("quickstart", "--no-serve")
+    keys, counts = (migrated.folder / "keys.env").read_text(), migrated.inside("counts")
 
-    second = empty.manage("quickstart", "--no-serve")
+    second = migrated.manage("quickstart", "--no-serve")
 
     assert "password" in first.stdout
     assert "password" not in second.stdout
-    assert (empty.folder / "keys.env").read_text() == keys
-    assert empty.inside("counts") == counts
+    assert (migrated.folder / "keys.env").read_text() == keys
+    assert migrated.inside("counts") == counts
 
 
 def test_a_busy_port_is_one_clear_sentence_and_nothing_is_made(empty: Installation):
@@ -105,16 +114,16 @@ def test_an_old_python_is_one_clear_sentence():
     assert done.stderr.startswith("This product needs Python 3.11 or newer, and this is Python 3.9")
 
 
-def test_it_serves_signs_in_shows_the_published_post_and_stops_on_ctrl_c(empty: Installation):
-    empty.environment["ALWRITY_ADMIN_PASSWORD"] = "correct horse battery"
+def test_it_serves_signs_in_shows_the_published_post_and_stops_on_ctrl_c(migrated: Installation):
+    migrated.environment["ALWRITY_ADMIN_PASSWORD"] = "correct horse battery"
     port = free_port()
-    log = (empty.folder.parent / "log").open("wb")
+    log = (migrated.folder.parent / "log").open("wb")
     with log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "quickstart", "--port", str(port)],
-            cwd=ROOT, env=empty.environment, stdout=log, stderr=log, preexec_fn=os.setpgrp,
+            cwd=ROOT, env=migrated.environment, stdout=log, stderr=log, preexec_fn=os.setpgrp,
         )  # fmt: skip
-    empty.processes.append(process)
+    migrated.processes.append(process)
     browser = build_opener(HTTPCookieProcessor(jar := CookieJar()))
     base = f"http://127.0.0.1:{port}"
 
@@ -125,13 +134,13 @@ def test_it_serves_signs_in_shows_the_published_post_and_stops_on_ctrl_c(empty: 
             return False
 
     wait_for(answers, 60, "the web server")
-    wait_for(lambda: empty.inside("states").get("completed") == 2, 40, "the first posts", pause=1)
-    url = empty.inside("remote_urls")[0]
+    wait_for(lambda: migrated.inside("states").get("completed") == 2, 40, "the first posts", pause=1)
+    url = migrated.inside("remote_urls")[0]
     assert url.startswith(base)
     browser.open(f"{base}/login/")
     token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
     form = {"login": "admin", "password": "correct horse battery", "csrfmiddlewaretoken": token}
-    printed = (empty.folder.parent / "log").read_text()
+    printed = (migrated.folder.parent / "log").read_text()
     assert "ALWRITY_ADMIN_PASSWORD" in printed
     assert "correct horse battery" not in printed
     page = browser.open(f"{base}/login/", urlencode(form).encode()).read().decode()
@@ -143,7 +152,7 @@ def test_it_serves_signs_in_shows_the_published_post_and_stops_on_ctrl_c(empty: 
 
     process.send_signal(signal.SIGINT)
     assert process.wait(45) == 0
-    assert "Traceback" not in (empty.folder.parent / "log").read_text()
+    assert "Traceback" not in (migrated.folder.parent / "log").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
