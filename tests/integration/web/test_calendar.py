@@ -119,7 +119,7 @@ def test_two_thousand_posts_cost_few_queries_and_little_to_send(owner, crowd, dj
         if view == "month":
             assert len(events_of(response)) <= 4 * 35
             assert response.content.count(b'class="more"') == 31
-    with django_assert_max_num_queries(16):  # the frame's own are ten of them
+    with django_assert_max_num_queries(10):  # the frame, the tray and what can be chosen besides
         sizes["page"] = len(owner.get(URL + "?view=month&date=2026-12-01").content) // 1000
 
     assert sizes["month"] <= 150
