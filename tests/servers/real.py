@@ -34,7 +34,7 @@ def start(name: str, *settings: tuple[str, str]) -> dict[str, Any]:
     _bring_along(name)
     stop(name)  # one that a killed run left behind knows of that run's posts
     started = subprocess.run(
-        ["bash", str(SERVERS / name / "start.sh")], env=environment, capture_output=True, text=True, timeout=300
+        ["bash", str(SERVERS / name / "start.sh")], env=environment, capture_output=True, text=True, timeout=900
     )
     if started.returncode:
         raise RuntimeError(f"{name} did not start: {started.stderr[-2000:]}")
