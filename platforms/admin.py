@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Refused
+from alwrity_scheduler.core.looking import LookOnlyAdmin
 from alwrity_scheduler.workspaces.access import actor_of, can
 from alwrity_scheduler.workspaces.roles import Action
 from platforms.models import (
@@ -343,7 +344,7 @@ class AccountGroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(MediaFolder)
-class MediaFolderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MediaFolderAdmin(LookOnlyAdmin):
     """Folders are made, moved and removed in the library."""
 
     list_display = ("name", "parent", "workspace", "created_at")
@@ -355,30 +356,12 @@ class MediaFolderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> Any:
         return MediaFolder.objects.visible_to(request.user).select_related("parent", "workspace")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: MediaFolder | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: MediaFolder | None = None) -> bool:
-        return False
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(LookOnlyAdmin):
     list_select_related = ("account",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return self.model.objects.visible_to(request.user).select_related("account")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(RateWindow)

@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from alwrity_scheduler.core.looking import LookOnlyAdmin
 from alwrity_scheduler.oauth.models import Permission
 
 
-class _Look(admin.ModelAdmin):  # type: ignore[type-arg]
+class _Look(LookOnlyAdmin):
     """`room`: the path to the workspace. Digests are not shown."""
 
     room = "permission__workspace"
@@ -25,15 +26,6 @@ class _Look(admin.ModelAdmin):  # type: ignore[type-arg]
         ids = visible_workspace_ids(request.user)
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows if ids is None else rows.filter(**{f"{self.room}__in": ids})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class AppAdmin(_Look):

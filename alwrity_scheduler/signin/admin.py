@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from alwrity_scheduler.core import clock
+from alwrity_scheduler.core.looking import LookOnlyAdmin
 from alwrity_scheduler.signin import services
 from alwrity_scheduler.workspaces.access import actor_of
 
@@ -24,20 +25,11 @@ for model in (EmailAddress, EmailConfirmation, Authenticator, SocialAccount, Soc
         pass  # which of them the library registers depends on its settings
 
 
-class _OnlySeen(admin.ModelAdmin):  # type: ignore[type-arg]
+class _OnlySeen(LookOnlyAdmin):
     """Rows of the library: looked through here, changed by the person they belong to. Superusers only."""
 
     list_select_related = ["user"]
     search_fields = ["user__username"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from alwrity_scheduler.core import clock
 from alwrity_scheduler.core.errors import Refused
 from alwrity_scheduler.core.events import Actor
+from alwrity_scheduler.core.looking import LookOnlyAdmin
 from alwrity_scheduler.workspaces.access import actor_of, can
 from alwrity_scheduler.workspaces.models import Workspace
 from alwrity_scheduler.workspaces.roles import Action
@@ -39,17 +40,8 @@ class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return visible
 
 
-class ReadOnlyAdmin(VisibleAdmin):
+class ReadOnlyAdmin(LookOnlyAdmin, VisibleAdmin):
     """Services are the only writers: here one looks, filters, searches and uses the verbs."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class NamedBlanksFilter(admin.AllValuesFieldListFilter):
