@@ -99,14 +99,15 @@ class Door(Paced, generics.GenericAPIView[Any]):
                 else "This takes no parameters."
             )
             raise Refused([Problem(field=name, message=words, code="unknown") for name in unknown])
-        if empty := [
-            name for name in request.query_params if name in self._never_empty() and not request.query_params[name]
-        ]:
+        typed = self._never_empty()
+        given = request.query_params.items()
+        if empty := [name for name, value in given if name in typed and not all(value.split(","))]:
             words = "Give it a value, or leave it out."
             raise Refused([Problem(field=name, message=words, code="blank") for name in empty])
 
     def _never_empty(self) -> frozenset[str]:
-        """The parameters that are no text: one without a value is a slip in the program that asks, and not everything."""
+        """The parameters that are no text: one without a value, alone or between commas, is a slip in the program that asks, and
+        does not mean everything."""
         filters = getattr(getattr(self, "filterset_class", None), "base_filters", {})
         return frozenset(name for name, one in filters.items() if not isinstance(one, CharFilter)) | {"ordering"}
 

@@ -273,7 +273,7 @@ def test_every_change_of_a_row_knows_what_an_if_match_is_about() -> None:
 @pytest.mark.parametrize(
     ("path", "query"),
     [("jobs/", "schedule="), ("jobs/", "ordering="), ("accounts/", "group="), ("content/", "content_type="),
-     ("jobs/export/", "state="), ("schedules/", "runs_since=")],
+     ("jobs/export/", "state="), ("schedules/", "runs_since="), ("jobs/", "error_class=,,"), ("jobs/", "state=failed,")],
 )  # fmt: skip
 def test_a_parameter_without_a_value_is_refused_unless_it_is_text(api: Caller, path: str, query: str) -> None:
     """A program that lost the id it meant to send would otherwise be given everything."""
