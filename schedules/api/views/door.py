@@ -101,7 +101,7 @@ class Door(Paced, generics.GenericAPIView[Any]):
             raise Refused([Problem(field=name, message=words, code="unknown") for name in unknown])
         typed = self._never_empty()
         given = request.query_params.items()
-        if empty := [name for name, value in given if name in typed and not all(value.split(","))]:
+        if empty := [name for name, value in given if name in typed and not all(str(value).split(","))]:
             words = "Give it a value, or leave it out."
             raise Refused([Problem(field=name, message=words, code="blank") for name in empty])
 
